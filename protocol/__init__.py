@@ -1,0 +1,1 @@
+"""The rules that every room shares: what is measured, how it is written down, how it is ranked."""

@@ -1,0 +1,150 @@
+"""The rows of a board, from published tables or from results, best first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from protocol.published import PublishedRow, aggregates, table_rows
+from protocol.records import Result
+from protocol.rules import TRACKS, Content, Dimension, Mode, Track
+from protocol.scores import Cell, cell_name, overall
+
+RELEASED_DATASET = "CMC-Bench"
+RELEASED_WEIGHTS = "lcysyzxdxc/CMC-Bench"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Bench:
+    """What must be equal for two rows to stand on one table."""
+
+    protocol: str
+    dataset: str
+    indicators: str
+    """The ranking indicators, with a hash of their weights unless they are the released ones."""
+
+    @property
+    def label(self) -> str:
+        """What people are shown."""
+        return f"{self.protocol} · {self.dataset} · {self.indicators}"
+
+
+PUBLISHED_BENCH = Bench("cmc-1", RELEASED_DATASET, "topiq_fr, topiq_nr (released weights)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a board."""
+
+    model: str
+    role: str
+    track: Track
+    source: str
+    """`published`, `verified` or `self-reported`."""
+    bench: Bench
+    content: Content | None
+    partner: str
+    """The fixed other half of the pair; empty where it is not known."""
+    overall: float | None
+    """None when a mode of the board is missing: such a row is shown, and not ranked."""
+    scores: Mapping[Cell, float]
+    missing_modes: tuple[Mode, ...]
+    bits_per_pixel: Mapping[Mode, float]
+    decode_seconds: Mapping[Mode, float]
+    request_id: str
+    """Empty for a published row."""
+
+    @property
+    def indicators(self) -> dict[str, float]:
+        """The scores by name, `full_fr`; missing ones are absent."""
+        return {cell_name(cell): score for cell, score in self.scores.items()}
+
+
+def published_rows(track: Track, content: Content | None) -> list[Row]:
+    """Return the published rows of a board, best first.
+
+    T2I and I2T over all contents are the public leaderboard at four decimals; everything else is
+    computed from the paper's cells. Two boards average over fewer modes than their name says, as
+    the published numbers do: T2I takes each system's own modes, and I2T for one content has no
+    text scores.
+    """
+    if content is None and track in (Track.T2I, Track.I2T):
+        chosen = [row for row in aggregates() if row.role is TRACKS[track].role]
+    else:
+        chosen = list(table_rows(track, content))
+    return best_first(_published(track, content, row) for row in chosen)
+
+
+def _published(track: Track, content: Content | None, row: PublishedRow) -> Row:
+    modes = tuple(mode for mode in TRACKS[track].modes if (mode, Dimension.FR) in row.scores)
+    return Row(
+        model=row.model,
+        role=row.role,
+        track=track,
+        source="published",
+        bench=PUBLISHED_BENCH,
+        content=content,
+        partner="",
+        overall=overall(track, row.scores, modes),
+        scores=row.scores,
+        missing_modes=tuple(mode for mode in TRACKS[track].modes if mode not in modes),
+        bits_per_pixel={},
+        decode_seconds={},
+        request_id="",
+    )
+
+
+def result_rows(results: Iterable[Result], track: Track, content: Content | None) -> list[Row]:
+    """Return the rows of a board that were run, best first; rows that lack a mode come last."""
+    rule = TRACKS[track]
+    return best_first(
+        _measured(track, content, result)
+        for result in results
+        if result.request.role is rule.role and set(rule.modes) & set(result.request.modes)
+    )
+
+
+def _measured(track: Track, content: Content | None, result: Result) -> Row:
+    modes = TRACKS[track].modes
+    scores = {
+        (score.mode, score.dimension): score.mean
+        for score in result.scores
+        if score.content is content and score.mean is not None and score.mode in modes
+    }
+    return Row(
+        model=result.request.label,
+        role=result.request.role,
+        track=track,
+        source=result.source,
+        bench=bench_of(result),
+        content=content,
+        partner=result.request.partner,
+        overall=overall(track, scores),
+        scores=scores,
+        missing_modes=tuple(mode for mode in modes if (mode, Dimension.FR) not in scores),
+        bits_per_pixel={
+            rate.mode: rate.bits_per_pixel
+            for rate in result.rates
+            if rate.content is content and rate.mode in modes
+        },
+        decode_seconds={cost.mode: cost.decode_seconds for cost in result.costs},
+        request_id=result.request.request_id,
+    )
+
+
+def bench_of(result: Result) -> Bench:
+    """Return the table that a result belongs to."""
+    uses = sorted(result.provenance.indicators, key=lambda use: use.dimension)
+    names = ", ".join(use.name for use in uses)
+    weights = [use for use in uses if use.weights_sha256]
+    if weights and all(use.weights_origin.startswith(RELEASED_WEIGHTS) for use in weights):
+        names += " (released weights)"
+    elif weights:
+        names += f" (weights {', '.join(use.weights_sha256[:8] for use in weights)})"
+    return Bench(result.request.protocol, result.request.dataset, names)
+
+
+def best_first(rows: Iterable[Row]) -> list[Row]:
+    """Sort by Overall, highest first; rows without one last, by name."""
+    return sorted(
+        rows,
+        key=lambda row: (row.overall is None, -(row.overall or 0.0), row.model, row.partner),
+    )

@@ -1,0 +1,223 @@
+"""What a submission asks, where it stands and what came out: frozen, and JSON both ways."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.jsonable import to_plain
+from protocol.rules import Content, Dimension, Mode, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One model or codec, pinned: an adapter, what it loads, and exactly which version of it."""
+
+    adapter: str
+    """File name in `evaluator/captioners/`, `decoders/` or `codecs/`."""
+    model: str
+    """Hub id, folder or file name, a codec's quality; empty where the adapter needs none."""
+    revision: str
+    """40 hex digits: the Hub commit, or a hash of a local model's files; empty where none."""
+    path: str
+    """Folder or file on the submitter's machine; empty for a Hub id. No part of the identity."""
+
+    @property
+    def label(self) -> str:
+        """What people are shown."""
+        if self.adapter in CODEC_NAMES:
+            return f"{CODEC_NAMES[self.adapter]} QP {self.model}"
+        return self.model or self.adapter
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What decides the system's output, and nothing else."""
+        return {"adapter": self.adapter, "model": self.model, "revision": self.revision}
+
+
+CODEC_NAMES: Mapping[str, str] = {"vvc": "VVC", "hevc": "HEVC", "avc": "AVC"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A submission. Immutable; its id is a hash of what would change the result."""
+
+    role: Role
+    """What is compared: the I2T model, the T2I model, or a codec of its own."""
+    i2t: System | None
+    t2i: System | None
+    codec: System | None
+    modes: tuple[Mode, ...]
+    protocol: str
+    dataset: str
+    dataset_sha256: str
+    """Hash over the names and contents of the ground-truth images."""
+    submitter: str
+    submitted_at: str
+    """UTC, ISO 8601."""
+
+    @property
+    def request_id(self) -> str:
+        """20 hex digits; an identical resubmission has the same, a new revision another."""
+        key = {
+            "role": self.role,
+            **{
+                part: system and system.identity
+                for part, system in (("i2t", self.i2t), ("t2i", self.t2i), ("codec", self.codec))
+            },
+            "modes": sorted(self.modes),
+            "protocol": self.protocol,
+            "dataset": self.dataset,
+            "dataset_sha256": self.dataset_sha256,
+        }
+        text = json.dumps(to_plain(key), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    @property
+    def label(self) -> str:
+        """The name of the row: the system that is compared."""
+        chosen = {Role.I2T: self.i2t, Role.T2I: self.t2i, Role.CODEC: self.codec}[self.role]
+        return chosen.label if chosen else ""
+
+    @property
+    def partner(self) -> str:
+        """The other half of the pair; empty for a codec."""
+        other = {Role.I2T: self.t2i, Role.T2I: self.i2t, Role.CODEC: None}[self.role]
+        return other.label if other else ""
+
+
+class Status(StrEnum):
+    """Where a request stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a request failed."""
+
+    code: str
+    """Class of the error, for example `ModelError`."""
+    stage: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The mutable side of a request; every change is a new State with the next version."""
+
+    request_id: str
+    version: int
+    """Grows by one with every change; a writer must have seen the version it replaces."""
+    status: Status
+    attempt: int
+    """How often the request was claimed."""
+    worker: str
+    """Who holds or held it."""
+    progress: str
+    failure: Failure | None
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a request's history; append-only, each holds the hash of the one before."""
+
+    sequence: int
+    at: str
+    actor: str
+    status: Status
+    reason: str
+    previous_sha256: str
+    """sha256 of the JSON of the event before; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The mean of one indicator over the images of one content in one mode."""
+
+    mode: Mode
+    dimension: Dimension
+    content: Content | None
+    """None: all contents."""
+    images: int
+    not_scored: int
+    mean: float | None
+    """None when any image was not scored: a missing score is neither 0 nor left out in silence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Mean size of the files of one mode, over the images of one content."""
+
+    mode: Mode
+    content: Content | None
+    bits_per_pixel: float
+    """Mean over the images of 8 x file bytes / pixels of the ground truth."""
+    file_bytes: float
+    text_bytes: float
+    pixels_bytes: float
+    image_bytes: float
+    caption_bytes: float
+    """The captions' raw UTF-8 length, for comparison with `text_bytes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Mean seconds a picture took when it was first made; cached pictures keep their first time."""
+
+    mode: Mode
+    encode_seconds: float
+    decode_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorUse:
+    """Which indicator gave a dimension's scores."""
+
+    dimension: Dimension
+    name: str
+    implementation: str
+    """Library, version and what is done with its answer."""
+    weights_sha256: str
+    """Empty for an indicator without weights."""
+    weights_origin: str
+    """Where the weights file is from; empty without weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Everything one needs to know to get the numbers again."""
+
+    libraries: Mapping[str, str]
+    platform: str
+    device: str
+    ffmpeg: str
+    code_version: str
+    indicators: tuple[IndicatorUse, ...]
+    seed: int
+    batch_size: int
+    start_sigma: Mapping[Mode, float]
+    """Noise level the decoder starts at, sigma / sigma_data; absent where it has none."""
+    started_at: str
+    finished_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished request with its aggregates; the per-image scores lie beside it as Parquet."""
+
+    schema_version: int
+    request: Request
+    source: str
+    """`verified` (run here) or `self-reported`."""
+    images: int
+    scores: tuple[Score, ...]
+    rates: tuple[Rate, ...]
+    costs: tuple[Cost, ...]
+    provenance: Provenance
+    per_image_sha256: str

@@ -1,0 +1,49 @@
+"""From means to an Overall: the one place with the formula."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import TypeAlias
+
+from protocol.rules import IMAGES_PER_CONTENT, TRACKS, Content, Dimension, Mode, Track
+
+Cell: TypeAlias = tuple[Mode, Dimension]
+"""One column of a board: consistency or perception in one mode."""
+
+
+def cell_name(cell: Cell) -> str:
+    """Return `full_fr` for (FULL, FR)."""
+    mode, dimension = cell
+    return f"{mode}_{dimension}"
+
+
+def mean_over_contents(means: Mapping[Content, float]) -> float:
+    """Return the mean over the benchmark's 1,000 images from the means of its three contents.
+
+    0.4 NSI + 0.3 SCI + 0.3 AIGI (400, 300 and 300 images; P 3.1). All three must be there.
+    """
+    total = sum(IMAGES_PER_CONTENT.values())
+    return sum(means[content] * count for content, count in IMAGES_PER_CONTENT.items()) / total
+
+
+def overall(
+    track: Track, scores: Mapping[Cell, float], modes: tuple[Mode, ...] | None = None
+) -> float | None:
+    """Return a row's Overall, or None when a cell that it needs is missing.
+
+    T2I: (2 x mean consistency + mean perception) / 3 over the modes (P 4.1). I2T: the plain mean
+    of consistency and perception, which is what the published numbers are. Higher is better.
+
+    Args:
+        track: the board; it decides the weights.
+        scores: means, higher is better.
+        modes: the modes to average over; the board's own when not given.
+    """
+    rule = TRACKS[track]
+    wanted = rule.modes if modes is None else modes
+    cells = [(mode, dimension) for mode in wanted for dimension in rule.weights]
+    if not cells or any(cell not in scores for cell in cells):
+        return None
+    return sum(
+        weight * fmean(scores[mode, dimension] for mode in wanted)
+        for dimension, weight in rule.weights.items()
+    )
