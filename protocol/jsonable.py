@@ -66,7 +66,11 @@ def from_plain(kind: Any, data: Any, where: str) -> Any:
             from_plain(key, name, where): from_plain(item, value, f"{where}.{name}")
             for name, value in data.items()
         }
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    return _read_scalar(kind, data, where)
+
+
+def _read_scalar(kind: Any, data: Any, where: str) -> Any:
+    if issubclass(kind, Enum):
         allowed = [member.value for member in kind]
         _require(data in allowed, f"one of {', '.join(map(str, allowed))}", data, where)
         return kind(data)

@@ -108,32 +108,31 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The mutable side of a request; every change is a new State with the next version."""
+    """Where a request stands after its newest event."""
 
     request_id: str
     version: int
-    """Grows by one with every change; a writer must have seen the version it replaces."""
+    """Number of events so far; a writer must have seen the version before the one it writes."""
     status: Status
     attempt: int
     """How often the request was claimed."""
     worker: str
-    """Who holds or held it."""
-    progress: str
+    """Who holds or last held it."""
     failure: Failure | None
     updated_at: str
+    """UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of a request's history; append-only, each holds the hash of the one before."""
 
-    sequence: int
-    at: str
+    state: State
+    """The state that the event led to."""
     actor: str
-    status: Status
     reason: str
     previous_sha256: str
-    """sha256 of the JSON of the event before; empty for the first."""
+    """sha256 of the file of the event before; empty for the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

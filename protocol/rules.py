@@ -92,8 +92,12 @@ TRACKS: Mapping[Track, TrackRule] = {
     Track.CODEC: TrackRule(role=Role.CODEC, modes=(Mode.IMAGE,), weights=_TWO_TO_ONE),
 }
 
-IMAGES_PER_CONTENT: Mapping[Content, int] = {Content.NSI: 400, Content.SCI: 300, Content.AIGI: 300}
-"""Ground-truth images of the benchmark (P 3.1): the weights of a published mean over all contents."""
+IMAGES_PER_CONTENT: Mapping[Content, int] = {
+    Content.NSI: 400,
+    Content.SCI: 300,
+    Content.AIGI: 300,
+}
+"""Ground-truth images of the benchmark (P 3.1): the weights of a mean over all contents."""
 
 VVC_QP = 53
 """Quantisation parameter of the reference picture in image and full mode (P 4.1)."""

@@ -24,7 +24,7 @@ class Protocol:
     indicators: Mapping[Dimension, str]
     """The ranking indicator of each dimension, by its file name in `evaluator/indicators/`."""
     longest_side: int | None
-    """Decoders work with the longest side set to this many pixels; None keeps the picture's size."""
+    """Decoders work with the longest side set to this many pixels; None: the picture's size."""
     steps: int
     """Denoising steps asked for; a start at strength s runs int(steps * s) of them."""
     strength: Mapping[Mode, float]

@@ -1,0 +1,1 @@
+"""How a codec is measured: encode to real bytes, decode from those bytes alone, score."""

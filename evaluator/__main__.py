@@ -1,0 +1,58 @@
+"""The command line: `cmc`, also `python -m evaluator`.
+
+One module a command in `evaluator/commands/`; each has HELP, `add_arguments` and `run`.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from protocol.errors import CMCError
+
+COMMANDS = (
+    *("demo", "submit", "queue", "work", "evaluate"),
+    *("encode", "decode", "info", "score", "leaderboard", "serve"),
+)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="cmc",
+        description="Cross-modality image compression: codec, evaluator and leaderboard.",
+        epilog="`cmc COMMAND --help` explains a command. Start with `cmc demo`.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = import_module(f"evaluator.commands.{name}")
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 refused, 2 wrong usage."""
+    # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    options = make_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (CMCError, OSError) as error:
+        print(f"cmc {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; what was done is kept", file=sys.stderr)
+        return 130
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Where a run takes its pictures from, keeps its work, and computes."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluator.cache import Cache
+from evaluator.progress import Reporter, silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """The parts of a run that change no result: folders, machine, and who is told."""
+
+    images: Path
+    """Folder of ground-truth PNG files."""
+    cache: Cache
+    weights: Path | None
+    """Folder of the indicators' weights; None fetches the released ones when they are needed."""
+    device: str
+    """`cpu` or `cuda`."""
+    batch_size: int
+    report: Reporter = silent
+
+
+@functools.cache
+def code_version() -> str:
+    """Return the package's version, and the git commit where it runs from a checkout."""
+    import subprocess
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        release = version("cmc-bench")
+    except PackageNotFoundError:
+        release = "unknown"
+    root = Path(__file__).parent.parent
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+    if not (root / ".git").exists():
+        return release
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"{release}+{done.stdout.strip()}" if done.returncode == 0 else release

@@ -1,0 +1,104 @@
+"""The content-addressed cache: what was made once from the same inputs is never made again.
+
+An entry's key is a hash of everything that decides it, so nothing is ever out of date, and several
+processes may write at once. Entries are written whole; a damaged one counts as absent.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from protocol.errors import RecordError
+from protocol.files import write_whole
+from protocol.jsonable import from_json, to_json, to_plain
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionEntry:
+    """What an I2T model said of a picture."""
+
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceEntry:
+    """A picture as an image codec sends it."""
+
+    stream: str
+    """The codec's stream in base64."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEntry:
+    """What a decoder made of a file, or why it made nothing."""
+
+    png_sha256: str
+    """The PNG lies beside this entry; empty after a failure."""
+    seconds: float
+    start_sigma: float | None
+    failure_code: str
+    failure_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreEntry:
+    """One indicator's answer for one picture."""
+
+    score: float
+
+
+class Cache:
+    """A folder of entries by kind and key."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder's name; nothing is created before the first write."""
+        self.folder = folder
+
+    def find(self, kind: type[T], key: str) -> T | None:
+        """Return an entry, or None when it is not there or is damaged."""
+        try:
+            return from_json(kind, self._path(kind.__name__, key, ".json").read_bytes())
+        except (FileNotFoundError, RecordError):
+            return None
+
+    def keep(self, key: str, entry: Any) -> None:
+        """Write an entry."""
+        path = self._path(type(entry).__name__, key, ".json")
+        write_whole(path, to_json(entry).encode())
+
+    def find_picture(self, key: str) -> PictureEntry | None:
+        """Return a picture's entry when its PNG is there, whole, or when decoding it failed."""
+        entry = self.find(PictureEntry, key)
+        if entry is None or entry.failure_code:
+            return entry
+        try:
+            content = self.picture_path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        return entry if hashlib.sha256(content).hexdigest() == entry.png_sha256 else None
+
+    def keep_picture(self, key: str, entry: PictureEntry, png: bytes) -> None:
+        """Write a picture; its entry, written last, says that the PNG is whole."""
+        if png:
+            write_whole(self.picture_path(key), png)
+        self.keep(key, entry)
+
+    def picture_path(self, key: str) -> Path:
+        """Return where a decoded picture lies."""
+        return self._path(PictureEntry.__name__, key, ".png")
+
+    def _path(self, kind: str, key: str, suffix: str) -> Path:
+        return self.folder / kind.removesuffix("Entry").lower() / key[:2] / f"{key}{suffix}"
+
+
+def cache_key(parts: Mapping[str, object]) -> str:
+    """Return 64 hex digits over named inputs."""
+    text = json.dumps(to_plain(parts), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,60 @@
+"""I2T adapters, one a file: each has `describe` and `load`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from evaluator.adapters import find_adapter
+from protocol.records import System
+from protocol.versions import Protocol as ProtocolVersion
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPicture:
+    """A picture with its ground-truth name, which only a caption file looks at."""
+
+    name: str
+    picture: "Image"
+
+
+class Captioner(Protocol):
+    """A loaded I2T model."""
+
+    def caption(self, batch: Sequence[NamedPicture]) -> list[str]:
+        """Return one caption a picture.
+
+        Raises:
+            CaptionError: there is none for a picture.
+        """
+        ...
+
+
+class CaptionerModule(Protocol):
+    """What an I2T adapter's file holds."""
+
+    def describe(self, protocol: ProtocolVersion, device: str) -> Mapping[str, object]:
+        """Return all beside the model and the picture that decides a caption, for the cache.
+
+        Nothing, where a caption is not worth keeping or does not follow from the picture.
+        """
+        ...
+
+    def load(self, system: System, protocol: ProtocolVersion, device: str) -> Captioner:
+        """Return the model on a device.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        ...
+
+
+def find_captioner(name: str) -> CaptionerModule:
+    """Return the I2T adapter of this name.
+
+    Raises:
+        ModelError: there is none.
+    """
+    return cast("CaptionerModule", find_adapter(__name__, name, "I2T adapter"))

@@ -1,0 +1,25 @@
+"""VVC (H.266), one intra picture by VVenC: the reference of image and full mode at QP 53.
+
+Perceptual QP adaptation is on by default in VVenC and doubles the rate at the same QP; `-qpa 0`
+turns it off.
+"""
+
+from typing import TYPE_CHECKING
+
+from evaluator.ffmpeg import decode_intra, encode_intra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+QUALITIES = range(64)
+
+
+def encode(picture: "Image", quality: int) -> bytes:
+    """Return the stream of a picture at a QP."""
+    options = ["-c:v", "libvvenc", "-preset", "medium", "-qp", str(quality), "-qpa", "0"]
+    return encode_intra(picture, [*options, "-pix_fmt", "yuv420p10le"], "vvc")
+
+
+def decode(stream: bytes, width: int, height: int) -> "Image":
+    """Return the picture of a stream."""
+    return decode_intra(stream, "vvc", width, height)

@@ -1,0 +1,148 @@
+"""Options that several commands share, with their environment variables."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol.rules import Mode, Role
+from protocol.versions import PROTOCOLS
+
+if TYPE_CHECKING:
+    from evaluator.bench import Bench
+    from evaluator.progress import Reporter
+    from protocol.records import Request
+
+DEFAULT_PROTOCOL = "cmc-1"
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add `--store`."""
+    parser.add_argument(
+        "--store",
+        type=Path,
+        default=Path(os.environ.get("CMC_STORE", "cmc-store")),
+        help="folder of requests and results (default: $CMC_STORE, or cmc-store)",
+    )
+
+
+def add_systems(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is run on which pictures."""
+    system = "ADAPTER:MODEL[@REVISION]"
+    parser.add_argument("--i2t", metavar=system, help="e.g. file:captions.csv, transformers:ID")
+    parser.add_argument("--t2i", metavar=system, help="e.g. start-image, diffusers:ID")
+    parser.add_argument("--codec", metavar="NAME:QP", help="a plain codec instead: vvc:53")
+    parser.add_argument(
+        "--role",
+        choices=[Role.T2I.value, Role.I2T.value],
+        default=Role.T2I.value,
+        help="which half of the pair is compared (default: T2I)",
+    )
+    parser.add_argument(
+        "--modes",
+        default="",
+        help="comma-separated: text,pixel,image,full (default: all that the systems can do)",
+    )
+    add_protocol(parser)
+    parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
+    parser.add_argument("--dataset", help="what to call these pictures (default: folder's name)")
+
+
+def add_protocol(parser: argparse.ArgumentParser) -> None:
+    """Add `--protocol`."""
+    parser.add_argument(
+        "--protocol",
+        choices=list(PROTOCOLS),
+        default=DEFAULT_PROTOCOL,
+        help=f"protocol version (default: {DEFAULT_PROTOCOL}; demo-0 needs no weights)",
+    )
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Add the options that change where a run computes, not what comes out."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench")),
+        help="folder of finished work (default: $CMC_CACHE, or ~/.cache/cmc-bench)",
+    )
+    add_weights(parser)
+    parser.add_argument("--batch-size", type=_positive, help="pictures decoded at once")
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Add `--weights` and `--device`."""
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="folder with topiq-fr.pth, topiq-nr.pth and sha256sums.txt "
+        "(default: the released files, fetched from the Hub)",
+    )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add `--device`."""
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def request_from(options: argparse.Namespace, submitter: str) -> "Request":
+    """Return the request that the options of `add_systems` describe."""
+    from evaluator.requests import dataset_name, make_request
+
+    return make_request(
+        role=Role(options.role),
+        i2t=options.i2t,
+        t2i=options.t2i,
+        codec=options.codec,
+        modes=parse_modes(options.modes),
+        protocol=options.protocol,
+        images=options.images,
+        dataset=dataset_name(options.images, options.dataset),
+        submitter=submitter,
+    )
+
+
+def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) -> "Bench":
+    """Return the bench that the options of `add_machine` describe."""
+    from evaluator.bench import Bench
+    from evaluator.cache import Cache
+    from evaluator.devices import choose_device
+    from evaluator.progress import silent
+
+    device = choose_device(options.device)
+    return Bench(
+        images=options.images,
+        cache=Cache(options.cache.expanduser()),
+        weights=options.weights,
+        device=device,
+        # On a CPU a batch gains nothing and takes memory.
+        batch_size=options.batch_size or (1 if device == "cpu" else 8),
+        report=report or silent,
+    )
+
+
+def parse_modes(text: str) -> list[Mode]:
+    """Return the modes of a comma-separated list, in the order given, each once.
+
+    Raises:
+        InputError: one of them is none.
+    """
+    from protocol.errors import InputError
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in list(Mode)]
+    if unknown:
+        raise InputError(f"no mode {', '.join(unknown)}; there are {', '.join(Mode)}")
+    return [Mode(name) for name in dict.fromkeys(names)]
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"wanted a number from 1, found {text!r}")
+    return int(text)

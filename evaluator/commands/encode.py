@@ -1,0 +1,80 @@
+"""Write a picture as a .cmc file."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.commands._options import add_device, add_protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+from protocol.rules import VVC_QP, Mode
+
+HELP = "write a picture as a .cmc file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("picture", type=Path, metavar="IN.png")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.cmc")
+    parser.add_argument("--mode", choices=[mode.value for mode in Mode], required=True)
+    caption = parser.add_mutually_exclusive_group()
+    caption.add_argument("--caption", help="the text to send, for every mode but image")
+    caption.add_argument("--i2t", metavar="ADAPTER:MODEL", help="the model that writes the text")
+    parser.add_argument(
+        "--text-coder", default="zlib", choices=["raw", "zlib", "brotli"], help="default: zlib"
+    )
+    parser.add_argument("--codec", default="vvc", choices=["vvc", "hevc", "avc"])
+    parser.add_argument("--qp", type=int, default=VVC_QP, help=f"default: {VVC_QP}")
+    add_protocol(parser)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Encode and say how large the file is."""
+    from evaluator.bitstream import bits_per_pixel, compression_ratio
+    from evaluator.codecs import check_quality, load_codec
+    from evaluator.encode import compose
+    from evaluator.pictures import read_picture
+    from protocol.files import write_whole
+
+    mode = Mode(options.mode)
+    quality = check_quality(options.codec, str(options.qp))
+    picture = read_picture(options.picture)
+    caption = _caption(options, mode, picture)
+    image = None
+    if mode in (Mode.IMAGE, Mode.FULL):
+        image = (options.codec, load_codec(options.codec).encode(picture, quality))
+    data = compose(
+        picture, mode, caption=caption, text_coder=options.text_coder, image=image
+    ).pack()
+    write_whole(options.out, data)
+    size = len(data), picture.width, picture.height
+    print(
+        f"{options.out}: {len(data):,} bytes, {bits_per_pixel(*size):.4f} bpp, "
+        f"ratio {compression_ratio(*size):,.0f}"
+    )
+    return 0
+
+
+def _caption(options: argparse.Namespace, mode: Mode, picture: "Image") -> str | None:
+    from evaluator.captioners import NamedPicture, find_captioner
+    from evaluator.devices import choose_device
+    from protocol.errors import CaptionError
+    from protocol.versions import find_protocol
+    from submission.systems import pin_system
+
+    if not mode.has_caption:
+        if options.caption is not None or options.i2t is not None:
+            raise CaptionError("image mode sends no caption; leave out --caption and --i2t")
+        return None
+    if options.caption is not None:
+        return str(options.caption)
+    if options.i2t is None:
+        raise CaptionError(f"{mode} mode sends a caption; give --caption TEXT or --i2t MODEL")
+    module = find_captioner(options.i2t.partition(":")[0])
+    system = pin_system(options.i2t)
+    captioner = module.load(system, find_protocol(options.protocol), choose_device(options.device))
+    (caption,) = captioner.caption([NamedPicture(options.picture.name, picture)])
+    return caption

@@ -1,0 +1,74 @@
+"""Evaluate a system on a folder of pictures, without a queue.
+
+Writes files/MODE/NAME.cmc, pictures/MODE/NAME.png, per_image.parquet and result.json.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+
+if TYPE_CHECKING:
+    from evaluator.bench import Bench
+    from evaluator.run import Evaluation
+    from protocol.records import Result
+
+HELP = "evaluate a system on a folder of pictures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_systems(parser)
+    add_machine(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder for all that comes out")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run everything and print the means."""
+    from evaluator.progress import progress_bars
+    from evaluator.run import evaluate
+    from protocol.jsonable import to_json
+
+    request = request_from(options, "local")
+    with progress_bars() as report:
+        bench = bench_from(options, report)
+        evaluation = evaluate(request, bench)
+    _export(evaluation, bench, options.out)
+    if options.json:
+        print(to_json(evaluation.result))
+    else:
+        _print_means(evaluation.result)
+        print(f"written to {options.out}")
+    return 0
+
+
+def _export(evaluation: "Evaluation", bench: "Bench", out: Path) -> None:
+    from protocol.files import write_whole
+    from protocol.jsonable import to_json
+
+    for item in evaluation.decoded:
+        stem, mode = Path(item.encoded.sample.name).stem, item.encoded.mode
+        write_whole(out / "files" / mode / f"{stem}.cmc", item.encoded.data)
+        picture = out / "pictures" / mode / f"{stem}.png"
+        if item.entry.failure_code:
+            picture.unlink(missing_ok=True)
+            continue
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bench.cache.picture_path(item.key), picture)
+    write_whole(out / "per_image.parquet", evaluation.per_image)
+    write_whole(out / "result.json", to_json(evaluation.result).encode())
+
+
+def _print_means(result: "Result") -> None:
+    rates = {rate.mode: rate.bits_per_pixel for rate in result.rates if rate.content is None}
+    for score in result.scores:
+        if score.content is None:
+            mean = "not scored" if score.mean is None else f"{score.mean:.4f}"
+            lost = f", {score.not_scored} not scored" if score.not_scored else ""
+            print(
+                f"{score.mode:<6} {score.dimension}  {mean}  at {rates[score.mode]:.4f} bpp "
+                f"({score.images} pictures{lost})"
+            )

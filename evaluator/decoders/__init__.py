@@ -1,0 +1,72 @@
+"""T2I adapters, one a file: each has MODES, `describe` and `load`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from evaluator.adapters import find_adapter
+from protocol.errors import DecodeError
+from protocol.records import System
+from protocol.rules import Mode
+from protocol.versions import Protocol as ProtocolVersion
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a decoder knows: the contents of one file and what follows from its bytes."""
+
+    mode: Mode
+    width: int
+    height: int
+    caption: str | None
+    start: "Image | None"
+    """The transmitted picture, enlarged to `width` x `height`; None in text mode."""
+    seed: int
+    """For this picture's own noise; 63 bits."""
+
+
+class Decoder(Protocol):
+    """A loaded T2I model."""
+
+    def decode(self, batch: Sequence[Received]) -> "list[Image | DecodeError]":
+        """Return one picture for each, of its exact size, or why there is none.
+
+        Args:
+            batch: files of one mode and one size. Each has its own seed, so the batch changes a
+                picture by rounding only.
+        """
+        ...
+
+    def start_sigma(self, mode: Mode) -> float | None:
+        """Return the noise level, sigma / sigma_data, that a mode starts at; None without one."""
+        ...
+
+
+class DecoderModule(Protocol):
+    """What a T2I adapter's file holds."""
+
+    MODES: frozenset[Mode]
+
+    def describe(self, protocol: ProtocolVersion, mode: Mode, device: str) -> Mapping[str, object]:
+        """Return all beside the model and the bytes that decides a picture, for the cache."""
+        ...
+
+    def load(self, system: System, protocol: ProtocolVersion, device: str) -> Decoder:
+        """Return the model on a device.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        ...
+
+
+def find_decoder(name: str) -> DecoderModule:
+    """Return the T2I adapter of this name; `-` and `_` are the same.
+
+    Raises:
+        ModelError: there is none.
+    """
+    return cast("DecoderModule", find_adapter(__name__, name.replace("-", "_"), "T2I adapter"))

@@ -1,0 +1,47 @@
+"""The honest baseline: the decoder returns what it starts from, and no model runs.
+
+In image and full mode that is the VVC picture, in pixel mode the enlarged pixels. Any T2I model
+should do better than this, at the same rate.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from evaluator.decoders import Decoder, Received
+from protocol.errors import DecodeError
+from protocol.records import System
+from protocol.rules import Mode
+from protocol.versions import Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MODES = frozenset({Mode.PIXEL, Mode.IMAGE, Mode.FULL})
+
+
+class StartImage:
+    """There is no model."""
+
+    def decode(self, batch: Sequence[Received]) -> "list[Image | DecodeError]":
+        """Return the start pictures unchanged."""
+        return [
+            item.start or DecodeError("NO_START", "text mode sends no picture to start from")
+            for item in batch
+        ]
+
+    def start_sigma(self, mode: Mode) -> float | None:
+        """Return None: no noise is added."""
+        del mode
+        return None
+
+
+def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object]:
+    """Return nothing: the bytes decide the picture alone."""
+    del protocol, mode, device
+    return {}
+
+
+def load(system: System, protocol: Protocol, device: str) -> Decoder:
+    """Ignore all three."""
+    del system, protocol, device
+    return StartImage()

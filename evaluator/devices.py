@@ -1,0 +1,38 @@
+"""Where models run, and in which precision."""
+
+from typing import Any
+
+from protocol.errors import InputError
+
+
+def choose_device(name: str) -> str:
+    """Return `cuda` or `cpu` for `auto`, else the name itself.
+
+    Raises:
+        InputError: the device is not here.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name != "cpu" and not (name.startswith("cuda") and torch.cuda.is_available()):
+        raise InputError(f"no device {name!r} here; choose cpu or auto")
+    return name
+
+
+def dtype_on(device: str) -> Any:
+    """Return half precision on a GPU, as the benchmark's scripts use, and single on a CPU."""
+    import torch
+
+    return torch.float32 if device == "cpu" else torch.float16
+
+
+def describe_device(device: str) -> str:
+    """Return a device's name for the record of a run."""
+    import platform
+
+    import torch
+
+    if device == "cpu":
+        return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return str(torch.cuda.get_device_name(device))

@@ -1,0 +1,190 @@
+"""From pictures to files: captions, references, and the container around them."""
+
+import base64
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evaluator.bench import Bench
+from evaluator.bitstream import Bitstream
+from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
+from evaluator.captioners import Captioner, NamedPicture, find_captioner
+from evaluator.codecs import load_codec
+from evaluator.ffmpeg import ffmpeg_version
+from evaluator.pictures import read_picture
+from evaluator.pixels import encode_pixels
+from evaluator.text_coders import encode_caption
+from protocol.files import sha256_of_file
+from protocol.records import Request, System
+from protocol.rules import Mode
+from protocol.samples import Sample
+from protocol.versions import Protocol, find_protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSetting:
+    """An image codec at a quality."""
+
+    codec: str
+    quality: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """One file of one mode, with what it was made from."""
+
+    sample: Sample
+    mode: Mode
+    data: bytes
+    """The `.cmc` file."""
+    stream: Bitstream
+    caption: str | None
+    source_sha256: str
+    """Of the ground truth's PNG."""
+    seconds: float
+    """Captioning and picture coding; writing the container takes microseconds."""
+
+
+def compose(
+    picture: "Image",
+    mode: Mode,
+    *,
+    caption: str | None,
+    text_coder: str,
+    image: tuple[str, bytes] | None,
+) -> Bitstream:
+    """Return the contents of the file that sends `picture` in `mode`.
+
+    Args:
+        picture: the ground truth, RGB.
+        mode: decides the sections.
+        caption: for every mode but image.
+        text_coder: how the caption becomes bytes.
+        image: the codec's name and its stream of the picture, for image and full mode.
+    """
+    has_caption = mode.has_caption and caption is not None
+    codec, stream = image if image is not None else (None, None)
+    return Bitstream(
+        width=picture.width,
+        height=picture.height,
+        mode=mode,
+        text_coder=text_coder if has_caption else None,
+        text=encode_caption(caption, text_coder) if has_caption and caption is not None else None,
+        pixels=encode_pixels(picture) if mode is Mode.PIXEL else None,
+        image_codec=codec,
+        image=stream,
+    )
+
+
+def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> list[Encoded]:
+    """Return the files of a request, sample by sample and mode by mode.
+
+    Raises:
+        CMCError: a picture is damaged, a caption is missing, or a codec refused.
+    """
+    protocol = find_protocol(request.protocol)
+    shas = {s.name: sha256_of_file(bench.images / s.name) for s in samples}
+    captions: dict[str, CaptionEntry] = {}
+    if request.i2t is not None and any(mode.has_caption for mode in request.modes):
+        captions = _caption_all(request.i2t, protocol, samples, shas, bench)
+    setting = codec_setting(request, protocol)
+    references: dict[str, ReferenceEntry] = {}
+    if set(request.modes) & {Mode.IMAGE, Mode.FULL}:
+        references = _reference_all(setting, samples, shas, bench)
+    files = []
+    for sample in samples:
+        picture = read_picture(bench.images / sample.name)
+        caption, reference = captions.get(sample.name), references.get(sample.name)
+        for mode in request.modes:
+            text = caption if mode.has_caption else None
+            image = reference if mode in (Mode.IMAGE, Mode.FULL) else None
+            stream = compose(
+                picture,
+                mode,
+                caption=text.text if text else None,
+                text_coder=protocol.text_coder,
+                image=(setting.codec, base64.b64decode(image.stream)) if image else None,
+            )
+            files.append(
+                Encoded(
+                    sample=sample,
+                    mode=mode,
+                    data=stream.pack(),
+                    stream=stream,
+                    caption=text.text if text else None,
+                    source_sha256=shas[sample.name],
+                    seconds=sum(entry.seconds for entry in (text, image) if entry),
+                )
+            )
+    return files
+
+
+def codec_setting(request: Request, protocol: Protocol) -> CodecSetting:
+    """Return the image codec that a request's files carry."""
+    if request.codec is not None:
+        return CodecSetting(request.codec.adapter, int(request.codec.model))
+    return CodecSetting("vvc", protocol.vvc_qp)
+
+
+def _caption_all(
+    system: System,
+    protocol: Protocol,
+    samples: Sequence[Sample],
+    shas: dict[str, str],
+    bench: Bench,
+) -> dict[str, CaptionEntry]:
+    module = find_captioner(system.adapter)
+    settings = module.describe(protocol, bench.device)
+    captioner: Captioner | None = None
+    captions: dict[str, CaptionEntry] = {}
+    with bench.report("caption", len(samples)) as advance:
+        for sample in samples:
+            key = cache_key(
+                {"image": shas[sample.name], "i2t": system.identity, "settings": settings}
+            )
+            entry = bench.cache.find(CaptionEntry, key) if settings else None
+            if entry is None:
+                if captioner is None:
+                    captioner = module.load(system, protocol, bench.device)
+                picture = read_picture(bench.images / sample.name)
+                started = time.perf_counter()
+                (text,) = captioner.caption([NamedPicture(sample.name, picture)])
+                entry = CaptionEntry(text, time.perf_counter() - started)
+                if settings:
+                    bench.cache.keep(key, entry)
+            captions[sample.name] = entry
+            advance(1)
+    return captions
+
+
+def _reference_all(
+    setting: CodecSetting, samples: Sequence[Sample], shas: dict[str, str], bench: Bench
+) -> dict[str, ReferenceEntry]:
+    def encode(sample: Sample) -> ReferenceEntry:
+        key = cache_key({"image": shas[sample.name], "codec": setting, "ffmpeg": ffmpeg_version()})
+        entry = bench.cache.find(ReferenceEntry, key)
+        if entry is None:
+            picture = read_picture(bench.images / sample.name)
+            started = time.perf_counter()
+            stream = load_codec(setting.codec).encode(picture, setting.quality)
+            seconds = time.perf_counter() - started
+            entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)
+            bench.cache.keep(key, entry)
+        return entry
+
+    references: dict[str, ReferenceEntry] = {}
+    # One single-threaded ffmpeg a core: VVenC finds little to share out in one small picture.
+    with (
+        bench.report(f"{setting.codec} {setting.quality}", len(samples)) as advance,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        for sample, entry in zip(samples, pool.map(encode, samples), strict=True):
+            references[sample.name] = entry
+            advance(1)
+    return references

@@ -1,0 +1,106 @@
+"""The ffmpeg that `imageio-ffmpeg` carries: pictures in, streams out, and back."""
+
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from protocol.errors import CodecError
+from protocol.rules import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_TIMEOUT_SECONDS = 600
+
+
+@cache
+def ffmpeg_program() -> str:
+    """Return the path of the program."""
+    import imageio_ffmpeg
+
+    program: str = imageio_ffmpeg.get_ffmpeg_exe()
+    return program
+
+
+@cache
+def ffmpeg_version() -> str:
+    """Return the version as the program names it."""
+    return _run(["-version"], b"").decode().split(" ", 3)[2]
+
+
+def encode_intra(picture: "Image", options: Sequence[str], stream_format: str) -> bytes:
+    """Return one intra picture of a video codec as a bare stream.
+
+    4:2:0 wants even sides: an odd picture is padded by repeating its last column or row, and the
+    decoder cuts it again.
+
+    Args:
+        picture: RGB, any size.
+        options: the encoder's own options.
+        stream_format: ffmpeg's name of the bare stream, `vvc`, `hevc` or `h264`.
+
+    Raises:
+        CodecError: ffmpeg refused.
+    """
+    even = _pad_to_even(picture)
+    return _run(
+        [
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{even.width}x{even.height}"),
+            *("-i", "-", "-frames:v", "1", "-threads", "1"),
+            *options,
+            *("-f", stream_format, "-"),
+        ],
+        even.tobytes(),
+    )
+
+
+def decode_intra(stream: bytes, stream_format: str, width: int, height: int) -> "Image":
+    """Return the picture of a bare stream, cut to `width` x `height`.
+
+    Raises:
+        CodecError: ffmpeg refused, or the stream holds a picture of another size.
+    """
+    from PIL import Image
+
+    even_width, even_height = width + width % 2, height + height % 2
+    data = _run(
+        [
+            *("-threads", "1", "-max_pixels", str(MAX_PIXELS + 4 * (width + height))),
+            *("-f", stream_format, "-i", "-", "-frames:v", "1"),
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
+        ],
+        stream,
+    )
+    if len(data) != even_width * even_height * 3:
+        raise CodecError(
+            f"the {stream_format} stream holds {len(data):,} bytes of picture; "
+            f"{even_width}x{even_height} needs {even_width * even_height * 3:,}"
+        )
+    picture = Image.frombytes("RGB", (even_width, even_height), data)
+    return picture.crop((0, 0, width, height))
+
+
+def _pad_to_even(picture: "Image") -> "Image":
+    import numpy as np
+    from PIL import Image
+
+    if picture.width % 2 == 0 and picture.height % 2 == 0:
+        return picture
+    margins = ((0, picture.height % 2), (0, picture.width % 2), (0, 0))
+    return Image.fromarray(np.pad(np.asarray(picture), margins, mode="edge"))
+
+
+def _run(arguments: Sequence[str], data: bytes) -> bytes:
+    command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", *arguments]
+    try:
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CodecError(f"ffmpeg did not end within {_TIMEOUT_SECONDS} s") from error
+    if done.returncode != 0 or not done.stdout:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[-1][-200:] if lines else "no output"
+        raise CodecError(f"ffmpeg ended with {done.returncode}: {reason}")
+    return done.stdout

@@ -1,0 +1,57 @@
+"""Indicators, one a file: each has DIMENSION, IMPLEMENTATION, WEIGHTS and `load`.
+
+Every score that leaves this folder is higher-is-better.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from evaluator.adapters import adapter_names, find_adapter
+from protocol.rules import Dimension
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Indicator(Protocol):
+    """A loaded indicator."""
+
+    def score(
+        self, pictures: Sequence["Image"], references: Sequence["Image"] | None
+    ) -> list[float]:
+        """Return one score a picture, higher is better.
+
+        Args:
+            pictures: decoded pictures, RGB.
+            references: the ground truth of each, of the same size; None for a no-reference one.
+        """
+        ...
+
+
+class IndicatorModule(Protocol):
+    """What an indicator's file holds."""
+
+    DIMENSION: Dimension
+    IMPLEMENTATION: str
+    """Which library computes it, and what is done with its answer."""
+    WEIGHTS: str
+    """Name of the weights file in the benchmark's dataset; empty where none is needed."""
+
+    def load(self, weights: Path | None, device: str) -> Indicator:
+        """Return the indicator on a device; `weights` is a file whose sha256 was checked."""
+        ...
+
+
+def indicator_names() -> list[str]:
+    """Return the names of all indicators."""
+    return adapter_names(__name__)
+
+
+def find_indicator(name: str) -> IndicatorModule:
+    """Return the indicator of this name, not loaded yet.
+
+    Raises:
+        ModelError: there is none.
+    """
+    return cast("IndicatorModule", find_adapter(__name__, name, "indicator"))

@@ -1,0 +1,103 @@
+"""pyiqa's networks and formulas behind the one `score` call; the only file that imports it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import PictureError, WeightsError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+NEEDS_NO_WEIGHTS = ""
+
+
+class PyiqaIndicator:
+    """One network or formula on one device."""
+
+    def __init__(
+        self, network: Any, device: str, to_score: Callable[[float], float] = lambda x: x
+    ) -> None:
+        """Keep the network; `to_score` turns its answer into a higher-is-better score."""
+        self._network = network
+        self._device = device
+        self._to_score = to_score
+
+    def score(
+        self, pictures: Sequence["Image"], references: Sequence["Image"] | None
+    ) -> list[float]:
+        """Score picture by picture, as pyiqa's own command does."""
+        import torch
+
+        scores = []
+        with torch.inference_mode():
+            for position, picture in enumerate(pictures):
+                inputs = [_to_tensor(picture, self._device)]
+                if references is not None:
+                    _require_same_size(picture, references[position])
+                    inputs.append(_to_tensor(references[position], self._device))
+                scores.append(self._to_score(float(self._network(*inputs))))
+        return scores
+
+
+def load_formula(name: str, device: str) -> Any:
+    """Return one of pyiqa's metrics that need no weights."""
+    import pyiqa
+
+    return pyiqa.create_metric(name, device=device)
+
+
+def load_topiq(weights: Path | None, *, has_reference: bool, device: str) -> Any:
+    """Return TOPIQ (pyiqa's CFANet on ResNet-50) with the benchmark's weights.
+
+    pyiqa's own loader would fetch a backbone first and unpickle without `weights_only`.
+
+    Raises:
+        WeightsError: no weights are given, the file is no plain state dict, or a tensor that the
+            network needs is missing or of another shape.
+    """
+    import pickle
+
+    import torch
+    from pyiqa.archs.topiq_arch import CFANet
+
+    if weights is None:
+        raise WeightsError("TOPIQ needs the benchmark's weights; give their folder with --weights")
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0][:150]
+        raise WeightsError(f"{weights} is no plain file of tensors: {reason}") from error
+    state = {
+        name.removeprefix("module."): tensor for name, tensor in state.get("params", state).items()
+    }
+    network = CFANet(
+        semantic_model_name="resnet50",
+        backbone_pretrain=False,
+        use_ref=has_reference,
+        pretrained=False,
+    )
+    try:
+        missing, _ = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise WeightsError(f"{weights} does not fit TOPIQ: {str(error)[:300]}") from error
+    if missing:
+        raise WeightsError(f"{weights} lacks {len(missing)} tensors of TOPIQ, first {missing[0]}")
+    return network.to(device).eval()
+
+
+def _to_tensor(picture: "Image", device: str) -> Any:
+    """Return `(1, 3, H, W)` float32 in [0, 1]."""
+    import numpy as np
+    import torch
+
+    values = torch.from_numpy(np.asarray(picture, dtype=np.uint8).copy())
+    return (values.permute(2, 0, 1).unsqueeze(0).to(torch.float32) / 255).to(device)
+
+
+def _require_same_size(picture: "Image", reference: "Image") -> None:
+    if picture.size != reference.size:
+        raise PictureError(
+            f"a picture of {picture.width}x{picture.height} cannot be compared with a reference of "
+            f"{reference.width}x{reference.height}"
+        )

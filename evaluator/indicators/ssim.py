@@ -1,0 +1,17 @@
+"""SSIM on luma, 0 to 1 (Wang et al. 2004)."""
+
+from pathlib import Path
+
+from evaluator.indicators import Indicator
+from evaluator.indicators._pyiqa import PyiqaIndicator, load_formula
+from protocol.rules import Dimension
+
+DIMENSION = Dimension.FR
+IMPLEMENTATION = "pyiqa ssim, luma"
+WEIGHTS = ""
+
+
+def load(weights: Path | None, device: str) -> Indicator:
+    """Return the formula; there are no weights."""
+    del weights
+    return PyiqaIndicator(load_formula("ssim", device), device)

@@ -1,0 +1,77 @@
+"""Reading and writing pictures: 8-bit RGB, checked at the door."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol.errors import PictureError
+from protocol.files import write_whole
+from protocol.rules import MAX_PIXELS, MAX_SIDE
+from protocol.samples import list_samples
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def read_picture(path: Path) -> "Image":
+    """Return a picture as RGB, whole and checked.
+
+    Raises:
+        PictureError: the file is missing, damaged, too large, or has transparent pixels.
+    """
+    if not path.is_file():
+        raise PictureError(f"{path} is missing; wanted a picture")
+    return open_picture(path.read_bytes(), str(path))
+
+
+def open_picture(data: bytes, where: str) -> "Image":
+    """Return the picture in `data` as RGB; `where` names it in messages.
+
+    Raises:
+        PictureError: as for `read_picture`.
+    """
+    from PIL import Image
+
+    try:
+        picture = Image.open(io.BytesIO(data))
+        width, height = picture.size
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            raise PictureError(
+                f"{where} has {width}x{height} pixels; sides go to {MAX_SIDE}, "
+                f"with at most {MAX_PIXELS:,} pixels"
+            )
+        picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{where} is no whole picture: {error}") from error
+    if picture.has_transparency_data:
+        opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
+        if opaque_pixels < width * height:
+            raise PictureError(f"{where} has transparent pixels; put it on a background first")
+    return picture.convert("RGB")
+
+
+def png_bytes(picture: "Image") -> bytes:
+    """Return a picture as PNG, lossless."""
+    file = io.BytesIO()
+    # Level 1: these are intermediate files, and level 6 takes three times as long.
+    picture.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def write_picture(path: Path, picture: "Image") -> None:
+    """Write a picture as PNG, whole or not at all."""
+    write_whole(path, png_bytes(picture))
+
+
+def fingerprint_images(folder: Path) -> str:
+    """Return 64 hex digits over the names and contents of a folder of ground truth.
+
+    Raises:
+        PictureError: the folder is missing or empty, or a name is not the benchmark's.
+    """
+    digest = hashlib.sha256()
+    for sample in list_samples(folder):
+        content = hashlib.sha256((folder / sample.name).read_bytes()).hexdigest()
+        digest.update(f"{sample.name}\0{content}\n".encode())
+    return digest.hexdigest()

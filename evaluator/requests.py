@@ -1,0 +1,100 @@
+"""From a person's choice of systems to a Request that can be run."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from evaluator.captioners import find_captioner
+from evaluator.codecs import check_quality
+from evaluator.decoders import find_decoder
+from evaluator.pictures import fingerprint_images
+from protocol.boards import RELEASED_DATASET
+from protocol.errors import InputError
+from protocol.records import Request, System
+from protocol.rules import TRACKS, Mode, Role, Track
+from protocol.versions import find_protocol
+from submission.store import now
+from submission.systems import pin_system
+
+_MODES_OF_ROLE = {
+    Role.T2I: TRACKS[Track.T2I].modes,
+    Role.I2T: TRACKS[Track.I2T].modes,
+    Role.CODEC: TRACKS[Track.CODEC].modes,
+}
+
+
+def make_request(
+    *,
+    role: Role,
+    i2t: str | None,
+    t2i: str | None,
+    codec: str | None,
+    modes: Sequence[Mode],
+    protocol: str,
+    images: Path,
+    dataset: str,
+    submitter: str,
+) -> Request:
+    """Return a request with every system pinned.
+
+    Args:
+        role: what is compared; given by `codec` alone when there is one.
+        i2t: `ADAPTER:MODEL[@REVISION]`, or None where no mode sends a caption.
+        t2i: the same; `start-image` is the adapter without a model.
+        codec: `vvc:53`: a codec of its own, without I2T and T2I.
+        modes: none asks for all that the role has and the T2I model can do.
+        protocol: a protocol version's name.
+        images: the folder of ground truth that the result will be about.
+        dataset: what to call these pictures.
+        submitter: who asks.
+
+    Raises:
+        InputError: a name is unknown, a model cannot be pinned, or the parts do not go together.
+    """
+    find_protocol(protocol)
+    if codec is not None:
+        if i2t or t2i:
+            raise InputError("--codec is a system of its own; leave out --i2t and --t2i")
+        role = Role.CODEC
+        adapter, _, quality = codec.partition(":")
+        check_quality(adapter, quality)
+    elif t2i is None:
+        raise InputError("name a T2I model with --t2i (start-image needs no weights), or a --codec")
+    return Request(
+        role=role,
+        i2t=_pin(i2t, find_captioner),
+        t2i=_pin(t2i, find_decoder),
+        codec=pin_system(codec) if codec else None,
+        modes=tuple(modes) or _default_modes(role, t2i),
+        protocol=protocol,
+        dataset=dataset,
+        dataset_sha256=fingerprint_images(images),
+        submitter=submitter,
+        submitted_at=now(),
+    )
+
+
+def _pin(text: str | None, find: Callable[[str], object]) -> System | None:
+    if text is None:
+        return None
+    find(text.partition(":")[0])
+    return pin_system(text)
+
+
+def _default_modes(role: Role, t2i: str | None) -> tuple[Mode, ...]:
+    able = find_decoder(t2i.partition(":")[0]).MODES if t2i else frozenset(Mode)
+    return tuple(mode for mode in _MODES_OF_ROLE[role] if mode in able)
+
+
+def dataset_name(images: Path, given: str | None) -> str:
+    """Return what to call a folder of pictures: the name given, or the folder's own.
+
+    Raises:
+        InputError: the name is the benchmark's own, whose pictures must then be its 1,000.
+    """
+    name = given or images.resolve().name
+    if name == RELEASED_DATASET and len(list(images.glob("*.png"))) != 1000:
+        raise InputError(
+            f"{images} does not hold the 1,000 pictures of {RELEASED_DATASET}; "
+            "give these another name with --dataset"
+        )
+    return name

@@ -1,0 +1,131 @@
+"""One request from pictures to a Result: encode, decode, score, put together."""
+
+import hashlib
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from evaluator.bench import Bench, code_version
+from evaluator.decode import START_IMAGE, Decoded, decode_all
+from evaluator.decoders import find_decoder
+from evaluator.devices import describe_device
+from evaluator.encode import encode_all
+from evaluator.ffmpeg import ffmpeg_version
+from evaluator.pictures import fingerprint_images
+from evaluator.score import LazyIndicator, score_all
+from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
+from protocol.errors import InputError
+from protocol.records import Provenance, Request, Result
+from protocol.rules import Role
+from protocol.samples import list_samples
+from protocol.versions import find_protocol
+from submission.store import now
+
+SCHEMA_VERSION = 1
+LIBRARIES = (
+    *("accelerate", "brotli", "diffusers", "imageio-ffmpeg", "numpy", "pillow", "pyiqa"),
+    *("safetensors", "tokenizers", "torch", "torchvision", "transformers"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A finished run."""
+
+    result: Result
+    per_image: bytes
+    """The per-image scores as Parquet."""
+    decoded: Sequence[Decoded]
+    """The pictures, in the cache."""
+
+
+def evaluate(request: Request, bench: Bench, *, source: str = "verified") -> Evaluation:
+    """Run a request; everything that the cache holds is taken from there.
+
+    Raises:
+        CMCError: something that the whole request needs cannot be used. A picture that one model
+            could not decode is no error: it is recorded as not scored.
+    """
+    started_at = now()
+    check_request(request, bench)
+    protocol = find_protocol(request.protocol)
+    samples = list_samples(bench.images)
+    # Before anything is computed: missing weights must not be found out after hours of decoding.
+    indicators = [
+        LazyIndicator(name, bench.weights, bench.device) for name in protocol.indicators.values()
+    ]
+    files = encode_all(request, samples, bench)
+    decoded = decode_all(request.t2i or START_IMAGE, protocol, files, bench)
+    scored = score_all(indicators, decoded, bench)
+    per_image = per_image_parquet(scored)
+    result = Result(
+        schema_version=SCHEMA_VERSION,
+        request=request,
+        source=source,
+        images=len(samples),
+        scores=scores_of(scored),
+        rates=rates_of(files),
+        costs=costs_of(decoded),
+        provenance=_provenance(request, bench, decoded, indicators, started_at),
+        per_image_sha256=hashlib.sha256(per_image).hexdigest(),
+    )
+    return Evaluation(result, per_image, decoded)
+
+
+def check_request(request: Request, bench: Bench) -> None:
+    """Refuse a request that cannot be run, before anything is computed.
+
+    Raises:
+        InputError: the pictures are not those asked for, a part is missing, or the T2I model has
+            not the modes.
+    """
+    find_protocol(request.protocol)
+    if not request.modes:
+        raise InputError("no mode is asked for; choose from text, pixel, image, full")
+    found = fingerprint_images(bench.images)
+    if found != request.dataset_sha256:
+        raise InputError(
+            f"{bench.images} does not hold the pictures of the request: sha256 {found[:12]} over "
+            f"names and contents, wanted {request.dataset_sha256[:12]} ({request.dataset})"
+        )
+    if request.role is Role.CODEC:
+        return
+    if request.t2i is None:
+        raise InputError("the request names no T2I model; start-image is the one without weights")
+    modes = find_decoder(request.t2i.adapter).MODES
+    missing = [mode for mode in request.modes if mode not in modes]
+    if missing:
+        raise InputError(f"{request.t2i.label} cannot do {', '.join(missing)}; leave it out")
+    if request.i2t is None and any(mode.has_caption for mode in request.modes):
+        raise InputError("the request names no I2T model; only image mode can do without")
+
+
+def _provenance(
+    request: Request,
+    bench: Bench,
+    decoded: Sequence[Decoded],
+    indicators: Sequence[LazyIndicator],
+    started_at: str,
+) -> Provenance:
+    sigmas = {item.encoded.mode: item.entry.start_sigma for item in decoded}
+    return Provenance(
+        libraries={name: _version(name) for name in LIBRARIES},
+        platform=f"Python {platform.python_version()}, {platform.platform()}",
+        device=describe_device(bench.device),
+        ffmpeg=ffmpeg_version(),
+        code_version=code_version(),
+        indicators=tuple(indicator.use for indicator in indicators),
+        seed=find_protocol(request.protocol).seed,
+        batch_size=bench.batch_size,
+        start_sigma={mode: sigma for mode, sigma in sigmas.items() if sigma is not None},
+        started_at=started_at,
+        finished_at=now(),
+    )
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "absent"

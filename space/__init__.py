@@ -1,0 +1,1 @@
+"""The leaderboard page: it shows records and computes no score."""

@@ -1,0 +1,101 @@
+"""From what a person types, `ADAPTER:MODEL[@REVISION]`, to a pinned System."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from protocol.errors import ModelError
+from protocol.files import sha256_of_file
+from protocol.records import System
+
+_HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def pin_system(text: str) -> System:
+    """Return the system that `text` names, with the exact version of what it loads.
+
+    A model that lies on this machine is pinned by a hash of its files, a Hub id by its commit;
+    without `@REVISION` the Hub is asked for the newest one.
+
+    Raises:
+        ModelError: the model is neither here nor a Hub id, its revision is not known, or a local
+            folder holds no safetensors.
+    """
+    adapter, _, rest = text.partition(":")
+    model, _, revision = rest.partition("@")
+    if not adapter:
+        raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
+    path = Path(model).expanduser()
+    if not model or model.isdigit():
+        return System(adapter=adapter, model=model, revision="", path="")
+    if path.is_file():
+        return System(
+            adapter=adapter,
+            model=path.name,
+            revision=sha256_of_file(path)[:40],
+            path=str(path.resolve()),
+        )
+    if path.is_dir():
+        require_safetensors(path)
+        return System(
+            adapter=adapter,
+            model=path.resolve().name,
+            revision=hash_folder(path),
+            path=str(path.resolve()),
+        )
+    if not _HUB_ID.fullmatch(model):
+        raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
+    return System(adapter=adapter, model=model, revision=_commit_of(model, revision), path="")
+
+
+def require_safetensors(folder: Path) -> None:
+    """Refuse a model folder whose weights could only be unpickled.
+
+    Raises:
+        ModelError: the folder holds no `.safetensors` file.
+    """
+    if not any(folder.rglob("*.safetensors")):
+        found = sorted(path.name for path in folder.rglob("*") if path.is_file())[:5]
+        raise ModelError(
+            f"{folder} holds no .safetensors file (found: {', '.join(found) or 'nothing'}); "
+            "save the model with save_pretrained(..., safe_serialization=True)"
+        )
+
+
+def hash_folder(folder: Path) -> str:
+    """Return 40 hex digits over the names and contents of a model's files.
+
+    Raises:
+        ModelError: something in the folder is not a plain file, or leads out of it.
+    """
+    digest = hashlib.sha256()
+    root = folder.resolve()
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if not path.is_file() or not path.resolve().is_relative_to(root):
+            raise ModelError(f"{folder}: {name} is no plain file inside the folder; remove it")
+        digest.update(f"{name}\0{sha256_of_file(path)}\n".encode())
+    return digest.hexdigest()[:40]
+
+
+def _commit_of(model: str, revision: str) -> str:
+    if _COMMIT.fullmatch(revision):
+        return revision
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        commit = HfApi().model_info(model, revision=revision or None, timeout=20).sha
+    except (HfHubHTTPError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
+        raise ModelError(
+            f"the commit of {model!r} cannot be looked up ({type(error).__name__}); check the id "
+            "and the network, or give a folder, or the 40-digit commit as "
+            f"{model}@COMMIT"
+        ) from error
+    if commit is None:
+        raise ModelError(f"the Hub names no commit for {model!r}")
+    return commit
