@@ -4,8 +4,10 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 """
 
 import argparse
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -38,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # Notes of libraries to their own developers, which a user of this program can do nothing about.
+    warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("ignore", DeprecationWarning)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     options = make_parser().parse_args(arguments)
     try:
         status: int = options.run(options)

@@ -75,7 +75,7 @@ def decode_all(
     keys = [_picture_key(system, protocol, module, file, bench) for file in files]
     entries = {key: bench.cache.find_picture(key) for key in keys}
     waiting = {k: f for k, f in zip(keys, files, strict=True) if entries[k] is None}
-    with bench.report(f"decode by {system.label}"[:22], len(files)) as advance:
+    with bench.report("decode", len(files)) as advance:
         advance(len(files) - len(waiting))
         if waiting:
             decoder = module.load(system, protocol, bench.device)

@@ -37,7 +37,7 @@ def progress_bars(note: Callable[[str], None] | None = None) -> Iterator[Reporte
     )
 
     columns = (
-        TextColumn("  {task.description:<22}"),
+        TextColumn("  {task.description:<10}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

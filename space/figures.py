@@ -18,8 +18,10 @@ from space.words import DIMENSION_TITLES
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-# Okabe and Ito's colours, without the yellow that vanishes on white and the black on dark.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe and Ito's colours, without the yellow that vanishes on white and the black on dark, then
+# four of Paul Tol's.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = (*OKABE_ITO, "#999933", "#AA4499", "#44AA99", "#CC6677")
 SYMBOLS = {Mode.FULL: "circle", Mode.IMAGE: "square", Mode.PIXEL: "diamond", Mode.TEXT: "cross"}
 DASHES = ("solid", "dash", "dot", "dashdot")
 GREY = "#7f8894"
@@ -61,6 +63,7 @@ def _rate_figure(rows: Sequence[Row], codecs: Sequence[Row]) -> "Figure":
             drawing.add_trace(trace | {"showlegend": column == 1}, row=1, col=column)
         for number, (row, name) in enumerate(zip(systems, names, strict=True)):
             trace = _system_points(row, name, dimension, COLOURS[number % len(COLOURS)])
+            trace["legendgroup"] = f"system {number}"
             drawing.add_trace(trace | {"showlegend": column == 1}, row=1, col=column)
         drawing.update_yaxes(title_text=DIMENSION_TITLES[dimension], row=1, col=column)
     used = {mode for row in systems for mode in row.bits_per_pixel}
@@ -94,15 +97,14 @@ def _codec_line(
 ) -> dict[str, Any]:
     cell = (Mode.IMAGE, dimension)
     points = sorted(
-        (row.bits_per_pixel[Mode.IMAGE], row.scores[cell], row)
-        for row in rows
-        if Mode.IMAGE in row.bits_per_pixel and cell in row.scores
+        (row for row in rows if Mode.IMAGE in row.bits_per_pixel and cell in row.scores),
+        key=lambda row: row.bits_per_pixel[Mode.IMAGE],
     )
     return {
         "type": "scatter",
-        "x": [bpp for bpp, _, _ in points],
-        "y": [score for _, score, _ in points],
-        "hovertext": [_hover(row, Mode.IMAGE, dimension) for _, _, row in points],
+        "x": [row.bits_per_pixel[Mode.IMAGE] for row in points],
+        "y": [row.scores[cell] for row in points],
+        "hovertext": [_hover(row, Mode.IMAGE, dimension) for row in points],
         "name": _family(rows[0]),
         "legendgroup": f"codec {_family(rows[0])}",
         "mode": "lines+markers",
@@ -122,7 +124,6 @@ def _system_points(row: Row, name: str, dimension: Dimension, colour: str) -> di
         "y": [row.scores[mode, dimension] for mode in modes],
         "hovertext": [_hover(row, mode, dimension) for mode in modes],
         "name": html.escape(name if len(name) <= 28 else f"{name[:27]}…", quote=False),
-        "legendgroup": f"{row.request_id} {row.source} {name}",
         "mode": "markers",
         "marker": {
             "color": colour,
@@ -175,6 +176,7 @@ def _rate_axis(rates: Sequence[float]) -> dict[str, Any]:
         "range": [math.log10(low) - margin, math.log10(high) + margin],
         "tickvals": ticks,
         "ticktext": [f"{tick:.6g}<br><i>{24 / tick:,.0f}:1</i>" for tick in ticks],
+        "tickangle": 0,
         "title_text": "bits per pixel",
     }
 

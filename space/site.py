@@ -1,5 +1,6 @@
 """The page as a whole, and the server that shows it."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -38,12 +39,12 @@ def serve(
     refuse_busy_port(host, port)
     page = build_page(results_reader(store_folder))
     address = launch(page, host, port)
-    try:
-        if announce is not None:
-            announce(address)
+    if announce is not None:
+        announce(address)
+    # An interrupt is how a server is meant to end.
+    with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
-    finally:
-        page.close(verbose=False)
+    page.close(verbose=False)
 
 
 def results_reader(store_folder: Path | None) -> ReadResults:

@@ -6,7 +6,15 @@ Nothing is scored here; ranks are counted from the Overalls that `protocol.board
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from protocol.boards import PUBLISHED_BENCH, Bench, Row, bench_of, published_rows, result_rows
+from protocol.boards import (
+    PUBLISHED_BENCH,
+    Bench,
+    Row,
+    bench_of,
+    best_first,
+    published_rows,
+    result_rows,
+)
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Mode, Track
 from protocol.versions import PROTOCOLS
@@ -90,8 +98,8 @@ def benches(track: Track, results: Sequence[Result]) -> list[Bench]:
 def rows_by_bench(
     track: Track, content: Content | None, results: Sequence[Result]
 ) -> dict[Bench, list[Row]]:
-    """Return a track's rows for one content; rows without a single score are left out."""
-    rows = [*published_rows(track, content), *result_rows(results, track, content)]
+    """Return a track's rows for one content, best first; those without a score are left out."""
+    rows = best_first([*published_rows(track, content), *result_rows(results, track, content)])
     grouped: dict[Bench, list[Row]] = {}
     for row in rows:
         if row.scores:
@@ -169,7 +177,7 @@ def _common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
 
 
 def _line(track: Track, row: Row, shared_partner: str, *, rank: int | None) -> Line:
-    values = {**row.indicators, **{f"{m}_rate": bpp for m, bpp in row.bits_per_pixel.items()}}
+    values = row.indicators | {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
     # An Overall over fewer modes than its neighbours' would read as comparable in their column.
     if rank is not None and row.overall is not None:
         values["overall"] = row.overall

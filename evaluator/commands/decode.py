@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from evaluator.commands._options import add_device, add_protocol
+from protocol.rules import Mode
 
 HELP = "paint the picture of a .cmc file"
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if received.mode not in module.MODES:
         raise InputError(
             f"{options.file} is of {received.mode} mode, which {system.label} cannot decode; "
-            f"it does {', '.join(mode for mode in module.MODES)}"
+            f"it does {', '.join(mode for mode in Mode if mode in module.MODES)}"
         )
     device = "cpu" if system.adapter == "start-image" else choose_device(options.device)
     (picture,) = module.load(system, protocol, device).decode([received])

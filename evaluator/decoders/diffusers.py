@@ -100,7 +100,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
         from_noise = AutoPipelineForText2Image.from_pretrained(
             system.path or system.model,
             use_safetensors=True,
-            torch_dtype=dtype_on(device),
+            dtype=dtype_on(device),
             **pinned,
         )
         from_image = AutoPipelineForImage2Image.from_pipe(from_noise)

@@ -224,8 +224,9 @@ def _save_i2t(path: Path) -> None:
         number for word, number in tokenizer.get_vocab().items() if not word.isalpha()
     )
     rules.suppress_tokens.remove(tokenizer.eos_token_id)
-    rules.begin_suppress_tokens = [tokenizer.eos_token_id]
     rules.no_repeat_ngram_size = 1
+    # After ten words, ever more likely to stop.
+    rules.exponential_decay_length_penalty = (10, 1.3)
     model.save_pretrained(path, safe_serialization=True)
     side, patch = _PATCHES
     LlavaProcessor(
@@ -280,4 +281,5 @@ def _llava(tokenizer: Any) -> Any:
         for name, weight in model.named_parameters():
             if weight.ndim > 1 and "position" not in name:
                 weight.mul_(8)
+        model.lm_head.weight[tokenizer.eos_token_id] *= 0.1
     return model

@@ -25,6 +25,16 @@ _BALLS = (
 _LIGHT = triple((-0.55, 0.72, -0.42))
 
 
+class _Met(NamedTuple):
+    """What each ray meets."""
+
+    colours: Field
+    normals: Field
+    places: Field
+    gloss: Field
+    """`(H, W)`, how much the surface mirrors."""
+
+
 def still_life(random: np.random.Generator) -> Field:
     """Coloured balls on a wooden table."""
     size, fine = (383, 257), 2
@@ -44,34 +54,19 @@ def still_life(random: np.random.Generator) -> Field:
     return mean
 
 
-def _trace(start: Field, rays: Field, grain: Field) -> tuple[Field, Field, Field, Field]:
+def _trace(start: Field, rays: Field, grain: Field) -> _Met:
     """Follow rays to what they meet.
 
     Args:
         start: `(H, W, 3)`, where each ray begins.
         rays: `(H, W, 3)`, directions of length 1.
         grain: pattern of the table's wood.
-
-    Returns:
-        Colours, surface normals, places met, and how much each surface mirrors.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(rays[..., 1] < -1e-4, -start[..., 1] / rays[..., 1], 60).astype(np.float32)
     reach = np.clip(reach, 0, 60)
     places = start + rays * reach[..., None]
-    # Every other plank is turned over, so that the grain meets itself at the seams.
-    rows = abs((places[..., 2] * 40).astype(int) % (2 * grain.shape[0]) - grain.shape[0] + 0.5)
-    columns = abs(
-        (places[..., 0] * 90 + 900).astype(int) % (2 * grain.shape[1]) - grain.shape[1] + 0.5
-    )
-    wood = ramp(
-        grain[rows.astype(int), columns.astype(int)],
-        ((-2, (0.36, 0.20, 0.11)), (2, (0.66, 0.42, 0.24))),
-    )
-    wall = ramp(
-        rays[..., 1] - 0.3 * rays[..., 0], ((-0.1, (0.62, 0.50, 0.42)), (0.5, (0.20, 0.20, 0.27)))
-    )
-    base = over(wood, wall, fade(places[..., 2], 7, 13))
+    base = _room(places, rays, grain)
     normals = np.broadcast_to(triple((0, 1, 0)), rays.shape)
     gloss = np.where(reach < 13, 0.35, 0).astype(np.float32)
     for ball in _BALLS:
@@ -85,7 +80,24 @@ def _trace(start: Field, rays: Field, grain: Field) -> tuple[Field, Field, Field
         normals = np.where(hit, (places - triple(ball.centre)) / ball.radius, normals)
         base = np.where(hit, triple(ball.colour), base)
         gloss = np.where(hit[..., 0], 1, gloss)
-    return _lit(base, normals, places, rays), normals, places, gloss
+    return _Met(_lit(base, normals, places, rays), normals, places, gloss)
+
+
+def _room(places: Field, rays: Field, grain: Field) -> Field:
+    """Return the colours of the table, and of the wall that it fades into."""
+    # Every other plank is turned over, so that the grain meets itself at the seams.
+    rows = abs((places[..., 2] * 40).astype(int) % (2 * grain.shape[0]) - grain.shape[0] + 0.5)
+    columns = abs(
+        (places[..., 0] * 90 + 900).astype(int) % (2 * grain.shape[1]) - grain.shape[1] + 0.5
+    )
+    wood = ramp(
+        grain[rows.astype(int), columns.astype(int)],
+        ((-2, (0.36, 0.20, 0.11)), (2, (0.66, 0.42, 0.24))),
+    )
+    wall = ramp(
+        rays[..., 1] - 0.3 * rays[..., 0], ((-0.1, (0.62, 0.50, 0.42)), (0.5, (0.20, 0.20, 0.27)))
+    )
+    return over(wood, wall, fade(places[..., 2], 7, 13))
 
 
 def _lit(base: Field, normals: Field, places: Field, rays: Field) -> Field:

@@ -1,31 +1,55 @@
 """Tokenizers for the demo's tiny models, learnt from the demo's own texts."""
 
 import csv
-import json
+import re
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from evaluator.demo.pictures import captions_file
 from protocol.rules import CAPTION_PROMPTS, IMAGE_PROMPT
 
+_END = "</w>"
+"""What CLIP appends to the last piece of a word."""
+
+_WORDS = re.compile(r"[a-z]+|[0-9]|[^\sa-z0-9]+")
+"""CLIP's own pattern, for ASCII in lower case."""
+
 
 def clip_tokenizer() -> Any:
     """Return a CLIPTokenizer with all bytes and the frequent letter groups of the demo's texts."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import pre_tokenizers
     from transformers import CLIPTokenizer
 
-    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    learner.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    trainer = trainers.BpeTrainer(vocab_size=2000, end_of_word_suffix="</w>", show_progress=False)
-    learner.train_from_iterator([text.lower() for text in _texts()], trainer)
-    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    merges = _learn_merges(_texts())
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    pieces = [*alphabet, *(byte + "</w>" for byte in alphabet)]
+    pieces = [*alphabet, *(byte + _END for byte in alphabet)]
     pieces += dict.fromkeys(left + right for left, right in merges)
     pieces += ["<|startoftext|>", "<|endoftext|>"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+
+
+def _learn_merges(texts: list[str]) -> list[tuple[str, str]]:
+    """Return the byte pairs that turn the letters of ASCII texts into whole words, in order."""
+    # The trainer of the tokenizers library breaks ties by chance; these are broken by alphabet.
+    counts = Counter(word for text in texts for word in _WORDS.findall(text.lower()))
+    spelled = {word: [*word[:-1], word[-1] + _END] for word in counts}
+    merges: list[tuple[str, str]] = []
+    while True:
+        pairs: Counter[tuple[str, str]] = Counter()
+        for word, pieces in spelled.items():
+            for pair in pairwise(pieces):
+                pairs[pair] += counts[word]
+        if not pairs:
+            return merges
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        merges.append(best)
+        for pieces in spelled.values():
+            # From the end, as every merge shortens what follows it.
+            for place in reversed(range(len(pieces) - 1)):
+                if tuple(pieces[place : place + 2]) == best:
+                    pieces[place : place + 2] = ["".join(best)]
 
 
 def word_tokenizer() -> Any:

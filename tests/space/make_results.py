@@ -6,7 +6,7 @@ from protocol.records import Cost, IndicatorUse, Provenance, Rate, Request, Resu
 from protocol.rules import Content, Dimension, Mode, Role
 
 ALL_MODES = tuple(Mode)
-CAPTIONER = "GPT-4o captions"
+CAPTIONER = "gpt4v.csv"
 RATES = {Mode.TEXT: 0.0031, Mode.PIXEL: 0.0052, Mode.IMAGE: 0.0241, Mode.FULL: 0.0272}
 _OFFSETS: Mapping[Content | None, float] = {
     None: 0.0,

@@ -1,0 +1,112 @@
+"""Build pictures and tiny models, submit them, evaluate them here, and show the board.
+
+Everything runs offline. The tiny models have random weights and say so in their names; the baseline
+and the codecs are real.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluator.bench import Bench
+    from submission.store import FolderStore
+
+HELP = "try everything: build, submit, evaluate, serve"
+FOLDER = Path("demo-run")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help="where all of it goes (default: demo-run)"
+    )
+    parser.add_argument("--no-serve", action="store_true", help="print the board and end")
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
+    parser.add_argument("--port", type=int, default=7860, help="default: 7860")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Go the whole way; what an earlier run did is not done again."""
+    from evaluator.commands.serve import serve_board
+    from evaluator.demo.pictures import build_pictures
+    from submission.store import FolderStore
+
+    started = time.perf_counter()
+    folder: Path = options.folder
+    store = FolderStore(folder / "store")
+    _say("building the demo's pictures and models")
+    build_pictures(folder / "images")
+    protocol = _choose_protocol()
+    if not _submit_and_work(folder, store, protocol):
+        return 1
+    _print_boards(store)
+    _say(f"done in {time.perf_counter() - started:.0f} s; everything is in {folder}")
+    if not options.no_serve:
+        serve_board(store.folder, options.host, options.port)
+    return 0
+
+
+def _choose_protocol() -> str:
+    from evaluator.weights import find_weights
+    from protocol.errors import WeightsError
+
+    try:
+        for name in ("topiq-fr.pth", "topiq-nr.pth"):
+            find_weights(name, None)
+    except WeightsError:
+        _say(
+            "the benchmark's TOPIQ weights cannot be fetched here, so this runs protocol demo-0: "
+            "MS-SSIM and PIQE, which need none"
+        )
+        return "demo-0"
+    return "cmc-1"
+
+
+def _submit_and_work(folder: Path, store: "FolderStore", protocol: str) -> bool:
+    from evaluator.demo.submissions import demo_requests
+    from submission.store import WAITING
+
+    for request in demo_requests(folder, protocol):
+        submitted = store.submit(request)
+        _say(f"  {'submitted' if submitted.is_new else submitted.state.status:<9}  {request.label}")
+    waiting = sum(entry.state.status in WAITING for entry in store.queue())
+    if not waiting:
+        return True
+    _say(f"evaluating {waiting} requests on this machine")
+    from evaluator.worker import work
+
+    done = work(store, _bench(folder), once=False, say=_say)
+    return done.failed == 0
+
+
+def _bench(folder: Path) -> "Bench":
+    from evaluator.bench import Bench
+    from evaluator.cache import Cache
+
+    return Bench(
+        images=folder / "images",
+        cache=Cache(folder / "cache"),
+        weights=None,
+        # The demo's models are so small that a GPU would only make the numbers harder to compare.
+        device="cpu",
+        batch_size=1,
+    )
+
+
+def _print_boards(store: "FolderStore") -> None:
+    from evaluator.commands.leaderboard import print_board
+    from protocol.boards import result_rows
+    from protocol.rules import Track
+
+    results = store.results()
+    for track in (Track.T2I_ULB, Track.T2I_ELB, Track.I2T, Track.CODEC):
+        print(f"\n{track}")
+        print_board(result_rows(results, track, None))
+    print(flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,105 @@
+"""Material that many tests share: real pictures, tiny real models, a bench to run on."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluator.bench import Bench
+from evaluator.cache import Cache
+from evaluator.demo.models import build_i2t, build_t2i
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The real pictures and captions beside the checkout; in CI they are there."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{SHARED} is missing, and CI has it")
+        pytest.skip("no real pictures beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def photograph(shared: Path) -> Image.Image:
+    """A real photograph of 768 x 512."""
+    with Image.open(shared / "images" / "NSI_pgc_002.png") as picture:
+        return picture.convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny models, random weights."""
+    folder = tmp_path_factory.mktemp("models")
+    build_t2i(folder)
+    build_i2t(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def t2i(models: Path) -> str:
+    return f"diffusers:{models / 'tiny-sd-random-weights'}"
+
+
+@pytest.fixture(scope="session")
+def i2t(models: Path) -> str:
+    return f"transformers:{models / 'tiny-llava-random-weights'}"
+
+
+def paint(width: int, height: int, seed: int = 0) -> Image.Image:
+    """Return a smooth coloured picture with an edge in it, of any size."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    picture = small.resize((width, height), Image.Resampling.BICUBIC)
+    picture.paste((20, 30, 200), (0, 0, max(1, width // 3), max(1, height // 4)))
+    return picture
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Three small pictures, one of each content, two of one size, one odd."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for seed, (name, size) in enumerate(
+        {
+            "NSI_pgc_000.png": (192, 176),
+            "SCI_screen_001.png": (192, 176),
+            "AIGI_SDXL_002.png": (201, 179),
+        }.items()
+    ):
+        paint(*size, seed=seed).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    """Captions of the three pictures."""
+    path = tmp_path / "captions.csv"
+    path.write_text(
+        "name,text\n"
+        "NSI_pgc_000.png,A blue square in front of soft colours.\n"
+        'SCI_screen_001.png,"A window, blue, over a gradient."\n'
+        "AIGI_SDXL_002.png,Dreamy clouds of colour and a blue corner.\n"
+    )
+    return path
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path, images: Path) -> Callable[..., Bench]:
+    """Return a function that makes benches; each cache name is a cache of its own."""
+
+    def make(cache: str = "cache", batch_size: int = 1, fresh: bool = False) -> Bench:
+        folder = tmp_path / cache
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        return Bench(
+            images=images, cache=Cache(folder), weights=None, device="cpu", batch_size=batch_size
+        )
+
+    return make

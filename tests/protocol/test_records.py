@@ -1,0 +1,115 @@
+"""Records go to JSON and back unchanged, and refuse what is not theirs."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from protocol.errors import InputError, PictureError, RecordError
+from protocol.jsonable import from_json, to_json, to_plain
+from protocol.records import Request, State, Status, System
+from protocol.rules import Mode, Role
+from protocol.samples import parse_name
+from protocol.versions import PROTOCOLS, find_protocol
+
+
+def make_request(**changes: Any) -> Request:
+    fields: dict[str, Any] = {
+        "role": Role.T2I,
+        "i2t": System(adapter="file", model="gpt4v.csv", revision="a" * 40, path="gpt4v.csv"),
+        "t2i": System(adapter="start-image", model="", revision="", path=""),
+        "codec": None,
+        "modes": (Mode.FULL, Mode.IMAGE),
+        "protocol": "demo-0",
+        "dataset": "demo",
+        "dataset_sha256": "0" * 64,
+        "submitter": "ada",
+        "submitted_at": "2026-11-22T00:00:00.000Z",
+    }
+    return Request(**{**fields, **changes})
+
+
+def test_a_request_survives_json() -> None:
+    request = make_request()
+    assert from_json(Request, to_json(request)) == request
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": "red"}, "unknown keys \\['colour'\\]"),
+        ({"role": "T3I"}, "wanted one of I2T, T2I, codec"),
+        ({"modes": "full"}, "wanted a list"),
+        ({"modes": ["fuller"]}, "Request.modes\\[0\\]"),
+        ({"protocol": 7}, "Request.protocol: wanted a str"),
+        ({"i2t": []}, "wanted an object"),
+    ],
+)
+def test_a_request_of_another_form_is_refused_with_the_place(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RecordError, match=message):
+        from_json(Request, json.dumps({**to_plain(make_request()), **change}))
+
+
+def test_text_that_is_no_json_is_refused() -> None:
+    with pytest.raises(RecordError, match="not JSON"):
+        from_json(Request, b"\xff\xfe")
+
+
+def test_true_is_no_number() -> None:
+    state = State(
+        request_id="x",
+        version=1,
+        status=Status.PENDING,
+        attempt=0,
+        worker="",
+        failure=None,
+        updated_at="",
+    )
+    with pytest.raises(RecordError, match="wanted a int"):
+        from_json(State, json.dumps({**to_plain(state), "version": True}))
+
+
+def test_the_id_ignores_who_asks_and_when_and_where_the_files_lie() -> None:
+    request = make_request()
+    assert request.i2t is not None
+    same = make_request(
+        submitter="bob",
+        submitted_at="2027-01-01T00:00:00.000Z",
+        modes=(Mode.IMAGE, Mode.FULL),
+        i2t=dataclasses.replace(request.i2t, path="elsewhere/gpt4v.csv"),
+    )
+    assert same.request_id == request.request_id
+
+
+def test_the_id_changes_with_everything_that_changes_the_result() -> None:
+    request = make_request()
+    assert request.i2t is not None
+    changed = [
+        make_request(role=Role.I2T),
+        make_request(modes=(Mode.FULL,)),
+        make_request(protocol="cmc-1"),
+        make_request(dataset="other"),
+        make_request(dataset_sha256="1" * 64),
+        make_request(i2t=dataclasses.replace(request.i2t, revision="b" * 40)),
+    ]
+    assert len({r.request_id for r in [request, *changed]}) == len(changed) + 1
+
+
+@pytest.mark.parametrize(
+    "name", ["NSI_pgc_000.jpg", "nsi_pgc_000.png", "NSI__000.png", "../NSI_pgc_000.png", "x.png"]
+)
+def test_a_name_that_is_not_the_benchmarks_is_refused(name: str) -> None:
+    with pytest.raises(PictureError, match=r"wanted CONTENT_source_000\.png"):
+        parse_name(name)
+
+
+def test_an_unknown_protocol_is_answered_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="cmc-1, demo-0"):
+        find_protocol("cmc-9")
+
+
+def test_protocols_are_found_by_the_name_they_carry() -> None:
+    assert all(find_protocol(name).name == name for name in PROTOCOLS)

@@ -1,0 +1,165 @@
+"""What the page shows is what the boards say, and only what may be compared stands together."""
+
+import json
+
+import pytest
+from make_results import make_result, make_store
+
+from protocol.boards import PUBLISHED_BENCH, published_rows, result_rows
+from protocol.jsonable import to_plain
+from protocol.records import Result
+from protocol.rules import Content, Mode, Role, Track
+from space.table import CONTENTS, BenchTables, Line, board
+from space.words import TRACK_WORDS
+
+RELEASED = "lcysyzxdxc/CMC-Bench@abc/topiq-fr.pth"
+
+
+def only_bench(track: Track, results: list[Result], tag: str) -> BenchTables:
+    (found,) = [bench for bench in board(track, results).benches if bench.tag == tag]
+    return found
+
+
+def find(lines: tuple[Line, ...], model: str) -> Line:
+    (line,) = [line for line in lines if line.model == model]
+    return line
+
+
+@pytest.mark.parametrize("track", [Track.T2I_ULB, Track.T2I_ELB, Track.I2T])
+@pytest.mark.parametrize("content", CONTENTS)
+def test_published_table_shows_every_published_row_in_order(track: Track, content: str) -> None:
+    table = only_bench(track, [], "published").tables[content]
+    rows = published_rows(track, CONTENTS[content])
+    assert [line.model for line in table.lines] == [row.model for row in rows]
+    assert [line.values["overall"] for line in table.lines] == [row.overall for row in rows]
+    assert [line.rank for line in table.lines] == list(range(1, len(rows) + 1))
+
+
+def test_without_results_there_is_no_codec_bench() -> None:
+    assert board(Track.CODEC, []).benches == ()
+
+
+def test_measured_bench_comes_first_and_shares_no_table_with_the_published() -> None:
+    first, second = board(Track.T2I_ULB, make_store()).benches
+    assert (first.tag, second.tag) == ("measured", "published")
+    assert {line.source for line in first.tables["all"].lines} == {"verified", "self-reported"}
+    assert {line.source for line in second.tables["all"].lines} == {"published"}
+
+
+def test_rows_measured_as_published_stand_on_the_published_table() -> None:
+    result = make_result(
+        "DiffBIR-again",
+        protocol="cmc-1",
+        dataset="CMC-Bench",
+        indicators=("topiq_fr", "topiq_nr"),
+        weights_origin=RELEASED,
+        consistency=3.0,
+        perception=3.0,
+    )
+    (bench,) = board(Track.T2I_ULB, [result]).benches
+    assert bench.key == PUBLISHED_BENCH.label
+    assert bench.tag == "published and measured"
+    assert bench.tables["all"].lines[0].model == "DiffBIR-again"
+    assert bench.tables["all"].lines[1].source == "published"
+
+
+def test_other_indicators_are_another_bench() -> None:
+    results = [make_result("a"), make_result("b", indicators=("ssim", "piqe"))]
+    measured = [b for b in board(Track.T2I_ULB, results).benches if b.tag == "measured"]
+    assert [[line.model for line in b.tables["all"].lines] for b in measured] == [["a"], ["b"]]
+
+
+def test_a_row_that_lacks_a_mode_comes_last_without_rank_and_says_so() -> None:
+    results = [make_result("whole"), make_result("half", modes=(Mode.FULL,), consistency=0.99)]
+    whole, half = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    assert (whole.rank, whole.lacks) == (1, "")
+    assert (half.rank, half.lacks) == (None, "lacks image")
+    assert "overall" not in half.values
+    assert half.values["full_fr"] > whole.values["full_fr"]
+
+
+def test_a_mode_with_pictures_that_were_not_scored_counts_as_lacking() -> None:
+    results = [make_result("whole"), make_result("broken", unscored=(Mode.IMAGE,))]
+    lines = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    broken = find(lines, "broken")
+    assert (broken.rank, broken.lacks) == (None, "lacks image")
+    assert "image_fr" not in broken.values
+
+
+def test_i2t_for_one_content_says_that_text_scores_were_not_published_and_ranks() -> None:
+    table = only_bench(Track.I2T, [], "published").tables["NSI"]
+    assert table.note == (
+        "Text scores were not published per content; Overall is the mean of full and pixel."
+    )
+    assert [line.lacks for line in table.lines] == [""] * 6
+    assert table.lines[0].rank == 1
+
+
+def test_published_i2t_rows_lose_their_rank_beside_complete_ones() -> None:
+    result = make_result(
+        "complete",
+        role=Role.I2T,
+        protocol="cmc-1",
+        dataset="CMC-Bench",
+        indicators=("topiq_fr", "topiq_nr"),
+        weights_origin=RELEASED,
+    )
+    (bench,) = board(Track.I2T, [result]).benches
+    first, *others = bench.tables["NSI"].lines
+    assert (first.model, first.rank) == ("complete", 1)
+    assert {(line.rank, line.lacks) for line in others} == {(None, "lacks text")}
+    assert all("overall" not in line.values for line in others)
+
+
+def test_equal_overalls_share_a_rank_and_the_next_is_skipped() -> None:
+    results = [
+        make_result("a", consistency=0.7),
+        make_result("b", consistency=0.7),
+        make_result("c", consistency=0.1),
+    ]
+    lines = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    assert [(line.model, line.rank) for line in lines] == [("a", 1), ("b", 1), ("c", 3)]
+
+
+def test_values_are_those_of_the_boards_for_each_content() -> None:
+    results = make_store()
+    bench = only_bench(Track.T2I_ELB, results, "measured")
+    for name, content in CONTENTS.items():
+        for row in result_rows(results, Track.T2I_ELB, content):
+            line = find(bench.tables[name].lines, row.model)
+            assert line.values["overall"] == row.overall
+            assert line.values["text_fr"] == row.indicators["text_fr"]
+            assert line.values["text_rate"] == row.bits_per_pixel[Mode.TEXT]
+
+
+def test_a_content_without_scores_has_no_lines() -> None:
+    result = make_result(contents=(None, Content.NSI))
+    tables = only_bench(Track.T2I_ULB, [result], "measured").tables
+    assert [len(tables[name].lines) for name in CONTENTS] == [1, 1, 0, 0]
+
+
+def test_rate_and_request_columns_stand_only_where_there_are_any() -> None:
+    measured, published = board(Track.T2I_ULB, [make_result()]).benches
+    assert [column.key for column in published.columns] == (
+        ["rank", "model", "source", "overall", "full_fr", "full_nr", "image_fr", "image_nr"]
+    )
+    assert {"full_rate", "image_rate", "request"} <= {column.key for column in measured.columns}
+
+
+def test_bench_says_which_indicators_made_its_numbers() -> None:
+    measured, published = board(Track.T2I_ULB, [make_result()]).benches
+    assert "consistency is ms_ssim, perception is piqe" in measured.about
+    assert "All runs: captions by gpt4v.csv." in measured.about
+    assert "TOPIQ" in published.about
+
+
+def test_codecs_stand_on_their_own_board_by_name_and_quality() -> None:
+    (bench,) = board(Track.CODEC, make_store()).benches
+    assert bench.tables["all"].lines[0].model == "VVC QP 43"
+    assert len(bench.tables["all"].lines) == 9
+
+
+def test_board_is_plain_json_without_nan() -> None:
+    for track in TRACK_WORDS:
+        text = json.dumps(to_plain(board(track, make_store())), allow_nan=False)
+        assert json.loads(text)["track"] == track

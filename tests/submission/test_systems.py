@@ -1,0 +1,74 @@
+"""What a person types becomes a pinned system, or a sentence that says why not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import ModelError
+from submission.systems import hash_folder, pin_system
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def test_a_folder_is_pinned_by_its_contents(model: Path) -> None:
+    before = pin_system(f"diffusers:{model}")
+    assert (before.adapter, before.model, len(before.revision)) == ("diffusers", "tiny", 40)
+    (model / "model.safetensors").write_bytes(b"other weights")
+    assert pin_system(f"diffusers:{model}").revision != before.revision
+
+
+def test_a_file_is_pinned_by_its_contents(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,text\n")
+    system = pin_system(f"file:{tmp_path / 'a.csv'}")
+    assert (system.model, len(system.revision)) == ("a.csv", 40)
+
+
+def test_a_commit_that_is_given_needs_no_network() -> None:
+    system = pin_system(f"diffusers:acme/model@{'c' * 40}")
+    assert (system.model, system.revision, system.path) == ("acme/model", "c" * 40, "")
+
+
+def test_an_adapter_can_stand_alone() -> None:
+    assert pin_system("start-image").label == "start-image"
+    assert pin_system("vvc:53").label == "VVC QP 53"
+
+
+def test_a_hub_id_that_cannot_be_asked_for_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ModelError, match="acme/model@COMMIT"):
+        pin_system("diffusers:acme/model")
+
+
+def test_a_folder_without_safetensors_is_refused(model: Path) -> None:
+    (model / "model.safetensors").rename(model / "model.bin")
+    with pytest.raises(ModelError, match=r"no .safetensors file \(found: config.json, model.bin\)"):
+        pin_system(f"diffusers:{model}")
+
+
+@pytest.mark.parametrize("text", ["diffusers:no such folder", "diffusers:a/b/c", ":model"])
+def test_what_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match=r"wanted ADAPTER|neither a file nor a folder"):
+        pin_system(text)
+
+
+def test_a_link_out_of_the_folder_is_refused(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (model / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(ModelError, match="link is no plain file"):
+        hash_folder(model)
+
+
+def test_a_pipe_in_the_folder_is_refused_and_not_read(model: Path) -> None:
+    os.mkfifo(model / "pipe")
+    with pytest.raises(ModelError, match="pipe is no plain file"):
+        hash_folder(model)
