@@ -139,7 +139,11 @@ def bench_of(result: Result) -> Bench:
         names += " (released weights)"
     elif weights:
         names += f" (weights {', '.join(use.weights_sha256[:8] for use in weights)})"
-    return Bench(result.request.protocol, result.request.dataset, names)
+    dataset = result.request.dataset
+    if dataset != RELEASED_DATASET:
+        # Anyone may call a folder of pictures "test": two folders of one name are two tables.
+        dataset += f" ({result.request.dataset_sha256[:8]})"
+    return Bench(result.request.protocol, dataset, names)
 
 
 def best_first(rows: Iterable[Row]) -> list[Row]:

@@ -223,9 +223,10 @@ def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[di
     weights = TRACKS[track].weights
     (left, right), (_, high) = (_padded([place[axis] for place in places]) for axis in (0, 1))
     levels = [weights[Dimension.FR] * x + weights[Dimension.NR] * y for x, y in places]
-    first, last = math.floor(min(levels) * 10), math.ceil(max(levels) * 10)
+    step = _round_step((max(levels) - min(levels)) / 6)
+    first, last = math.floor(min(levels) / step), math.ceil(max(levels) / step)
     traces = []
-    for level in (tenth / 10 for tenth in range(first, last + 1)):
+    for level in (count * step for count in range(first, last + 1)):
         at_left = (level - weights[Dimension.FR] * left) / weights[Dimension.NR]
         at_right = (level - weights[Dimension.FR] * right) / weights[Dimension.NR]
         at_top = (level - weights[Dimension.NR] * high) / weights[Dimension.FR]
@@ -238,7 +239,7 @@ def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[di
                 "x": [start[0], end[0]],
                 "y": [start[1], end[1]],
                 "mode": "lines+text",
-                "text": [f"Overall {level:.1f}", ""],
+                "text": [f"Overall {level:.4g}", ""],
                 "textposition": "bottom right" if start[1] == high else "top right",
                 "textfont": {"size": 10, "color": GREY},
                 "line": {"color": GREY, "width": 1, "dash": "dot"},
@@ -248,6 +249,12 @@ def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[di
             }
         )
     return traces
+
+
+def _round_step(wanted: float) -> float:
+    """Return the least of 1, 2 and 5 times a power of ten that is not under `wanted`."""
+    power = 10.0 ** math.floor(math.log10(wanted or 1.0))
+    return power * next((step for step in (1, 2, 5) if step * power >= wanted), 10)
 
 
 def _padded(values: Sequence[float]) -> list[float]:

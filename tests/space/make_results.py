@@ -39,22 +39,10 @@ def make_result(
         source=source,
         images=9,
         scores=tuple(
-            Score(
-                mode=mode,
-                dimension=dimension,
-                content=content,
-                images=9 if content is None else 3,
-                not_scored=1 if mode in unscored else 0,
-                mean=None
-                if mode in unscored
-                else base + 0.05 * ALL_MODES.index(mode) * sign + _OFFSETS[content],
-            )
+            make_score(mode, content, dimension, base, scored=mode not in unscored)
             for mode in modes
             for content in contents
-            for dimension, base, sign in (
-                (Dimension.FR, consistency, 1),
-                (Dimension.NR, perception, -1),
-            )
+            for dimension, base in ((Dimension.FR, consistency), (Dimension.NR, perception))
         ),
         rates=tuple(
             make_rate(mode, content, rates[mode]) for mode in modes for content in contents
@@ -65,6 +53,21 @@ def make_result(
         ),
         provenance=make_provenance(indicators, weights_origin),
         per_image_sha256="0" * 64,
+    )
+
+
+def make_score(
+    mode: Mode, content: Content | None, dimension: Dimension, base: float, *, scored: bool
+) -> Score:
+    """Return a score: consistency grows and perception falls from text to full."""
+    sign = 1 if dimension is Dimension.FR else -1
+    return Score(
+        mode=mode,
+        dimension=dimension,
+        content=content,
+        images=9 if content is None else 3,
+        not_scored=0 if scored else 1,
+        mean=base + 0.05 * ALL_MODES.index(mode) * sign + _OFFSETS[content] if scored else None,
     )
 
 

@@ -1,0 +1,185 @@
+"""What every adapter in a folder promises, and what each refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import paint
+from PIL import Image
+
+from evaluator.adapters import adapter_names
+from evaluator.captioners import NamedPicture, find_captioner
+from evaluator.captioners.file import read_captions
+from evaluator.decoders import Received, find_decoder
+from evaluator.decoders._noise import start_sigma
+from protocol.errors import CaptionError, DecodeError, ModelError
+from protocol.rules import Mode
+from protocol.versions import PROTOCOLS
+from submission.systems import pin_system
+
+DEMO = PROTOCOLS["demo-0"]
+# How each adapter is named on the command line in these tests; a new file needs a line here.
+DECODERS: dict[str, Callable[[Path], str]] = {
+    "start_image": lambda _: "start-image",
+    "diffusers": lambda models: f"diffusers:{models / 'tiny-sd-random-weights'}",
+}
+CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
+    "file": lambda _, captions: f"file:{captions}",
+    "transformers": lambda models, _: f"transformers:{models / 'tiny-llava-random-weights'}",
+}
+
+
+def test_every_adapter_is_under_contract() -> None:
+    assert set(DECODERS) == set(adapter_names("evaluator.decoders"))
+    assert set(CAPTIONERS) == set(adapter_names("evaluator.captioners"))
+
+
+def received(mode: Mode, width: int, height: int, seed: int = 1) -> Received:
+    return Received(
+        mode=mode,
+        width=width,
+        height=height,
+        caption="a blue house" if mode.has_caption else None,
+        start=paint(width, height, seed) if mode.has_start else None,
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_decoder_paints_every_mode_at_the_exact_size_and_the_same_again(
+    name: str, models: Path
+) -> None:
+    system = pin_system(DECODERS[name](models))
+    module = find_decoder(system.adapter)
+    decoder = module.load(system, DEMO, "cpu")
+    for mode in module.MODES:
+        first = decoder.decode([received(mode, 101, 75)])[0]
+        again = decoder.decode([received(mode, 101, 75)])[0]
+        assert isinstance(first, Image.Image)
+        assert isinstance(again, Image.Image)
+        assert first.size == (101, 75)
+        assert first.tobytes() == again.tobytes()
+        assert json.dumps(dict(module.describe(DEMO, mode, "cpu")))
+
+
+@pytest.mark.parametrize("name", CAPTIONERS)
+def test_a_captioner_gives_each_picture_the_same_text_again(
+    name: str, models: Path, captions: Path
+) -> None:
+    system = pin_system(CAPTIONERS[name](models, captions))
+    module = find_captioner(system.adapter)
+    captioner = module.load(system, DEMO, "cpu")
+    batch = [
+        NamedPicture("NSI_pgc_000.png", paint(96, 64, 1)),
+        NamedPicture("SCI_screen_001.png", paint(64, 80, 2)),
+    ]
+    texts = captioner.caption(batch)
+    assert len(texts) == 2
+    assert all(text and text == text.strip() for text in texts)
+    assert captioner.caption(batch) == texts
+    assert json.dumps(dict(module.describe(DEMO, "cpu"))) is not None
+
+
+def test_a_batch_of_captions_has_those_of_single_pictures(models: Path) -> None:
+    system = pin_system(f"transformers:{models / 'tiny-llava-random-weights'}")
+    captioner = find_captioner("transformers").load(system, DEMO, "cpu")
+    batch = [NamedPicture(f"{seed}", paint(64, 64, seed)) for seed in range(3)]
+    assert captioner.caption(batch) == [captioner.caption([item])[0] for item in batch]
+
+
+def test_another_seed_or_caption_gives_another_picture(models: Path) -> None:
+    system = pin_system(f"diffusers:{models / 'tiny-sd-random-weights'}")
+    decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
+    one, other = (decoder.decode([received(Mode.TEXT, 64, 64, seed)])[0] for seed in (1, 2))
+    assert np.any(np.asarray(one) != np.asarray(other))
+
+
+def test_start_image_returns_what_was_sent(models: Path) -> None:
+    del models
+    item = received(Mode.IMAGE, 33, 65)
+    decoder = find_decoder("start-image").load(pin_system("start-image"), DEMO, "cpu")
+    assert decoder.decode([item]) == [item.start]
+    (outcome,) = decoder.decode([received(Mode.TEXT, 33, 65)])
+    assert isinstance(outcome, DecodeError)
+    assert outcome.code == "NO_START"
+
+
+def test_the_start_noise_of_sd15s_scheduler_is_the_documented_one(models: Path) -> None:
+    system = pin_system(f"diffusers:{models / 'tiny-sd-random-weights'}")
+    decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
+    assert decoder.start_sigma(Mode.IMAGE) == pytest.approx(1.62, abs=0.01)
+    assert decoder.start_sigma(Mode.PIXEL) == pytest.approx(5.13, abs=0.01)
+
+
+def test_the_start_noise_of_sdxl_and_flow_schedulers_is_the_documented_one() -> None:
+    from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
+
+    sdxl = EulerDiscreteScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        timestep_spacing="leading",
+        steps_offset=1,
+    )
+    assert start_sigma(sdxl, 40, 0.5) == pytest.approx(1.49, abs=0.01)
+    assert start_sigma(sdxl, 40, 0.8) == pytest.approx(4.59, abs=0.01)
+    flow = FlowMatchEulerDiscreteScheduler(shift=3.0)
+    assert start_sigma(flow, 40, 0.5) == pytest.approx(2.87, abs=0.02)
+    assert start_sigma(flow, 40, 0.8) == pytest.approx(11.7, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,caption\na.png,x\n", "has the columns name, caption"),
+        ("", "has the columns none"),
+        ("name,text\na.png,x\na.png,y\n", "row 2: a.png comes twice"),
+        ("name,text\na.png\n", "row 1: wanted a `name` and a `text`"),
+    ],
+)
+def test_a_csv_of_another_form_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(text)
+    with pytest.raises(CaptionError, match=message):
+        read_captions(tmp_path / "c.csv")
+
+
+def test_the_released_csv_with_its_byte_order_mark_is_read(shared: Path) -> None:
+    captions = read_captions(shared / "captions" / "gpt4v.csv")
+    assert len(captions) == 1000
+    assert captions["AIGI_DALLE3_000.png"].startswith("A robotic chimpanzee")
+
+
+def test_jsonl_is_read_and_its_errors_are_placed(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"name": "a.png", "text": "x"}\n\n{"name": "b.png", "text": "y"}\n')
+    assert read_captions(path) == {"a.png": "x", "b.png": "y"}
+    path.write_text('{"name": "a.png", "text": "x"}\n{"name": \n')
+    with pytest.raises(CaptionError, match="row 2: not JSON"):
+        read_captions(path)
+
+
+def test_a_caption_file_that_lacks_a_name_says_which(captions: Path) -> None:
+    system = pin_system(f"file:{captions}")
+    captioner = find_captioner("file").load(system, DEMO, "cpu")
+    with pytest.raises(CaptionError, match=r"no caption for X\.png and 1 more"):
+        captioner.caption([NamedPicture(n, paint(8, 8)) for n in ("X.png", "Y.png")])
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="diffusers cannot load"):
+        find_decoder("diffusers").load(pin_system(f"diffusers:{tmp_path}"), DEMO, "cpu")
+    with pytest.raises(ModelError, match="transformers cannot load"):
+        find_captioner("transformers").load(pin_system(f"transformers:{tmp_path}"), DEMO, "cpu")
+
+
+def test_unknown_adapters_are_answered_with_those_there_are() -> None:
+    with pytest.raises(
+        ModelError, match="no T2I adapter 'magic'; there are diffusers, start_image"
+    ):
+        find_decoder("magic")
+    with pytest.raises(ModelError, match="no I2T adapter 'magic'; there are file, transformers"):
+        find_captioner("magic")

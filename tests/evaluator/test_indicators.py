@@ -1,0 +1,150 @@
+"""Indicators: higher is better, no reference is mixed up, and weights are the ones wanted."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import pytest
+from conftest import paint
+from PIL import Image, ImageFilter
+
+from evaluator.indicators import find_indicator, indicator_names
+from evaluator.score import score_folders
+from evaluator.weights import find_weights
+from protocol.errors import ModelError, PictureError, WeightsError
+from protocol.rules import Dimension
+from protocol.versions import PROTOCOLS
+
+FORMULAS = [name for name in indicator_names() if not find_indicator(name).WEIGHTS]
+
+
+def test_every_protocols_indicators_are_there_and_of_their_dimension() -> None:
+    for protocol in PROTOCOLS.values():
+        for dimension, name in protocol.indicators.items():
+            assert find_indicator(name).DIMENSION is dimension
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_blurred_photograph_scores_lower(name: str, photograph: Image.Image) -> None:
+    module = find_indicator(name)
+    truth = photograph.crop((100, 100, 356, 356))
+    blurred = truth.filter(ImageFilter.GaussianBlur(3))
+    is_fr = module.DIMENSION is Dimension.FR
+    good, bad = module.load(None, "cpu").score([truth, blurred], [truth, truth] if is_fr else None)
+    assert good > bad
+
+
+def test_a_pair_of_different_sizes_is_refused() -> None:
+    indicator = find_indicator("ssim").load(None, "cpu")
+    with pytest.raises(PictureError, match="64x64 cannot be compared with a reference of 65x64"):
+        indicator.score([paint(64, 64)], [paint(65, 64)])
+
+
+def test_an_unknown_indicator_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ModelError, match="ms_ssim, piqe, psnr"):
+        find_indicator("vmaf")
+
+
+@pytest.fixture(scope="module")
+def topiq_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """TOPIQ files in the released form, with random weights."""
+    import torch
+    from pyiqa.archs.topiq_arch import CFANet
+
+    folder = tmp_path_factory.mktemp("weights")
+    lines = []
+    for name, use_ref in (("topiq-fr.pth", True), ("topiq-nr.pth", False)):
+        torch.manual_seed(0)
+        network = CFANet(use_ref=use_ref, backbone_pretrain=False, pretrained=False)
+        torch.save({"params": network.state_dict()}, folder / name)
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        lines.append(f"{digest}  {name}\n")
+    (folder / "sha256sums.txt").write_text("".join(lines))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["topiq_fr", "topiq_nr"])
+def test_topiq_gives_what_pyiqas_own_network_gives_with_these_weights(
+    name: str, topiq_weights: Path
+) -> None:
+    import pyiqa
+    import torch
+    from torchvision.transforms.functional import to_tensor
+
+    module = find_indicator(name)
+    weights = find_weights(module.WEIGHTS, topiq_weights)
+    picture, truth = paint(96, 128, 1), paint(96, 128, 2)
+    references = [truth] if module.DIMENSION is Dimension.FR else None
+    (ours,) = module.load(weights.path, "cpu").score([picture], references)
+    metric = pyiqa.create_metric(
+        name, backbone_pretrain=False, pretrained_model_path=str(weights.path), device="cpu"
+    )
+    inputs = [to_tensor(p).unsqueeze(0) for p in (picture, truth)[: 2 if references else 1]]
+    with torch.inference_mode():
+        theirs = float(metric(*inputs))
+    assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+def copy_weights(source: Path, target: Path) -> None:
+    for path in source.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+
+
+def test_weights_with_another_sha256_are_refused(topiq_weights: Path, tmp_path: Path) -> None:
+    copy_weights(topiq_weights, tmp_path)
+    with (tmp_path / "topiq-fr.pth").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(WeightsError, match=r"has sha256 .* sha256sums\.txt wants"):
+        find_weights("topiq-fr.pth", tmp_path)
+
+
+def test_weights_without_their_sums_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"topiq-fr\.pth is missing"):
+        find_weights("topiq-fr.pth", tmp_path)
+    (tmp_path / "topiq-fr.pth").write_bytes(b"x")
+    with pytest.raises(WeightsError, match=r"sha256sums\.txt is missing"):
+        find_weights("topiq-fr.pth", tmp_path)
+    (tmp_path / "sha256sums.txt").write_text("")
+    with pytest.raises(WeightsError, match=r"has no line for topiq-fr\.pth"):
+        find_weights("topiq-fr.pth", tmp_path)
+
+
+class Canary:
+    """An object that would run code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (open, ("canary", "w"))
+
+
+def test_a_pickle_is_refused_and_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Canary()))
+    with pytest.raises(WeightsError, match="no plain file of tensors"):
+        find_indicator("topiq_nr").load(tmp_path / "evil.pth", "cpu")
+    assert not (tmp_path / "canary").exists()
+
+
+def test_the_weights_of_the_other_network_are_refused(topiq_weights: Path) -> None:
+    with pytest.raises(WeightsError, match=r"does not fit TOPIQ|lacks"):
+        find_indicator("topiq_fr").load(topiq_weights / "topiq-nr.pth", "cpu")
+
+
+def test_folders_are_scored_by_name_and_not_by_order(tmp_path: Path) -> None:
+    for folder, order in (("a", (1, 2)), ("b", (2, 1))):
+        (tmp_path / folder).mkdir()
+        for seed in order:
+            paint(64, 64, seed).save(tmp_path / folder / f"{seed}.png")
+    scores = score_folders(tmp_path / "a", tmp_path / "b", ["ssim"], weights=None, device="cpu")
+    assert {name: by["ssim"] for name, by in scores.items()} == pytest.approx(
+        {"1.png": 1.0, "2.png": 1.0}
+    )
+
+
+def test_folders_with_different_names_are_refused(tmp_path: Path) -> None:
+    for folder, name in (("a", "1.png"), ("b", "2.png")):
+        (tmp_path / folder).mkdir()
+        paint(8, 8).save(tmp_path / folder / name)
+    with pytest.raises(PictureError, match=r"1 only in .* \['1.png'\], 1 only in"):
+        score_folders(tmp_path / "a", tmp_path / "b", ["ssim"], weights=None, device="cpu")

@@ -1,0 +1,136 @@
+"""Pixels, text coders and picture codecs: each half of a pair undoes the other, at any size."""
+
+import csv
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import paint
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
+from evaluator.codecs import check_quality, load_codec
+from evaluator.pixels import decode_pixels, encode_pixels, payload_bytes
+from evaluator.text_coders import decode_caption, encode_caption, load_text_coder
+from protocol.errors import BitstreamError, CaptionError, CodecError, InputError, ModelError
+
+SIZES = [(1, 1), (64, 64), (65, 63), (127, 193), (200, 7)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pixels_come_back_at_the_exact_size(size: tuple[int, int]) -> None:
+    payload = encode_pixels(paint(*size))
+    assert len(payload) == payload_bytes(*size)
+    assert decode_pixels(payload, *size).size == size
+
+
+def test_a_pixel_takes_nine_bits() -> None:
+    assert payload_bytes(512, 512) == 64 * 9 // 8
+
+
+def test_a_block_is_sent_as_its_mean_and_black_and_white_are_exact() -> None:
+    values = np.zeros((64, 192, 3), np.uint8)
+    values[:, 64:128] = 255
+    values[:32, 128:] = 255
+    decoded = np.asarray(decode_pixels(encode_pixels(Image.fromarray(values)), 192, 64))
+    assert (decoded[32, 2] == 0).all()
+    assert (decoded[32, 95] == 255).all()
+    assert abs(int(decoded[32, 189, 0]) - 127) <= 18
+
+
+def test_a_block_at_the_edge_counts_only_its_own_pixels() -> None:
+    values = np.zeros((64, 65, 3), np.uint8)
+    values[:, 64] = 255
+    bits = np.unpackbits(np.frombuffer(encode_pixels(Image.fromarray(values)), np.uint8))
+    assert bits[:9].tolist() == [0] * 9
+    assert bits[9:18].tolist() == [1] * 9
+
+
+def test_pixels_with_padding_bits_set_are_refused() -> None:
+    payload = bytearray(encode_pixels(paint(64, 64)))
+    payload[-1] |= 1
+    with pytest.raises(BitstreamError, match="padding bits"):
+        decode_pixels(bytes(payload), 64, 64)
+
+
+@pytest.mark.parametrize("coder", TEXT_CODERS)
+@given(text=st.text(max_size=400))
+def test_every_text_coder_gives_every_text_back(coder: str, text: str) -> None:
+    assert decode_caption(encode_caption(text, coder), coder) == text
+
+
+@pytest.mark.parametrize("coder", TEXT_CODERS)
+def test_the_released_captions_come_back(coder: str, shared: Path) -> None:
+    with (shared / "captions" / "qwen.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            assert decode_caption(encode_caption(row["text"], coder), coder) == row["text"]
+
+
+@pytest.mark.parametrize("coder", TEXT_CODERS)
+def test_a_caption_that_unpacks_to_too_much_is_refused(coder: str) -> None:
+    bomb = load_text_coder(coder).encode(b"x" * 5_000_000)
+    with pytest.raises(BitstreamError, match=r"more than 16,384 bytes|at most 16,384"):
+        decode_caption(bomb, coder)
+
+
+@pytest.mark.parametrize("coder", ["zlib", "brotli"])
+def test_a_text_section_is_exactly_one_stream(coder: str) -> None:
+    payload = encode_caption("a cat on a mat", coder)
+    for wrong in (payload[:-1], payload + b"\0", b"", b"\xff" * 9):
+        with pytest.raises(BitstreamError, match="text section"):
+            decode_caption(wrong, coder)
+
+
+def test_a_caption_that_is_no_text_is_refused() -> None:
+    with pytest.raises(BitstreamError, match="no UTF-8"):
+        decode_caption(zlib.compress(b"\xff\xfe"), "zlib")
+    with pytest.raises(CaptionError, match="no valid Unicode"):
+        encode_caption("\ud800", "zlib")
+    with pytest.raises(CaptionError, match="at most 16,383"):
+        encode_caption("x" * 20000, "zlib")
+    with pytest.raises(InputError, match="raw, zlib, brotli"):
+        load_text_coder("gzip")
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
+@pytest.mark.parametrize("size", [(64, 64), (97, 131), (130, 66)])
+def test_every_codec_gives_a_like_picture_of_the_exact_size(
+    name: str, size: tuple[int, int]
+) -> None:
+    picture, codec = paint(*size), load_codec(name)
+    stream = codec.encode(picture, 30)
+    decoded = codec.decode(stream, *size)
+    assert decoded.size == size
+    difference = np.abs(np.asarray(decoded, int) - np.asarray(picture, int)).mean()
+    assert difference < 6
+    assert len(stream) < len(codec.encode(picture, 10))
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
+def test_every_codec_writes_the_same_bytes_again(name: str) -> None:
+    picture, codec = paint(97, 131), load_codec(name)
+    assert codec.encode(picture, 40) == codec.encode(picture, 40)
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
+def test_every_codec_refuses_what_is_no_stream_or_of_another_size(name: str) -> None:
+    codec = load_codec(name)
+    with pytest.raises(CodecError, match="ffmpeg ended with"):
+        codec.decode(b"no stream at all", 64, 64)
+    stream = codec.encode(paint(64, 64), 40)
+    with pytest.raises(CodecError, match="66x64 needs"):
+        codec.decode(stream, 66, 64)
+
+
+@pytest.mark.parametrize("quality", ["", "-1", "64", "3.5", "good"])
+def test_a_quality_that_a_codec_has_not_is_refused(quality: str) -> None:
+    with pytest.raises(ModelError, match="wanted a QP from 0 to 63"):
+        check_quality("vvc", quality)
+
+
+def test_an_unknown_codec_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ModelError, match="vvc, hevc, avc"):
+        load_codec("jpeg2000")
