@@ -1,6 +1,7 @@
 """pyiqa's networks and formulas behind the one `score` call; the only file that imports it."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,6 @@ from protocol.errors import PictureError, WeightsError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-NEEDS_NO_WEIGHTS = ""
 
 
 class PyiqaIndicator:
@@ -40,10 +39,16 @@ class PyiqaIndicator:
         return scores
 
 
-def load_formula(name: str, device: str) -> Any:
-    """Return one of pyiqa's metrics that need no weights."""
+def load_formula(name: str, architecture: str, device: str) -> Any:
+    """Return one of pyiqa's metrics that need no weights.
+
+    The file that holds it, `archs/<architecture>_arch.py`, is imported first: where pyiqa cannot
+    guess that name it imports all its files, which takes ten seconds and, with Q-Align's, replaces
+    the layers of every Llama that transformers loads in this process afterwards.
+    """
     import pyiqa
 
+    import_module(f"pyiqa.archs.{architecture}_arch")
     return pyiqa.create_metric(name, device=device)
 
 

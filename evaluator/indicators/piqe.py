@@ -14,4 +14,4 @@ WEIGHTS = ""
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the formula; there are no weights."""
     del weights
-    return PyiqaIndicator(load_formula("piqe", device), device, lambda piqe: 1 - piqe / 100)
+    return PyiqaIndicator(load_formula("piqe", "piqe", device), device, lambda piqe: 1 - piqe / 100)

@@ -14,4 +14,4 @@ WEIGHTS = ""
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the formula; there are no weights."""
     del weights
-    return PyiqaIndicator(load_formula("ssim", device), device)
+    return PyiqaIndicator(load_formula("ssim", "ssim", device), device)

@@ -34,6 +34,16 @@ def test_a_blurred_photograph_scores_lower(name: str, photograph: Image.Image) -
     assert good > bad
 
 
+def test_loading_every_indicator_leaves_transformers_llama_alone(topiq_weights: Path) -> None:
+    from transformers.models.llama import modeling_llama
+
+    for name in indicator_names():
+        weights = find_indicator(name).WEIGHTS
+        find_indicator(name).load(topiq_weights / weights if weights else None, "cpu")
+    assert modeling_llama.LlamaDecoderLayer.__module__ == modeling_llama.__name__
+    assert modeling_llama.LlamaModel.forward.__module__.startswith("transformers.")
+
+
 def test_a_pair_of_different_sizes_is_refused() -> None:
     indicator = find_indicator("ssim").load(None, "cpu")
     with pytest.raises(PictureError, match="64x64 cannot be compared with a reference of 65x64"):
@@ -120,7 +130,7 @@ def test_a_pickle_is_refused_and_does_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Canary()))
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Canary(), protocol=2))
     with pytest.raises(WeightsError, match="no plain file of tensors"):
         find_indicator("topiq_nr").load(tmp_path / "evil.pth", "cpu")
     assert not (tmp_path / "canary").exists()

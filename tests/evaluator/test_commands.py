@@ -1,0 +1,292 @@
+"""The command line, as a user meets it: real processes, their output and their exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import paint
+from PIL import Image
+
+from evaluator.__main__ import COMMANDS
+from protocol.boards import published_rows
+from protocol.rules import Track
+from submission.store import FolderStore
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cmc(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a command in an empty folder."""
+
+    def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "evaluator", *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        return done
+
+    return run
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "CMC_CACHE": str(folder / "cache")}
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "NSI_pgc_000.png"
+    paint(201, 133).save(path)
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(
+    command: str, cmc: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert "usage: cmc" in cmc(command, "--help").stdout
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from evaluator.__main__ import make_parser; make_parser();"
+        "print([m for m in ('torch', 'numpy', 'PIL', 'gradio', 'huggingface_hub', 'pyarrow')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("mode", ["text", "pixel", "image", "full"])
+def test_a_picture_goes_to_a_file_and_comes_back(
+    mode: str,
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    picture: Path,
+    tmp_path: Path,
+    t2i: str,
+) -> None:
+    caption = () if mode == "image" else ("--caption", "a blue square")
+    cmc("encode", picture, "--mode", mode, *caption, "-o", "out.cmc")
+    facts = json.loads(cmc("info", "out.cmc", "--json").stdout)
+    size = (tmp_path / "out.cmc").stat().st_size
+    assert (facts["width"], facts["height"], facts["mode"]) == (201, 133, mode)
+    assert (facts["total_bytes"], facts["total_bits"]) == (size, 8 * size)
+    assert facts["bits_per_pixel"] == 8 * size / (201 * 133)
+    assert facts["compression_ratio"] == pytest.approx(24 / facts["bits_per_pixel"])
+    kinds = {"text": ["text"], "pixel": ["text", "pixels"], "image": ["image"]}
+    assert [s["kind"] for s in facts["sections"]] == kinds.get(mode, ["text", "image"])
+    assert size - sum(section["bytes"] for section in facts["sections"]) <= 12
+    decoder = t2i if mode == "text" else "start-image"
+    cmc("decode", "out.cmc", "-o", "out.png", "--t2i", decoder, "--protocol", "demo-0")
+    with Image.open(tmp_path / "out.png") as decoded:
+        assert decoded.size == (201, 133)
+
+
+def test_a_caption_can_come_from_a_model_or_a_file(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], picture: Path, captions: Path, i2t: str
+) -> None:
+    cmc("encode", picture, "--mode", "text", "--i2t", f"file:{captions}", "-o", "a.cmc")
+    assert "A blue square in front of soft colours." in cmc("info", "a.cmc").stdout
+    cmc("encode", picture, "--mode", "text", "--i2t", i2t, "-o", "b.cmc")
+    assert "caption (zlib): " in cmc("info", "b.cmc").stdout
+
+
+def test_published_boards_have_the_documented_form(
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    rows = json.loads(cmc("leaderboard", "--track", "t2i", "--json").stdout)
+    assert [row["model"] for row in rows] == [r.model for r in published_rows(Track.T2I, None)]
+    (diffbir,) = [row for row in rows if row["model"] == "DiffBIR"]
+    assert diffbir["overall"] == pytest.approx(2.6466, abs=2e-4)
+    assert set(diffbir["indicators"]) == {"full_fr", "full_nr", "image_fr", "image_nr"}
+    assert {"model", "role", "track", "source", "overall", "indicators"} <= set(diffbir)
+
+
+def test_folders_are_scored_with_means(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+) -> None:
+    done = cmc(
+        *("score", "--reference", images, "--distorted", images),
+        *("--indicator", "ssim", "--indicator", "piqe", "--json"),
+    )
+    scores = json.loads(done.stdout)
+    assert scores["mean"]["ssim"] == pytest.approx(1.0)
+    assert set(scores["pictures"]) == {path.name for path in images.iterdir()}
+
+
+def test_evaluate_writes_files_pictures_scores_and_result(
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    captions: Path,
+    tmp_path: Path,
+) -> None:
+    done = cmc(
+        *("evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--images", images),
+        *("--modes", "image,full", "--protocol", "demo-0", "--out", "out", "--json"),
+    )
+    result = json.loads(done.stdout)
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
+    assert result["request"]["modes"] == ["image", "full"]
+    assert (tmp_path / "out" / "per_image.parquet").is_file()
+    for name in ("NSI_pgc_000", "SCI_screen_001", "AIGI_SDXL_002"):
+        file = tmp_path / "out" / "files" / "full" / f"{name}.cmc"
+        cmc("decode", file, "-o", "again.png")
+        with (
+            Image.open(tmp_path / "again.png") as again,
+            Image.open(tmp_path / "out" / "pictures" / "full" / f"{name}.png") as picture,
+        ):
+            assert np.array_equal(np.asarray(again), np.asarray(picture))
+
+
+def test_submit_work_queue_and_leaderboard(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+) -> None:
+    submit = ("submit", "--codec", "vvc:45", "--images", images, "--protocol", "demo-0")
+    assert "is queued" in cmc(*submit).stdout
+    assert "was submitted before and is PENDING" in cmc(*submit).stdout
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished, 0 failed")
+    (entry,) = json.loads(cmc("queue", "--json").stdout)
+    assert (entry["label"], entry["state"]["status"]) == ("VVC QP 45", "FINISHED")
+    board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    (row,) = json.loads(board)
+    assert (row["model"], row["source"]) == ("VVC QP 45", "verified")
+    assert row["indicators"]["image_fr"] > 0.5
+
+
+def test_a_killed_worker_is_taken_over_and_nothing_is_decoded_twice(
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    captions: Path,
+    t2i: str,
+    tmp_path: Path,
+) -> None:
+    system = ("--i2t", f"file:{captions}", "--t2i", t2i, "--images", images)
+    cmc("submit", *system, "--protocol", "demo-0")
+    work = [sys.executable, "-m", "evaluator", "work", "--once", "--images", str(images)]
+    pictures = tmp_path / "cache" / "picture"
+    for wanted in (2, 6):
+        worker = subprocess.Popen(
+            work, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while len(list(pictures.glob("*/*.json"))) < wanted and worker.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    before = {path: path.stat().st_mtime_ns for path in pictures.glob("*/*.json")}
+    assert 2 <= len(before) <= 12
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished")
+    after = {path: path.stat().st_mtime_ns for path in pictures.glob("*/*.json")}
+    assert len(after) == 12
+    assert all(after[path] == when for path, when in before.items())
+
+    store = FolderStore(tmp_path / "cmc-store")
+    (result,) = store.results()
+    undisturbed = cmc(
+        "evaluate", *system, "--protocol", "demo-0", "--out", "o", "--json", "--cache", "fresh"
+    )
+    expected = json.loads(undisturbed.stdout)["scores"]
+    assert [score.mean for score in result.scores] == [score["mean"] for score in expected]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("encode", "absent.png", "--mode", "image", "-o", "o"), "absent.png is missing"),
+        (("encode", "bad.png", "--mode", "image", "-o", "o"), "bad.png is no whole picture"),
+        (("encode", "NSI_pgc_000.png", "--mode", "text", "-o", "o"), "give --caption TEXT"),
+        (("decode", "absent.cmc", "-o", "o"), "absent.cmc is missing"),
+        (("decode", "NSI_pgc_000.png", "-o", "o"), "not a .cmc file"),
+        (("info", "NSI_pgc_000.png"), "not a .cmc file"),
+        (("evaluate", "--t2i", "magic:x", "--images", ".", "--out", "o"), "no T2I adapter 'magic'"),
+        (
+            ("evaluate", "--t2i", "diffusers:m", "--images", ".", "--out", "o"),
+            "holds no .safetensors file",
+        ),
+        (
+            ("evaluate", "--codec", "vvc:53", "--images", "i", "--out", "o", "--weights", "w"),
+            "has sha256",
+        ),
+        (
+            ("evaluate", "--codec", "vvc:53", "--images", "i", "--modes", "x", "--out", "o"),
+            "no mode x",
+        ),
+        (
+            (
+                *("evaluate", "--i2t", "file:short.csv", "--t2i", "start-image", "--images", "i"),
+                *("--protocol", "demo-0", "--out", "o"),
+            ),
+            "short.csv has no caption for NSI_pgc_000.png",
+        ),
+        (
+            ("score", "--reference", ".", "--distorted", "m", "--indicator", "ssim"),
+            "same PNG names",
+        ),
+    ],
+)
+def test_wrong_input_ends_in_one_sentence_and_status_1(
+    arguments: tuple[str, ...],
+    message: str,
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    picture: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "bad.png").write_bytes(picture.read_bytes()[:500])
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.bin").write_bytes(b"pickle")
+    (tmp_path / "i").mkdir()
+    (tmp_path / "i" / picture.name).write_bytes(picture.read_bytes())
+    (tmp_path / "short.csv").write_text("name,text\n")
+    (tmp_path / "w").mkdir()
+    for name in ("topiq-fr.pth", "topiq-nr.pth"):
+        (tmp_path / "w" / name).write_bytes(b"x")
+    (tmp_path / "w" / "sha256sums.txt").write_text("00  topiq-fr.pth\n00  topiq-nr.pth\n")
+    done = cmc(*arguments, status=1)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("cmc ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_full_disk_ends_in_one_sentence_and_keeps_earlier_results(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+) -> None:
+    cmc("submit", "--codec", "vvc:50", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
+    cmc("submit", "--codec", "vvc:20", "--images", images, "--protocol", "demo-0")
+    # A limit on the size of files is how a process can be made to meet a full disk.
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
+        "from evaluator.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "work", "--once", "--images", str(images)],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cmc work: [Errno 27] File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    statuses = {e["label"]: e["state"]["status"] for e in json.loads(cmc("queue", "--json").stdout)}
+    assert statuses == {"VVC QP 50": "FINISHED", "VVC QP 20": "RUNNING"}
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished")
