@@ -1,20 +1,30 @@
 """The Space's entry: shows the published rows, and those of the store that CMC_STORE names."""
 
 import os
+import sys
 from pathlib import Path
 
+from protocol.errors import CMCError
 from space.site import serve
 
 
-def main() -> None:
-    """Serve the page where the Space's environment says, or on this machine's port 7860."""
+def main() -> int:
+    """Serve the page: to the world inside a Space, elsewhere to this machine alone."""
     store = os.environ.get("CMC_STORE")
-    serve(
-        Path(store) if store else None,
-        os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-        int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
-    )
+    host = "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"  # noqa: S104
+    host = os.environ.get("GRADIO_SERVER_NAME", host)
+    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    try:
+        serve(Path(store) if store else None, host, port, announce=_announce)
+    except (CMCError, OSError) as error:
+        print(f"cmc serve: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _announce(address: str) -> None:
+    print(f"the board is on {address}  (Ctrl+C stops it)", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -40,8 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    # Threads of torch that spin while they wait make a shared machine ten times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Notes of libraries to their own developers, which a user of this program can do nothing about.
     warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -1,7 +1,7 @@
 """Protocol versions: every result names one, and rows of two versions never share a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.errors import InputError
 from protocol.rules import (
@@ -42,37 +42,33 @@ class Protocol:
 
 _STRENGTH = {Mode.TEXT: 1.0, Mode.PIXEL: 0.8, Mode.IMAGE: 0.5, Mode.FULL: 0.5}
 
-PROTOCOLS: Mapping[str, Protocol] = {
-    protocol.name: protocol
-    for protocol in (
-        Protocol(
-            name="cmc-1",
-            summary="TOPIQ with the benchmark's released weights, as in the paper.",
-            indicators={Dimension.FR: "topiq_fr", Dimension.NR: "topiq_nr"},
-            longest_side=1024,
-            steps=40,
-            strength=_STRENGTH,
-            vvc_qp=VVC_QP,
-            text_coder="zlib",
-            caption_words=20,
-            image_prompt=IMAGE_PROMPT,
-            seed=SEED,
-        ),
-        Protocol(
-            name="demo-0",
-            summary="MS-SSIM and 1 - PIQE/100, which need no weights; for trying the pipeline.",
-            indicators={Dimension.FR: "ms_ssim", Dimension.NR: "piqe"},
-            longest_side=None,
-            steps=40,
-            strength=_STRENGTH,
-            vvc_qp=VVC_QP,
-            text_coder="zlib",
-            caption_words=20,
-            image_prompt=IMAGE_PROMPT,
-            seed=SEED,
-        ),
-    )
-}
+_CMC_1 = Protocol(
+    name="cmc-1",
+    summary="TOPIQ with the benchmark's released weights, as in the paper.",
+    indicators={Dimension.FR: "topiq_fr", Dimension.NR: "topiq_nr"},
+    longest_side=1024,
+    steps=40,
+    strength={Mode.TEXT: 1.0, Mode.PIXEL: 0.8, Mode.IMAGE: 0.5, Mode.FULL: 0.5},
+    vvc_qp=VVC_QP,
+    text_coder="zlib",
+    caption_words=20,
+    image_prompt=IMAGE_PROMPT,
+    seed=SEED,
+)
+_DEMO_1 = replace(
+    _CMC_1,
+    name="demo-1",
+    summary="cmc-1 at the pictures' own size; for trying the pipeline on small pictures.",
+    longest_side=None,
+)
+_DEMO_0 = replace(
+    _DEMO_1,
+    name="demo-0",
+    summary="MS-SSIM and 1 - PIQE/100, which need no weights; for trying the pipeline.",
+    indicators={Dimension.FR: "ms_ssim", Dimension.NR: "piqe"},
+)
+
+PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (_CMC_1, _DEMO_1, _DEMO_0)}
 
 
 def find_protocol(name: str) -> Protocol:

@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, help="where all of it goes (default: demo-run)"
     )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="folder with TOPIQ's weights (default: the released files, where the Hub can be "
+        "reached; elsewhere the demo runs with indicators that need none)",
+    )
     parser.add_argument("--no-serve", action="store_true", help="print the board and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
@@ -39,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     store = FolderStore(folder / "store")
     _say("building the demo's pictures and models")
     build_pictures(folder / "images")
-    protocol = _choose_protocol()
-    if not _submit_and_work(folder, store, protocol):
+    protocol = _choose_protocol(options.weights)
+    if not _submit_and_work(store, protocol, _bench(folder, options.weights)):
         return 1
     _print_boards(store)
     _say(f"done in {time.perf_counter() - started:.0f} s; everything is in {folder}")
@@ -49,27 +55,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _choose_protocol() -> str:
+def _choose_protocol(weights: Path | None) -> str:
     from evaluator.weights import find_weights
     from protocol.errors import WeightsError
 
     try:
         for name in ("topiq-fr.pth", "topiq-nr.pth"):
-            find_weights(name, None)
+            find_weights(name, weights)
     except WeightsError:
+        if weights is not None:
+            raise
         _say(
             "the benchmark's TOPIQ weights cannot be fetched here, so this runs protocol demo-0: "
             "MS-SSIM and PIQE, which need none"
         )
         return "demo-0"
-    return "cmc-1"
+    return "demo-1"
 
 
-def _submit_and_work(folder: Path, store: "FolderStore", protocol: str) -> bool:
+def _submit_and_work(store: "FolderStore", protocol: str, bench: "Bench") -> bool:
     from evaluator.demo.submissions import demo_requests
     from submission.store import WAITING
 
-    for request in demo_requests(folder, protocol):
+    for request in demo_requests(bench.images.parent, protocol):
         submitted = store.submit(request)
         _say(f"  {'submitted' if submitted.is_new else submitted.state.status:<9}  {request.label}")
     waiting = sum(entry.state.status in WAITING for entry in store.queue())
@@ -78,18 +86,18 @@ def _submit_and_work(folder: Path, store: "FolderStore", protocol: str) -> bool:
     _say(f"evaluating {waiting} requests on this machine")
     from evaluator.worker import work
 
-    done = work(store, _bench(folder), once=False, say=_say)
+    done = work(store, bench, once=False, say=_say)
     return done.failed == 0
 
 
-def _bench(folder: Path) -> "Bench":
+def _bench(folder: Path, weights: Path | None) -> "Bench":
     from evaluator.bench import Bench
     from evaluator.cache import Cache
 
     return Bench(
         images=folder / "images",
         cache=Cache(folder / "cache"),
-        weights=None,
+        weights=weights,
         # The demo's models are so small that a GPU would only make the numbers harder to compare.
         device="cpu",
         batch_size=1,

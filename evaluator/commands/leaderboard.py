@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, add_store
-from protocol.rules import Content, Track
+from protocol.rules import TRACKS, Content, Dimension, Mode, Track
 
 if TYPE_CHECKING:
     from protocol.boards import Row
@@ -44,22 +44,32 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_board(rows: Sequence["Row"]) -> None:
-    """Print rows as text, one table a bench."""
+    """Print the rows of one track as text, one table a bench."""
     if not rows:
         print("no rows")
     for bench in dict.fromkeys(row.bench for row in rows):
         chosen = [row for row in rows if row.bench == bench]
-        columns = list(dict.fromkeys(name for row in chosen for name in row.indicators))
+        modes = [m for m in TRACKS[rows[0].track].modes if any(_cells(row, m)[0] for row in chosen)]
+        heads = [f"{mode} {name}" for mode in modes for name in ("fr", "nr", "bpp")]
         width = max(len(_title(row)) for row in chosen)
         print(bench.label)
-        heads = "".join(f"{name:>10}" for name in columns)
-        print(f"  {'':<{width}}{'overall':>10}{heads}{'bpp':>20}")
+        print(f"  {'':<{width}}{'overall':>10}{''.join(f'{head:>11}' for head in heads)}")
         for row in chosen:
-            overall = "-" if row.overall is None else f"{row.overall:.4f}"
-            cells = [row.indicators.get(name) for name in columns]
-            texts = "".join(f"{'-' if cell is None else f'{cell:.4f}':>10}" for cell in cells)
-            rates = " / ".join(f"{rate:.4f}" for rate in row.bits_per_pixel.values()) or "-"
-            print(f"  {_title(row):<{width}}{overall:>10}{texts}{rates:>20}")
+            values = [value for mode in modes for value in _cells(row, mode)]
+            cells = "".join(f"{_number(value):>11}" for value in values)
+            print(f"  {_title(row):<{width}}{_number(row.overall):>10}{cells}")
+
+
+def _cells(row: "Row", mode: Mode) -> tuple[float | None, float | None, float | None]:
+    return (
+        row.scores.get((mode, Dimension.FR)),
+        row.scores.get((mode, Dimension.NR)),
+        row.bits_per_pixel.get(mode),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _title(row: "Row") -> str:

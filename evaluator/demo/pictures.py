@@ -32,4 +32,4 @@ def build_pictures(folder: Path) -> list[Path]:
 
 def captions_file() -> Path:
     """Return the CSV file (name, text) of captions that a person wrote for these pictures."""
-    return Path(__file__).with_name("captions.csv")
+    return Path(__file__).with_name("hand-written.csv")

@@ -11,9 +11,9 @@ from protocol.rules import Role
 
 DATASET = "demo"
 CODECS = (
-    *("vvc:53", "vvc:48", "vvc:43", "vvc:38"),
-    *("hevc:51", "hevc:46", "hevc:41", "hevc:36"),
-    *("avc:51", "avc:46", "avc:41", "avc:36"),
+    *("vvc:53", "vvc:47", "vvc:41"),
+    *("hevc:51", "hevc:45", "hevc:39"),
+    *("avc:51", "avc:45", "avc:39"),
 )
 
 

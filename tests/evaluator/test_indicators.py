@@ -122,7 +122,7 @@ def test_weights_without_their_sums_are_refused(tmp_path: Path) -> None:
 class Canary:
     """An object that would run code when it is unpickled."""
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return (open, ("canary", "w"))
 
 

@@ -294,7 +294,7 @@ def test_what_cannot_be_run_is_refused_before_anything_is_computed(
         evaluate(ask(modes=(Mode.TEXT,)), bench)
     with pytest.raises(InputError, match="names no I2T model"):
         evaluate(ask(i2t=None, modes=(Mode.FULL,)), bench)
-    with pytest.raises(WeightsError, match="topiq-fr.pth"):
+    with pytest.raises(WeightsError, match=r"topiq-fr\.pth"):
         evaluate(ask(protocol="cmc-1"), replace(bench, weights=tmp_path))
     request = ask()
     (images / "SCI_screen_001.png").write_bytes((images / "NSI_pgc_000.png").read_bytes())

@@ -107,7 +107,7 @@ def test_a_name_that_is_not_the_benchmarks_is_refused(name: str) -> None:
 
 
 def test_an_unknown_protocol_is_answered_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="cmc-1, demo-0"):
+    with pytest.raises(InputError, match="cmc-1, demo-1, demo-0"):
         find_protocol("cmc-9")
 
 
