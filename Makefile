@@ -38,7 +38,7 @@ $(VENV)/bin/pip:
 
 $(VENV)/.evaluator: pyproject.toml $(VENV)/bin/pip
 	@echo "installing into $(VENV): about 7 GB with torch, some minutes"
-	$(BIN)/pip install --quiet -e '.[evaluator]'
+	$(BIN)/pip install -e '.[evaluator]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.evaluator

@@ -121,8 +121,8 @@ def unpack(data: bytes) -> Bitstream:
         text_coder=_name(TEXT_CODERS, fields >> 32 & 0x7, "text coder", used=mode.has_caption),
         text=text,
         pixels=rest if mode is Mode.PIXEL else None,
-        image_codec=_name(IMAGE_CODECS, fields >> 28 & 0xF, "image codec", used=_has_image(mode)),
-        image=rest if _has_image(mode) else None,
+        image_codec=_name(IMAGE_CODECS, fields >> 28 & 0xF, "image codec", used=mode.has_image),
+        image=rest if mode.has_image else None,
     )
     _check_sections(stream)
     return stream
@@ -163,16 +163,12 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def _has_image(mode: Mode) -> bool:
-    return mode in (Mode.IMAGE, Mode.FULL)
-
-
 def _check_sections(stream: Bitstream) -> None:
     mode = stream.mode
     for kind, part, wanted in (
         ("text", stream.text, mode.has_caption),
         ("pixels", stream.pixels, mode is Mode.PIXEL),
-        ("image", stream.image, _has_image(mode)),
+        ("image", stream.image, mode.has_image),
     ):
         if (part is not None) != wanted:
             raise BitstreamError(f"{mode} mode {'needs a' if wanted else 'has no'} {kind} section")

@@ -16,7 +16,7 @@ from evaluator.encode import Encoded
 from evaluator.pictures import png_bytes
 from evaluator.pixels import decode_pixels
 from evaluator.text_coders import decode_caption
-from protocol.errors import DecodeError
+from protocol.errors import BitstreamError, CodecError, DecodeError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
@@ -41,7 +41,7 @@ def receive(data: bytes, protocol: Protocol) -> Received:
     """Read a file: all that a decoder knows.
 
     Raises:
-        BitstreamError, CodecError: the file, or the stream in it, cannot be read.
+        BitstreamError: the file, or the stream in it, cannot be read.
     """
     stream = unpack(data)
     caption = None
@@ -143,5 +143,8 @@ def _start_picture(stream: Bitstream) -> "Image | None":
         return decode_pixels(stream.pixels, stream.width, stream.height)
     if stream.image is not None and stream.image_codec is not None:
         codec = load_codec(stream.image_codec)
-        return codec.decode(stream.image, stream.width, stream.height)
+        try:
+            return codec.decode(stream.image, stream.width, stream.height)
+        except CodecError as error:
+            raise BitstreamError(f"the image section cannot be decoded: {error}") from error
     return None

@@ -95,7 +95,7 @@ def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> lis
         captions = _caption_all(request.i2t, protocol, samples, shas, bench)
     setting = codec_setting(request, protocol)
     references: dict[str, ReferenceEntry] = {}
-    if set(request.modes) & {Mode.IMAGE, Mode.FULL}:
+    if any(mode.has_image for mode in request.modes):
         references = _reference_all(setting, samples, shas, bench)
     files = []
     for sample in samples:
@@ -103,7 +103,7 @@ def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> lis
         caption, reference = captions.get(sample.name), references.get(sample.name)
         for mode in request.modes:
             text = caption if mode.has_caption else None
-            image = reference if mode in (Mode.IMAGE, Mode.FULL) else None
+            image = reference if mode.has_image else None
             stream = compose(
                 picture,
                 mode,

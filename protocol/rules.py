@@ -33,6 +33,11 @@ class Mode(StrEnum):
         return self is not Mode.IMAGE
 
     @property
+    def has_image(self) -> bool:
+        """Whether the picture is sent by an image codec."""
+        return self in (Mode.IMAGE, Mode.FULL)
+
+    @property
     def has_start(self) -> bool:
         """Whether the decoder starts from a transmitted picture rather than from noise."""
         return self is not Mode.TEXT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from evaluator.commands._options import add_device, add_protocol
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from evaluator.captioners import Captioner
 
 from protocol.rules import VVC_QP, Mode
 
@@ -34,21 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode and say how large the file is."""
     from evaluator.bitstream import bits_per_pixel, compression_ratio
-    from evaluator.codecs import check_quality, load_codec
-    from evaluator.encode import compose
+    from evaluator.codec import FileEncoder
+    from evaluator.codecs import check_quality
+    from evaluator.encode import CodecSetting
     from evaluator.pictures import read_picture
     from protocol.files import write_whole
 
     mode = Mode(options.mode)
-    quality = check_quality(options.codec, str(options.qp))
+    encoder = FileEncoder(
+        mode=mode,
+        setting=CodecSetting(options.codec, check_quality(options.codec, str(options.qp))),
+        text_coder=options.text_coder,
+        captioner=_captioner(options, mode),
+    )
     picture = read_picture(options.picture)
-    caption = _caption(options, mode, picture)
-    image = None
-    if mode in (Mode.IMAGE, Mode.FULL):
-        image = (options.codec, load_codec(options.codec).encode(picture, quality))
-    data = compose(
-        picture, mode, caption=caption, text_coder=options.text_coder, image=image
-    ).pack()
+    data = encoder.encode(picture, options.picture.name)
     write_whole(options.out, data)
     size = len(data), picture.width, picture.height
     print(
@@ -58,23 +58,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _caption(options: argparse.Namespace, mode: Mode, picture: "Image") -> str | None:
-    from evaluator.captioners import NamedPicture, find_captioner
-    from evaluator.devices import choose_device
+def _captioner(options: argparse.Namespace, mode: Mode) -> "Captioner | None":
+    from evaluator.codec import CaptionGiven, open_captioner
     from protocol.errors import CaptionError
     from protocol.versions import find_protocol
-    from submission.systems import pin_system
 
     if not mode.has_caption:
         if options.caption is not None or options.i2t is not None:
             raise CaptionError("image mode sends no caption; leave out --caption and --i2t")
         return None
     if options.caption is not None:
-        return str(options.caption)
+        return CaptionGiven(text=options.caption)
     if options.i2t is None:
         raise CaptionError(f"{mode} mode sends a caption; give --caption TEXT or --i2t MODEL")
-    module = find_captioner(options.i2t.partition(":")[0])
-    system = pin_system(options.i2t)
-    captioner = module.load(system, find_protocol(options.protocol), choose_device(options.device))
-    (caption,) = captioner.caption([NamedPicture(options.picture.name, picture)])
-    return caption
+    return open_captioner(options.i2t, find_protocol(options.protocol), options.device)
