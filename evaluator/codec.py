@@ -20,7 +20,7 @@ from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol as ProtocolVersion
 from protocol.versions import find_protocol
-from submission.systems import pin_system
+from submission.systems import adapter_of, pin_system
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -161,13 +161,13 @@ def open_codec(
 
 def open_captioner(text: str, protocol: ProtocolVersion, device: str) -> Captioner:
     """Return an I2T model, loaded."""
-    module = find_captioner(text.partition(":")[0])
+    module = find_captioner(adapter_of(text))
     return module.load(pin_system(text), protocol, choose_device(device))
 
 
 def open_decoder(text: str, protocol: ProtocolVersion, device: str) -> FileDecoder:
     """Return a T2I model, loaded."""
-    module = find_decoder(text.partition(":")[0])
+    module = find_decoder(adapter_of(text))
     system = pin_system(text)
     # Asking for the device imports torch, which the baseline has no use for.
     place = "cpu" if system.adapter == START_IMAGE.adapter else choose_device(device)

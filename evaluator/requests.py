@@ -13,7 +13,7 @@ from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.versions import find_protocol
 from submission.store import now
-from submission.systems import pin_system
+from submission.systems import adapter_of, pin_system
 
 _MODES_OF_ROLE = {
     Role.T2I: TRACKS[Track.T2I].modes,
@@ -76,12 +76,12 @@ def make_request(
 def _pin(text: str | None, find: Callable[[str], object]) -> System | None:
     if text is None:
         return None
-    find(text.partition(":")[0])
+    find(adapter_of(text))
     return pin_system(text)
 
 
 def _default_modes(role: Role, t2i: str | None) -> tuple[Mode, ...]:
-    able = find_decoder(t2i.partition(":")[0]).MODES if t2i else frozenset(Mode)
+    able = find_decoder(adapter_of(t2i)).MODES if t2i else frozenset(Mode)
     return tuple(mode for mode in _MODES_OF_ROLE[role] if mode in able)
 
 

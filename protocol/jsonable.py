@@ -86,9 +86,13 @@ def _read_record(kind: Any, data: Any, where: str) -> Any:
     hints = typing.get_type_hints(kind)
     names = {field.name for field in dataclasses.fields(kind)}
     unknown, missing = sorted(set(data) - names), sorted(names - set(data))
-    if unknown or missing:
+    # A field with a default came later than the records that lack it.
+    required = {
+        f.name for f in dataclasses.fields(kind) if f.default_factory is dataclasses.MISSING
+    }
+    if unknown or required & set(missing):
         raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
-    return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in names})
+    return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})
 
 
 def _read_optional(kind: Any, data: Any, where: str) -> Any:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.jsonable import to_plain
@@ -22,18 +22,27 @@ class System:
     """40 hex digits: the Hub commit, or a hash of a local model's files; empty where none."""
     path: str
     """Folder or file on the submitter's machine; empty for a Hub id. No part of the identity."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The adapter's own settings where they are not its defaults, as they were typed."""
 
     @property
     def label(self) -> str:
         """What people are shown."""
         if self.adapter in CODEC_NAMES:
             return f"{CODEC_NAMES[self.adapter]} QP {self.model}"
-        return self.model or self.adapter
+        chosen = ", ".join(f"{name} {value}" for name, value in sorted(self.settings.items()))
+        name = self.model or self.adapter
+        return f"{name} ({chosen})" if chosen else name
 
     @property
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, object]:
         """What decides the system's output, and nothing else."""
-        return {"adapter": self.adapter, "model": self.model, "revision": self.revision}
+        return {
+            "adapter": self.adapter,
+            "model": self.model,
+            "revision": self.revision,
+            "settings": dict(self.settings),
+        }
 
 
 CODEC_NAMES: Mapping[str, str] = {"vvc": "VVC", "hevc": "HEVC", "avc": "AVC"}

@@ -1,4 +1,4 @@
-"""From what a person types, `ADAPTER:MODEL[@REVISION]`, to a pinned System."""
+"""From what a person types, `ADAPTER:MODEL[@REVISION][?NAME=VALUE&…]`, to a pinned System."""
 
 import hashlib
 import re
@@ -22,19 +22,21 @@ def pin_system(text: str) -> System:
         ModelError: the model is neither here nor a Hub id, its revision is not known, or a local
             folder holds no safetensors.
     """
-    adapter, _, rest = text.partition(":")
+    written, settings = split_settings(text)
+    adapter, _, rest = written.partition(":")
     model, _, revision = rest.partition("@")
     if not adapter:
         raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
     path = Path(model).expanduser()
     if not model or model.isdigit():
-        return System(adapter=adapter, model=model, revision="", path="")
+        return System(adapter=adapter, model=model, revision="", path="", settings=settings)
     if path.is_file():
         return System(
             adapter=adapter,
             model=path.name,
             revision=sha256_of_file(path)[:40],
             path=str(path.resolve()),
+            settings=settings,
         )
     if path.is_dir():
         require_safetensors(path)
@@ -43,10 +45,38 @@ def pin_system(text: str) -> System:
             model=path.resolve().name,
             revision=hash_folder(path),
             path=str(path.resolve()),
+            settings=settings,
         )
     if not _HUB_ID.fullmatch(model):
         raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
-    return System(adapter=adapter, model=model, revision=_commit_of(model, revision), path="")
+    return System(
+        adapter=adapter,
+        model=model,
+        revision=_commit_of(model, revision),
+        path="",
+        settings=settings,
+    )
+
+
+def adapter_of(text: str) -> str:
+    """Return the adapter's name of `ADAPTER:MODEL[@REVISION][?NAME=VALUE]`."""
+    return split_settings(text)[0].partition(":")[0]
+
+
+def split_settings(text: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the question mark, and the settings behind it.
+
+    Raises:
+        ModelError: a setting is not `name=value`, or comes twice.
+    """
+    written, mark, behind = text.partition("?")
+    settings: dict[str, str] = {}
+    for part in behind.split("&") if mark else ():
+        name, equals, value = part.partition("=")
+        if not (name and equals and value) or name in settings:
+            raise ModelError(f"{part!r} in {text!r} is no setting; wanted ?name=value&name=value")
+        settings[name] = value
+    return written, settings
 
 
 def require_safetensors(folder: Path) -> None:

@@ -41,6 +41,19 @@ def test_an_adapter_can_stand_alone() -> None:
     assert pin_system("vvc:53").label == "VVC QP 53"
 
 
+def test_settings_are_part_of_what_is_pinned() -> None:
+    system = pin_system(f"diffusers:acme/model@{'c' * 40}?steps=20&guidance=3.5")
+    assert system.settings == {"steps": "20", "guidance": "3.5"}
+    assert system.label == "acme/model (guidance 3.5, steps 20)"
+    assert system.identity != pin_system(f"diffusers:acme/model@{'c' * 40}").identity
+
+
+@pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?a=", "x:m?=1", "x:m?a=1&a=2"])
+def test_a_setting_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match="wanted .name=value"):
+        pin_system(text)
+
+
 def test_a_hub_id_that_cannot_be_asked_for_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
