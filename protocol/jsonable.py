@@ -83,14 +83,13 @@ def _read_scalar(kind: Any, data: Any, where: str) -> Any:
 
 def _read_record(kind: Any, data: Any, where: str) -> Any:
     _require(isinstance(data, dict), "an object", data, where)
+    fields = dataclasses.fields(kind)
     hints = typing.get_type_hints(kind)
-    names = {field.name for field in dataclasses.fields(kind)}
+    names = {field.name for field in fields}
     unknown, missing = sorted(set(data) - names), sorted(names - set(data))
     # A field with a default came later than the records that lack it.
-    required = {
-        f.name for f in dataclasses.fields(kind) if f.default_factory is dataclasses.MISSING
-    }
-    if unknown or required & set(missing):
+    defaulted = {f.name for f in fields if f.default_factory is not dataclasses.MISSING}
+    if unknown or set(missing) - defaulted:
         raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
     return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.captioners import Captioner, NamedPicture
+from evaluator.settings import read_settings
 from protocol.errors import CaptionError
 from protocol.records import System
 from protocol.versions import Protocol
@@ -41,6 +42,7 @@ def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Read the file; protocol and device play no part."""
+    read_settings(system, {})
     del protocol, device
     return FileCaptioner(read_captions(Path(system.path)), system.model)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.captioners import Captioner, NamedPicture
 from evaluator.devices import dtype_on
+from evaluator.settings import read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
@@ -68,6 +69,7 @@ def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Load a local folder, or a Hub id at its pinned commit."""
+    read_settings(system, {})
     from transformers import AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Decoder, Received
 from evaluator.decoders._noise import start_sigma
 from evaluator.devices import dtype_on
+from evaluator.settings import read_settings
 from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -88,6 +89,7 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load a local folder, or a Hub id at its pinned commit."""
+    read_settings(system, {})
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
     from diffusers.utils import logging
     from transformers.utils import logging as transformers_logging

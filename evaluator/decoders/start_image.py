@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.decoders import Decoder, Received
+from evaluator.settings import read_settings
 from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
@@ -42,6 +43,7 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
-    """Ignore all three."""
-    del system, protocol, device
+    """Ignore all three; there is nothing to load and nothing to set."""
+    read_settings(system, {})
+    del protocol, device
     return StartImage()

@@ -176,6 +176,22 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
         find_captioner("transformers").load(pin_system(f"transformers:{tmp_path}"), DEMO, "cpu")
 
 
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_decoder_refuses_a_setting_that_it_has_not(name: str, models: Path) -> None:
+    system = pin_system(f"{DECODERS[name](models)}?colour=red")
+    with pytest.raises(ModelError, match="has no setting colour; it has"):
+        find_decoder(system.adapter).load(system, DEMO, "cpu")
+
+
+@pytest.mark.parametrize("name", CAPTIONERS)
+def test_a_captioner_refuses_a_setting_that_it_has_not(
+    name: str, models: Path, captions: Path
+) -> None:
+    system = pin_system(f"{CAPTIONERS[name](models, captions)}?colour=red")
+    with pytest.raises(ModelError, match="has no setting colour; it has"):
+        find_captioner(system.adapter).load(system, DEMO, "cpu")
+
+
 def test_unknown_adapters_are_answered_with_those_there_are() -> None:
     with pytest.raises(
         ModelError, match="no T2I adapter 'magic'; there are diffusers, start_image"

@@ -50,7 +50,7 @@ def test_settings_are_part_of_what_is_pinned() -> None:
 
 @pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?a=", "x:m?=1", "x:m?a=1&a=2"])
 def test_a_setting_of_another_form_is_refused(text: str) -> None:
-    with pytest.raises(ModelError, match="wanted .name=value"):
+    with pytest.raises(ModelError, match=r"wanted .name=value"):
         pin_system(text)
 
 
