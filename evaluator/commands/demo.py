@@ -37,14 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Go the whole way; what an earlier run did is not done again."""
     from evaluator.commands.serve import serve_board
-    from evaluator.demo.pictures import build_pictures
     from submission.store import FolderStore
 
     started = time.perf_counter()
     folder: Path = options.folder
     store = FolderStore(folder / "store")
     _say("building the demo's pictures and models")
-    build_pictures(folder / "images")
+    _build(folder)
     protocol = _choose_protocol(options.weights)
     if not _submit_and_work(store, protocol, _bench(folder, options.weights)):
         return 1
@@ -53,6 +52,18 @@ def run(options: argparse.Namespace) -> int:
     if not options.no_serve:
         serve_board(store.folder, options.host, options.port)
     return 0
+
+
+def _build(folder: Path) -> None:
+    from evaluator.demo.models import build_i2t, build_t2i
+    from evaluator.demo.pictures import build_pictures
+    from evaluator.progress import progress_bars
+
+    with progress_bars() as report, report("build", 12 + 2) as advance:
+        build_pictures(folder / "images", advance)
+        for build in (build_t2i, build_i2t):
+            build(folder / "models")
+            advance(1)
 
 
 def _choose_protocol(weights: Path | None) -> str:

@@ -1,6 +1,7 @@
 """The demo's ground truth: four pictures of each content, and a caption for every one."""
 
 import io
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from evaluator.demo.screens import paint_screens
 from protocol.files import write_whole
 
 
-def build_pictures(folder: Path) -> list[Path]:
+def build_pictures(folder: Path, advance: Callable[[int], None] = lambda _: None) -> list[Path]:
     """Write the pictures as PNG and return their paths, always in the same order.
 
-    A file that already holds the same bytes is left alone, with its time stamp.
+    `advance` is told of every picture. A file that already holds the same bytes is left alone,
+    with its time stamp.
 
     Raises:
         PictureError: the installed scikit-image lacks a photograph.
@@ -27,6 +29,7 @@ def build_pictures(folder: Path) -> list[Path]:
         if not path.is_file() or path.read_bytes() != png.getvalue():
             write_whole(path, png.getvalue())
         paths.append(path)
+        advance(1)
     return paths
 
 

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,6 +204,32 @@ def test_a_killed_worker_is_taken_over_and_nothing_is_decoded_twice(
     )
     expected = json.loads(undisturbed.stdout)["scores"]
     assert [score.mean for score in result.scores] == [score["mean"] for score in expected]
+
+
+def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+) -> None:
+    cmc("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "evaluator", "serve", "--port", str(port)],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith(f"the board is on http://127.0.0.1:{port}/")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/config") as page:
+            assert "AVC QP 45" in page.read().decode()
+    finally:
+        server.terminate()
+        server.wait()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 @pytest.mark.parametrize(
