@@ -3,7 +3,7 @@
     python benchmarks/batch.py [--t2i ADAPTER:MODEL] [--images DIR]
 
 Decodes the same files one, two and seven at a time, with noise of each picture's own. Without
-options the model is the demo's (random weights) and the pictures are the demo's, cut to 256x256.
+options the model is the demo's (random weights) on the demo's pictures, resized to 128x128.
 """
 
 import argparse
@@ -23,7 +23,8 @@ from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
-SIDE = 256
+SIDE = 128
+PICTURES = 7
 
 
 def main() -> None:
@@ -44,10 +45,10 @@ def measure(text: str, images: Path) -> None:
     """Decode all pictures in batches of 1, 2 and 7 and compare."""
     protocol, system = PROTOCOLS["demo-0"], pin_system(text)
     decoder = find_decoder(system.adapter).load(system, protocol, "cpu")
-    print(f"{system.label}, pictures of {images}, {SIDE}x{SIDE}")
+    print(f"{system.label}, {SIDE}x{SIDE}")
     for mode in (Mode.TEXT, Mode.PIXEL):
         received = []
-        for path in sorted(images.glob("*.png"))[:7]:
+        for path in sorted(images.glob("*.png"))[:PICTURES]:
             with Image.open(path) as file:
                 picture = file.convert("RGB").resize((SIDE, SIDE))
             stream = compose(picture, mode, caption=path.stem, text_coder="zlib", image=None)
