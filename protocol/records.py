@@ -210,9 +210,14 @@ class Provenance:
     seed: int
     batch_size: int
     start_sigma: Mapping[Mode, float]
-    """Noise level the decoder starts at, sigma / sigma_data; absent where it has none."""
+    """Mean noise level the decoder starts at, sigma / sigma_data; absent where there is none or
+    where it is infinite, as pure noise is for flow matching."""
     started_at: str
     finished_at: str
+    asked_sigma: Mapping[Mode, float] = field(default_factory=dict)
+    """Mean noise level that was asked for; absent where the start was asked for by strength."""
+    t2i_details: Mapping[str, str] = field(default_factory=dict)
+    """What the decoder found when it loaded: pipeline, scheduler, precision, variant, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,9 @@ def test_a_decoder_paints_every_mode_at_the_exact_size_and_the_same_again(
         assert isinstance(again, Image.Image)
         assert first.size == (101, 75)
         assert first.tobytes() == again.tobytes()
+        account = decoder.account(received(mode, 101, 75))
+        assert 0.5 < account.width / 101 < 20
+        assert 0.5 < account.height / 75 < 20
         assert json.dumps(dict(module.describe(DEMO, mode, "cpu")))
 
 
@@ -109,8 +112,10 @@ def test_start_image_returns_what_was_sent(models: Path) -> None:
 def test_the_start_noise_of_sd15s_scheduler_is_the_documented_one(models: Path) -> None:
     system = pin_system(f"diffusers:{models / 'tiny-sd-random-weights'}")
     decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
-    assert decoder.start_sigma(Mode.IMAGE) == pytest.approx(1.62, abs=0.01)
-    assert decoder.start_sigma(Mode.PIXEL) == pytest.approx(5.13, abs=0.01)
+    for mode, sigma in ((Mode.IMAGE, 1.62), (Mode.PIXEL, 5.13)):
+        item = received(mode, 64, 64)
+        decoder.decode([item])
+        assert decoder.account(item).start_sigma == pytest.approx(sigma, abs=0.01)
 
 
 def test_the_start_noise_of_sdxl_and_flow_schedulers_is_the_documented_one() -> None:
