@@ -171,8 +171,7 @@ def _save_sdxl(path: Path, scheduler: Any = None) -> None:
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 
     parts = sd_parts(
-        scheduler
-        or EulerDiscreteScheduler(**SD_NOISE, timestep_spacing="leading", steps_offset=1),
+        scheduler or EulerDiscreteScheduler(**SD_NOISE, timestep_spacing="leading", steps_offset=1),
         cross_attention_dim=64,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
@@ -277,6 +276,19 @@ def _save_instruct(path: Path) -> None:
     ).save_pretrained(path, safe_serialization=True)
 
 
+def _save_motion_module(path: Path) -> None:
+    from diffusers import MotionAdapter
+
+    MotionAdapter(
+        block_out_channels=(32, 64),
+        motion_layers_per_block=1,
+        motion_norm_num_groups=8,
+        motion_num_attention_heads=2,
+        motion_mid_block_layers_per_block=1,
+        motion_max_seq_length=32,
+    ).save_pretrained(path, safe_serialization=True)
+
+
 BUILDERS: dict[str, Callable[[Path], None]] = {
     "sd-flagging": _checked_sd(-2.0),
     "sd-passing": _checked_sd(2.0),
@@ -285,5 +297,6 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "sd3": _save_sd3,
     "flux": _save_flux,
     "kontext": _save_kontext,
+    "motion-module": _save_motion_module,
     "instruct-pix2pix": _save_instruct,
 }
