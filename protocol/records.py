@@ -30,7 +30,7 @@ class System:
         """What people are shown."""
         if self.adapter in CODEC_NAMES:
             return f"{CODEC_NAMES[self.adapter]} QP {self.model}"
-        chosen = ", ".join(f"{name} {value}" for name, value in sorted(self.settings.items()))
+        chosen = ", ".join(f"{name} {value}" for name, value in sorted(self._settings.items()))
         name = self.model or self.adapter
         return f"{name} ({chosen})" if chosen else name
 
@@ -41,7 +41,15 @@ class System:
             "adapter": self.adapter,
             "model": self.model,
             "revision": self.revision,
-            "settings": dict(self.settings),
+            "settings": self._settings,
+        }
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        """The settings with folders by their name: where one lies is no part of the identity."""
+        return {
+            name: value.rpartition("/")[2] if value.startswith("/") else value
+            for name, value in self.settings.items()
         }
 
 

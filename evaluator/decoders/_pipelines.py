@@ -10,6 +10,9 @@ from protocol.errors import ModelError
 from protocol.records import System
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, AttributeError)
+NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
+"""Leaves Stable Diffusion's safety checker out; other pipelines pass over it."""
+
 DTYPES = ("float16", "bfloat16", "float32")
 
 

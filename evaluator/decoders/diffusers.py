@@ -19,6 +19,7 @@ from evaluator.decoders._painting import (
     text_size,
 )
 from evaluator.decoders._pipelines import (
+    NO_CHECKER,
     Loaded,
     choose_dtype,
     load_pipeline,
@@ -164,7 +165,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     dtype = choose_dtype(str(settings["dtype"]), device)
     from diffusers import AutoPipelineForText2Image
 
-    unsafe = {} if settings["safety_checker"] else _NO_CHECKER
+    unsafe = {} if settings["safety_checker"] else NO_CHECKER
     loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
     from_image = image_pipeline_of(loaded)
     _check_options(loaded.pipeline, plan, system)
@@ -172,9 +173,6 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     if from_image is not None:
         ready(from_image, device)
     return DiffusersDecoder(loaded.pipeline, from_image, plan, loaded.details)
-
-
-_NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
 
 
 def image_pipeline_of(loaded: Loaded) -> Any:
