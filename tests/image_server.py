@@ -1,6 +1,8 @@
 """A small server on this machine that speaks OpenAI's `/images` dialect."""
 
+import atexit
 import base64
+import functools
 import io
 import json
 import threading
@@ -58,17 +60,26 @@ class ImageServer:
     def paint(self, form: dict[str, Any]) -> Answer:
         """Return the start picture's middle colour, or one that follows from the prompt."""
         width, height = map(int, form["size"].split("x"))
-        colour = tuple(sum(form["prompt"].encode()) * step % 256 for step in (3, 5, 7))
+        red, green, blue = (sum(form["prompt"].encode()) * step % 256 for step in (3, 5, 7))
         if form["path"] == "/v1/images/edits":
             with Image.open(io.BytesIO(form["image"])) as start:
                 assert start.size == (width, height)
-                colour = start.convert("RGB").getpixel((width // 2, height // 2))
-        return 200, {}, painted((width, height), colour)
+                middle = start.convert("RGB").crop((width // 2, height // 2, width, height))
+                red, green, blue = middle.resize((1, 1)).tobytes()
+        return 200, {}, painted((width, height), (red, green, blue))
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@functools.cache
+def shared_server() -> ImageServer:
+    """Return a server that answers until the tests end."""
+    server = ImageServer()
+    atexit.register(server.close)
+    return server
 
 
 def read_form(kind: str, body: bytes) -> dict[str, Any]:
@@ -81,5 +92,6 @@ def read_form(kind: str, body: bytes) -> dict[str, Any]:
     for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
         form[str(name)] = content if part.get_filename() else content.decode()
     return form

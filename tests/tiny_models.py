@@ -258,6 +258,152 @@ def _save_flux(path: Path) -> None:
     FluxPipeline(**flux_parts()).save_pretrained(path, safe_serialization=True)
 
 
+def _save_pixart(path: Path) -> None:
+    from diffusers import DPMSolverMultistepScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
+
+    tokenizer, encoder = t5_text(32)
+    PixArtSigmaPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder,
+        vae=_vae(),
+        transformer=PixArtTransformer2DModel(
+            sample_size=8,
+            num_layers=1,
+            patch_size=2,
+            attention_head_dim=8,
+            num_attention_heads=2,
+            caption_channels=32,
+            cross_attention_dim=16,
+            in_channels=4,
+            out_channels=8,
+        ),
+        scheduler=DPMSolverMultistepScheduler(),
+    ).save_pretrained(path, safe_serialization=True)
+
+
+def qwen_tokenizer() -> Any:
+    """Return a tokenizer of Qwen's kind, byte by byte, with its chat tokens."""
+    from tokenizers import pre_tokenizers
+    from transformers import Qwen2Tokenizer
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Qwen2Tokenizer(
+        vocab={piece: number for number, piece in enumerate([*alphabet, "<|endoftext|>"])},
+        merges=[],
+        extra_special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
+        "<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+    )
+    return tokenizer
+
+
+def _save_z_image(path: Path) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler, ZImagePipeline, ZImageTransformer2DModel
+    from transformers import Qwen3Config, Qwen3Model
+
+    tokenizer = qwen_tokenizer()
+    text = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=8,
+        max_position_embeddings=512,
+    )
+    ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=flow_vae(),
+        text_encoder=Qwen3Model(text).eval(),
+        tokenizer=tokenizer,
+        transformer=ZImageTransformer2DModel(
+            all_patch_size=(2,),
+            all_f_patch_size=(1,),
+            in_channels=16,
+            dim=32,
+            n_layers=1,
+            n_refiner_layers=1,
+            n_heads=2,
+            n_kv_heads=2,
+            cap_feat_dim=16,
+            axes_dims=[8, 4, 4],
+            axes_lens=[512, 64, 64],
+        ),
+    ).save_pretrained(path, safe_serialization=True)
+
+
+def _save_qwen_image(path: Path) -> None:
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+
+    tokenizer = qwen_tokenizer()
+    QwenImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            shift=1.0, use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9
+        ),
+        vae=AutoencoderKLQwenImage(
+            base_dim=8,
+            z_dim=4,
+            dim_mult=[1, 2, 2, 2],
+            num_res_blocks=1,
+            latents_mean=[0.0] * 4,
+            latents_std=[1.0] * 4,
+        ),
+        text_encoder=_qwen_vl(len(tokenizer)),
+        tokenizer=tokenizer,
+        transformer=QwenImageTransformer2DModel(
+            patch_size=2,
+            in_channels=16,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=16,
+            axes_dims_rope=(8, 4, 4),
+        ),
+    ).save_pretrained(path, safe_serialization=True)
+
+
+def _qwen_vl(pieces: int) -> Any:
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": pieces,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "rope_parameters": {
+                "mrope_section": [1, 1, 2],
+                "rope_type": "default",
+                "type": "default",
+                "rope_theta": 1000000.0,
+            },
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": 16,
+        },
+        hidden_size=16,
+        vision_start_token_id=pieces - 1,
+        vision_end_token_id=pieces - 2,
+        vision_token_id=pieces - 3,
+    )
+    return Qwen2_5_VLForConditionalGeneration(config).eval()
+
+
 def _save_kontext(path: Path) -> None:
     from diffusers import FluxKontextPipeline
 
@@ -296,6 +442,9 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "playground": _save_playground,
     "sd3": _save_sd3,
     "flux": _save_flux,
+    "pixart": _save_pixart,
+    "z-image": _save_z_image,
+    "qwen-image": _save_qwen_image,
     "kontext": _save_kontext,
     "motion-module": _save_motion_module,
     "instruct-pix2pix": _save_instruct,

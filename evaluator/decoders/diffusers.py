@@ -123,6 +123,8 @@ class DiffusersDecoder:
             "num_inference_steps": self._plan.steps,
             "width": size[0],
             "height": size[1],
+            # PixArt, Sana and others would paint at a size of a table and cut the picture to ours.
+            "use_resolution_binning": False,
         }
         if "negative_prompt" in options:
             options["negative_prompt"] = [options["negative_prompt"]] * len(batch)
