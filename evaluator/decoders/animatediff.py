@@ -128,6 +128,10 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
         parts["motion_adapter"] = _load_adapter(str(settings["adapter"]), dtype)
     loaded = load_pipeline(AnimateDiffPipeline, system, dtype, **parts)
     from_noise = loaded.pipeline
+    if from_noise.motion_adapter is None:
+        raise ModelError(
+            f"{system.label} brings no motion module; name one with adapter=FOLDER_OR_ID"
+        )
     if settings["scheduler"] == "linear":
         from_noise.scheduler = DDIMScheduler.from_config(
             from_noise.scheduler.config,

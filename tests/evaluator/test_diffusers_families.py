@@ -17,7 +17,7 @@ from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
-FAMILIES = ("sdxl", "playground", "sd3", "flux")
+FAMILIES = ("sdxl", "playground", "sd3", "flux", "z-image", "qwen-image")
 SHORT = "a blue house"
 LONG = "a much longer caption than that of the other picture, of a blue house beside a lake"
 
@@ -28,7 +28,7 @@ def received(mode: Mode, seed: int = 1, caption: str = SHORT, size: Any = (101, 
         width=size[0],
         height=size[1],
         caption=caption if mode.has_caption else None,
-        start=paint(*size, seed) if mode.has_start else None,
+        start=paint(size[0], size[1], seed) if mode.has_start else None,
         seed=seed,
     )
 
@@ -80,7 +80,15 @@ def test_every_picture_has_noise_of_its_own_and_hears_its_caption(
 
 
 @pytest.mark.parametrize(
-    ("family", "multiple"), [("sdxl", 8), ("playground", 8), ("sd3", 16), ("flux", 16)]
+    ("family", "multiple"),
+    [
+        ("sdxl", 8),
+        ("playground", 8),
+        ("sd3", 16),
+        ("flux", 16),
+        ("z-image", 16),
+        ("qwen-image", 16),
+    ],
 )
 def test_the_working_size_is_the_one_that_the_family_can_paint(
     family: str, multiple: int, models: Path
