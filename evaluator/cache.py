@@ -37,12 +37,16 @@ class ReferenceEntry:
 
 @dataclass(frozen=True, slots=True)
 class PictureEntry:
-    """What a decoder made of a file, or why it made nothing."""
+    """What a decoder made of a file and how (`decoders.Account`), or why it made nothing."""
 
     png_sha256: str
     """The PNG lies beside this entry; empty after a failure."""
     seconds: float
+    working_width: int
+    working_height: int
     start_sigma: float | None
+    asked_sigma: float | None
+    details: Mapping[str, str]
     failure_code: str
     failure_message: str
 

@@ -11,7 +11,14 @@ from evaluator.bench import Bench
 from evaluator.bitstream import Bitstream, unpack
 from evaluator.cache import PictureEntry, cache_key
 from evaluator.codecs import load_codec
-from evaluator.decoders import Decoder, DecoderModule, Received, find_decoder
+from evaluator.decoders import (
+    Account,
+    Decoder,
+    DecoderModule,
+    DecodingStopped,
+    Received,
+    find_decoder,
+)
 from evaluator.encode import Encoded
 from evaluator.pictures import png_bytes
 from evaluator.pixels import decode_pixels
@@ -121,21 +128,37 @@ def _decode_batch(
 ) -> dict[str, PictureEntry]:
     started = time.perf_counter()
     received = [receive(file.data, protocol) for _, file in batch]
-    outcomes = decoder.decode(received)
-    seconds = (time.perf_counter() - started) / len(batch)
+    stopped = None
+    try:
+        outcomes = decoder.decode(received)
+    except DecodingStopped as error:
+        outcomes, stopped = list(error.done), error
+    seconds = (time.perf_counter() - started) / max(1, len(outcomes))
     entries = {}
-    for (key, file), outcome in zip(batch, outcomes, strict=True):
-        failed = isinstance(outcome, DecodeError)
+    for (key, _), item, outcome in zip(batch, received, outcomes, strict=stopped is None):
         png = b"" if isinstance(outcome, DecodeError) else png_bytes(outcome)
-        entries[key] = PictureEntry(
-            png_sha256="" if failed else hashlib.sha256(png).hexdigest(),
-            seconds=seconds,
-            start_sigma=decoder.start_sigma(file.mode),
-            failure_code=outcome.code if isinstance(outcome, DecodeError) else "",
-            failure_message=str(outcome) if isinstance(outcome, DecodeError) else "",
-        )
+        entries[key] = _entry(outcome, png, seconds, decoder.account(item))
         bench.cache.keep_picture(key, entries[key], png)
+    if stopped is not None:
+        raise stopped
     return entries
+
+
+def _entry(
+    outcome: "Image | DecodeError", png: bytes, seconds: float, account: Account
+) -> PictureEntry:
+    failed = isinstance(outcome, DecodeError)
+    return PictureEntry(
+        png_sha256="" if failed else hashlib.sha256(png).hexdigest(),
+        seconds=seconds,
+        working_width=account.width,
+        working_height=account.height,
+        start_sigma=account.start_sigma,
+        asked_sigma=account.asked_sigma,
+        details=account.details,
+        failure_code=outcome.code if isinstance(outcome, DecodeError) else "",
+        failure_message=str(outcome) if isinstance(outcome, DecodeError) else "",
+    )
 
 
 def _start_picture(stream: Bitstream) -> "Image | None":

@@ -1,12 +1,15 @@
 """One request from pictures to a Result: encode, decode, score, put together."""
 
 import hashlib
+import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from statistics import fmean
 
 from evaluator.bench import Bench, code_version
+from evaluator.cache import PictureEntry
 from evaluator.decode import START_IMAGE, Decoded, decode_all
 from evaluator.decoders import find_decoder
 from evaluator.devices import describe_device
@@ -17,7 +20,7 @@ from evaluator.score import LazyIndicator, score_all
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
 from protocol.errors import InputError
 from protocol.records import Provenance, Request, Result
-from protocol.rules import Role
+from protocol.rules import Mode, Role
 from protocol.samples import list_samples
 from protocol.versions import find_protocol
 from submission.store import now
@@ -108,7 +111,6 @@ def _provenance(
     indicators: Sequence[LazyIndicator],
     started_at: str,
 ) -> Provenance:
-    sigmas = {item.encoded.mode: item.entry.start_sigma for item in decoded}
     return Provenance(
         libraries={name: _version(name) for name in LIBRARIES},
         platform=f"Python {platform.python_version()}, {platform.platform()}",
@@ -118,10 +120,25 @@ def _provenance(
         indicators=tuple(indicator.use for indicator in indicators),
         seed=find_protocol(request.protocol).seed,
         batch_size=bench.batch_size,
-        start_sigma={mode: sigma for mode, sigma in sigmas.items() if sigma is not None},
+        start_sigma=_mean_by_mode(decoded, lambda entry: entry.start_sigma),
         started_at=started_at,
         finished_at=now(),
+        asked_sigma=_mean_by_mode(decoded, lambda entry: entry.asked_sigma),
+        t2i_details={k: v for item in decoded for k, v in item.entry.details.items()},
     )
+
+
+def _mean_by_mode(
+    decoded: Sequence[Decoded], value: Callable[[PictureEntry], float | None]
+) -> dict[Mode, float]:
+    """Return the mean of a noise level by mode, where it is known and finite."""
+    means = {}
+    for mode in Mode:
+        values = [value(item.entry) for item in decoded if item.encoded.mode is mode]
+        known = [v for v in values if v is not None and math.isfinite(v)]
+        if known:
+            means[mode] = fmean(known)
+    return means
 
 
 def _version(library: str) -> str:

@@ -30,7 +30,7 @@ class System:
         """What people are shown."""
         if self.adapter in CODEC_NAMES:
             return f"{CODEC_NAMES[self.adapter]} QP {self.model}"
-        chosen = ", ".join(f"{name} {value}" for name, value in sorted(self.settings.items()))
+        chosen = ", ".join(f"{name} {value}" for name, value in sorted(self._settings.items()))
         name = self.model or self.adapter
         return f"{name} ({chosen})" if chosen else name
 
@@ -41,7 +41,15 @@ class System:
             "adapter": self.adapter,
             "model": self.model,
             "revision": self.revision,
-            "settings": dict(self.settings),
+            "settings": self._settings,
+        }
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        """The settings with folders by their name: where one lies is no part of the identity."""
+        return {
+            name: value.rpartition("/")[2] if value.startswith("/") else value
+            for name, value in self.settings.items()
         }
 
 
@@ -210,9 +218,14 @@ class Provenance:
     seed: int
     batch_size: int
     start_sigma: Mapping[Mode, float]
-    """Noise level the decoder starts at, sigma / sigma_data; absent where it has none."""
+    """Mean noise level the decoder starts at, sigma / sigma_data; absent where there is none or
+    where it is infinite, as pure noise is for flow matching."""
     started_at: str
     finished_at: str
+    asked_sigma: Mapping[Mode, float] = field(default_factory=dict)
+    """Mean noise level that was asked for; absent where the start was asked for by strength."""
+    t2i_details: Mapping[str, str] = field(default_factory=dict)
+    """What the decoder found when it loaded: pipeline, scheduler, precision, variant, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,12 @@ from protocol.records import System
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
+UNPINNED_ADAPTERS = frozenset({"openai", "openai-image"})
+"""Adapters whose model is a name that a server knows: there is no version to look up."""
+
+MODEL_SETTINGS = frozenset({"adapter"})
+"""Settings that name a second model; it is pinned like the first, as `FOLDER@HASH`, `ID@COMMIT`."""
+
 
 def pin_system(text: str) -> System:
     """Return the system that `text` names, with the exact version of what it loads.
@@ -22,45 +28,34 @@ def pin_system(text: str) -> System:
         ModelError: the model is neither here nor a Hub id, its revision is not known, or a local
             folder holds no safetensors.
     """
-    written, settings = split_settings(text)
+    written, typed = split_settings(text)
     adapter, _, rest = written.partition(":")
     model, _, revision = rest.partition("@")
     if not adapter:
         raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
-    path = Path(model).expanduser()
-    if not model or model.isdigit():
-        return System(adapter=adapter, model=model, revision="", path="", settings=settings)
-    if path.is_file():
-        return System(
-            adapter=adapter,
-            model=path.name,
-            revision=sha256_of_file(path)[:40],
-            path=str(path.resolve()),
-            settings=settings,
-        )
-    if path.is_dir():
-        require_safetensors(path)
-        return System(
-            adapter=adapter,
-            model=path.resolve().name,
-            revision=hash_folder(path),
-            path=str(path.resolve()),
-            settings=settings,
-        )
-    if not _HUB_ID.fullmatch(model):
-        raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
-    return System(
-        adapter=adapter,
-        model=model,
-        revision=_commit_of(model, revision),
-        path="",
-        settings=settings,
-    )
+    settings = {
+        name: _pin_setting(value) if name in MODEL_SETTINGS else value
+        for name, value in typed.items()
+    }
+    if not model or model.isdigit() or adapter.replace("_", "-") in UNPINNED_ADAPTERS:
+        return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
+    name, commit, path = _pin_model(model, revision)
+    return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
 
 
 def adapter_of(text: str) -> str:
     """Return the adapter's name of `ADAPTER:MODEL[@REVISION][?NAME=VALUE]`."""
     return split_settings(text)[0].partition(":")[0]
+
+
+def split_pinned(value: str) -> tuple[str, str, str]:
+    """Return the path, the name and the revision that a setting of `MODEL_SETTINGS` holds.
+
+    The path is empty for a Hub id.
+    """
+    model, _, revision = value.rpartition("@")
+    path = Path(model)
+    return (model, path.name, revision) if path.is_dir() else ("", model, revision)
 
 
 def split_settings(text: str) -> tuple[str, dict[str, str]]:
@@ -109,6 +104,25 @@ def hash_folder(folder: Path) -> str:
             raise ModelError(f"{folder}: {name} is no plain file inside the folder; remove it")
         digest.update(f"{name}\0{sha256_of_file(path)}\n".encode())
     return digest.hexdigest()[:40]
+
+
+def _pin_model(model: str, revision: str) -> tuple[str, str, str]:
+    """Return a model's name, its exact version, and where it lies; empty for a Hub id."""
+    path = Path(model).expanduser()
+    if path.is_file():
+        return path.name, sha256_of_file(path)[:40], str(path.resolve())
+    if path.is_dir():
+        require_safetensors(path)
+        return path.resolve().name, hash_folder(path), str(path.resolve())
+    if not _HUB_ID.fullmatch(model):
+        raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
+    return model, _commit_of(model, revision), ""
+
+
+def _pin_setting(value: str) -> str:
+    model, _, revision = value.partition("@")
+    name, commit, path = _pin_model(model, revision)
+    return f"{path or name}@{commit}"
 
 
 def _commit_of(model: str, revision: str) -> str:

@@ -31,6 +31,12 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
     system = "ADAPTER:MODEL[@REVISION]"
     parser.add_argument("--i2t", metavar=system, help="e.g. file:captions.csv, transformers:ID")
     parser.add_argument("--t2i", metavar=system, help="e.g. start-image, diffusers:ID")
+    parser.add_argument(
+        "--strength-match",
+        choices=["snr"],
+        help="start the T2I model at the noise that the strength is for Stable Diffusion 1.5, "
+        "whatever its scheduler; the same as the setting strength_match=snr",
+    )
     parser.add_argument("--codec", metavar="NAME:QP", help="a plain codec instead: vvc:53")
     parser.add_argument(
         "--role",
@@ -98,7 +104,7 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
     return make_request(
         role=Role(options.role),
         i2t=options.i2t,
-        t2i=options.t2i,
+        t2i=_t2i_of(options),
         codec=options.codec,
         modes=parse_modes(options.modes),
         protocol=options.protocol,
@@ -106,6 +112,18 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
         dataset=dataset_name(options.images, options.dataset),
         submitter=submitter,
     )
+
+
+def _t2i_of(options: argparse.Namespace) -> str | None:
+    """Return the T2I model with the settings that have an option of their own."""
+    from protocol.errors import InputError
+
+    text: str | None = options.t2i
+    if options.strength_match is None:
+        return text
+    if not text:
+        raise InputError("--strength-match is about the T2I model; name one with --t2i")
+    return f"{text}{'&' if '?' in text else '?'}strength_match={options.strength_match}"
 
 
 def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) -> "Bench":

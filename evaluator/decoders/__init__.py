@@ -1,11 +1,11 @@
 """T2I adapters, one a file: each has MODES, `describe` and `load`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import find_adapter
-from protocol.errors import DecodeError
+from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol as ProtocolVersion
@@ -28,6 +28,30 @@ class Received:
     """For this picture's own noise; 63 bits."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """How a picture was made, for the record beside it."""
+
+    width: int
+    height: int
+    """The size that the model painted at, before the picture was brought to the exact one."""
+    start_sigma: float | None = None
+    """Noise level that the model started at, sigma / sigma_data; infinite for pure noise."""
+    asked_sigma: float | None = None
+    """Noise level that was asked for, where the start was chosen by one."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What is only known once a model is loaded or has answered: precision, scheduler, …"""
+
+
+class DecodingStopped(ModelError):
+    """A decoder cannot go on with a batch; `done` holds the outcomes of its first pictures."""
+
+    def __init__(self, message: str, done: "Sequence[Image | DecodeError]") -> None:
+        """Keep `done`, which cost time or money, beside the message."""
+        super().__init__(message)
+        self.done = done
+
+
 class Decoder(Protocol):
     """A loaded T2I model."""
 
@@ -37,11 +61,14 @@ class Decoder(Protocol):
         Args:
             batch: files of one mode and one size. Each has its own seed, so the batch changes a
                 picture by rounding only.
+
+        Raises:
+            DecodingStopped: the decoder cannot go on; the error holds what was made.
         """
         ...
 
-    def start_sigma(self, mode: Mode) -> float | None:
-        """Return the noise level, sigma / sigma_data, that a mode starts at; None without one."""
+    def account(self, item: Received) -> Account:
+        """Return how `item` was made, right after it was decoded."""
         ...
 
 

@@ -8,11 +8,29 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from evaluator.decoders import Decoder, Received
-from evaluator.decoders._noise import start_sigma
-from evaluator.devices import dtype_on
-from evaluator.settings import read_settings
-from protocol.errors import DecodeError, ModelError
+from evaluator.decoders import Account, Decoder, Received
+from evaluator.decoders._noise import StartWatch, sigma_at
+from evaluator.decoders._painting import (
+    finish,
+    generators_of,
+    native_size,
+    start_at,
+    start_size,
+    text_size,
+)
+from evaluator.decoders._pipelines import (
+    NO_CHECKER,
+    Loaded,
+    choose_dtype,
+    load_pipeline,
+    native_side,
+    options_of,
+    ready,
+    size_unit,
+)
+from evaluator.decoders._plan import OWN, Plan, plan_of
+from evaluator.settings import Value, read_settings
+from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
@@ -20,59 +38,114 @@ from protocol.versions import Protocol
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from protocol.errors import DecodeError
+
 MODES = frozenset(Mode)
+
+SETTINGS: Mapping[str, Value] = {
+    "steps": 0,  # the protocol's
+    "guidance": OWN,
+    "true_cfg": OWN,  # of models whose guidance_scale is distilled: FLUX, Qwen-Image
+    "strength": OWN,  # of every mode with a start, unless it has its own
+    "strength_pixel": OWN,
+    "strength_image": OWN,
+    "strength_full": OWN,
+    "strength_match": "none",  # snr: start at the noise that the strength is for SD1.5
+    "negative_prompt": "",
+    "prompt_suffix": "",
+    "text_size": "sent",  # native: the sent shape with as many pixels as the model was trained at
+    "dtype": "",  # float16 on a GPU, float32 on a CPU
+    "safety_checker": True,  # false leaves it out; some licences do not allow that
+}
 
 
 class DiffusersDecoder:
     """A text-to-image pipeline and the image-to-image pipeline of the same weights."""
 
-    def __init__(self, from_noise: Any, from_image: Any, protocol: Protocol) -> None:
-        """Keep the pipelines."""
+    def __init__(
+        self, from_noise: Any, from_image: Any, plan: Plan, details: Mapping[str, str]
+    ) -> None:
+        """Keep the pipelines; `from_image` is None where diffusers has none with a strength."""
         self._from_noise = from_noise
         self._from_image = from_image
-        self._protocol = protocol
+        self._plan = plan
+        self._details = details
+        self._unit = size_unit(from_noise)
+        self._watch = None if from_image is None else StartWatch(from_image)
+        self._started: dict[tuple[Mode, tuple[int, int]], float | None] = {}
 
     def decode(self, batch: Sequence[Received]) -> "list[Image | DecodeError]":
         """Run one pipeline on the batch, at the model's working size."""
         import torch
 
-        mode, size = batch[0].mode, self.working_size(batch[0].width, batch[0].height)
-        prompts = [self._prompt(item) for item in batch]
-        generators = [torch.Generator("cpu").manual_seed(item.seed) for item in batch]
-        options: dict[str, Any] = {"num_inference_steps": self._protocol.steps}
+        mode, size = batch[0].mode, self.working_size(batch[0])
         pipeline = self._from_image if mode.has_start else self._from_noise
-        if mode.has_start:
-            options["image"] = [_resize(item.start, size) for item in batch]
-            options["strength"] = self._protocol.strength[mode]
-        else:
-            options["width"], options["height"] = size
+        options = self._options(batch, size)
         with torch.inference_mode():
             output = pipeline(
-                prompt=prompts, generator=generators, output_type="np", return_dict=True, **options
+                prompt=[self._plan.prompt(item) for item in batch],
+                generator=generators_of(batch),
+                output_type="np",
+                return_dict=True,
+                **options,
             )
+        self._started[mode, size] = self._found(mode)
         flags = getattr(output, "nsfw_content_detected", None) or [False] * len(batch)
         return [
-            _finish(values, item, filtered=bool(flag))
+            finish(values, item, filtered=bool(flag))
             for values, item, flag in zip(output.images, batch, flags, strict=True)
         ]
 
-    def start_sigma(self, mode: Mode) -> float | None:
-        """Ask the checkpoint's scheduler."""
-        return start_sigma(
-            self._from_noise.scheduler, self._protocol.steps, self._protocol.strength[mode]
+    def account(self, item: Received) -> Account:
+        """Return the working size and the noise level that the last run of this size began at."""
+        size = self.working_size(item)
+        return Account(
+            width=size[0],
+            height=size[1],
+            start_sigma=self._started.get((item.mode, size)),
+            asked_sigma=self._plan.asked_sigma.get(item.mode),
+            details=self._details,
         )
 
-    def working_size(self, width: int, height: int) -> tuple[int, int]:
+    def working_size(self, item: Received) -> tuple[int, int]:
         """Return the size that the model paints at: the protocol's, in multiples it can do."""
-        processor = getattr(self._from_noise, "image_processor", None)
-        multiple = processor.config.vae_scale_factor if processor else 8
-        longest = self._protocol.longest_side
-        scale = longest / max(width, height) if longest else 1.0
-        floor = [round(side * scale) // multiple * multiple for side in (width, height)]
-        return max(multiple, floor[0]), max(multiple, floor[1])
+        longest = self._plan.longest_side
+        if item.mode.has_start:
+            return start_size(item, longest, self._unit)
+        if self._plan.native_text:
+            return native_size(item, native_side(self._from_noise), self._unit)
+        return text_size(item, longest, self._unit)
 
-    def _prompt(self, item: Received) -> str:
-        return self._protocol.image_prompt if item.caption is None else item.caption
+    def _options(self, batch: Sequence[Received], size: tuple[int, int]) -> dict[str, object]:
+        mode = batch[0].mode
+        options: dict[str, object] = {
+            **self._plan.options,
+            "num_inference_steps": self._plan.steps,
+            "width": size[0],
+            "height": size[1],
+            # PixArt, Sana and others would paint at a size of a table and cut the picture to ours.
+            "use_resolution_binning": False,
+        }
+        if "negative_prompt" in options:
+            options["negative_prompt"] = [options["negative_prompt"]] * len(batch)
+        if mode.has_start:
+            if self._watch is None:
+                raise ModelError(
+                    f"diffusers has no image-to-image by strength for {self._details['pipeline']}; "
+                    "ask for text mode alone, or try the adapter `instruct`"
+                )
+            self._watch.asked = self._plan.asked_sigma.get(mode)
+            options["image"] = [start_at(item, size) for item in batch]
+            options["strength"] = self._plan.strength[mode]
+        known = options_of(self._from_image if mode.has_start else self._from_noise)
+        # Some image-to-image pipelines take the size from the picture and have no argument for it.
+        return {name: value for name, value in options.items() if name in known}
+
+    def _found(self, mode: Mode) -> float | None:
+        if mode.has_start:
+            return self._watch.found if self._watch else None
+        scheduler = self._from_noise.scheduler
+        return sigma_at(scheduler, scheduler.timesteps[0])
 
 
 def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object]:
@@ -89,46 +162,42 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load a local folder, or a Hub id at its pinned commit."""
-    read_settings(system, {})
-    from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
-    from diffusers.utils import logging
-    from transformers.utils import logging as transformers_logging
+    settings = read_settings(system, SETTINGS)
+    plan = plan_of(settings, protocol)
+    dtype = choose_dtype(str(settings["dtype"]), device)
+    from diffusers import AutoPipelineForText2Image
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    pinned = {} if system.path else {"revision": system.revision}
+    unsafe = {} if settings["safety_checker"] else NO_CHECKER
+    loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
+    from_image = image_pipeline_of(loaded)
+    _check_options(loaded.pipeline, plan, system)
+    ready(loaded.pipeline, device)
+    if from_image is not None:
+        ready(from_image, device)
+    return DiffusersDecoder(loaded.pipeline, from_image, plan, loaded.details)
+
+
+def image_pipeline_of(loaded: Loaded) -> Any:
+    """Return the image-to-image pipeline of the same parts, or None where there is none."""
+    from diffusers import AutoPipelineForImage2Image
+
     try:
-        from_noise = AutoPipelineForText2Image.from_pretrained(
-            system.path or system.model,
-            use_safetensors=True,
-            dtype=dtype_on(device),
-            **pinned,
+        pipeline = AutoPipelineForImage2Image.from_pipe(loaded.pipeline)
+    except ValueError:
+        return None
+    return pipeline if "strength" in options_of(pipeline) else None
+
+
+def _check_options(pipeline: Any, plan: Plan, system: System) -> None:
+    """Refuse a setting that the model would pass over in silence."""
+    known = options_of(pipeline)
+    missing = [name for name in plan.options if name not in known]
+    if missing:
+        raise ModelError(f"{system.label}: {type(pipeline).__name__} has no {', '.join(missing)}")
+    if "negative_prompt" not in plan.options or "true_cfg_scale" not in known:
+        return
+    true_cfg: Any = plan.options.get("true_cfg_scale", known["true_cfg_scale"].default)
+    if true_cfg <= 1:
+        raise ModelError(
+            f"{system.label}: a negative_prompt has no effect here without true_cfg above 1"
         )
-        from_image = AutoPipelineForImage2Image.from_pipe(from_noise)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"diffusers cannot load {system.label}: {reason}") from error
-    for pipeline in (from_noise.to(device), from_image):
-        pipeline.set_progress_bar_config(disable=True)
-    return DiffusersDecoder(from_noise, from_image, protocol)
-
-
-def _resize(picture: "Image | None", size: tuple[int, int]) -> "Image":
-    from PIL import Image
-
-    if picture is None:
-        raise ModelError("a mode with a start picture was given none")
-    return picture.resize(size, Image.Resampling.BICUBIC)
-
-
-def _finish(values: Any, item: Received, *, filtered: bool) -> "Image | DecodeError":
-    import numpy as np
-    from PIL import Image
-
-    if filtered:
-        return DecodeError("NSFW_FILTERED", "the model's safety checker blacked the picture out")
-    if not np.isfinite(values).all():
-        return DecodeError("NAN_OUTPUT", "the model's output holds values that are no numbers")
-    picture = Image.fromarray((values * 255).round().clip(0, 255).astype(np.uint8))
-    return picture.resize((item.width, item.height), Image.Resampling.BICUBIC)

@@ -7,7 +7,7 @@ should do better than this, at the same rate.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from evaluator.decoders import Decoder, Received
+from evaluator.decoders import Account, Decoder, Received
 from evaluator.settings import read_settings
 from protocol.errors import DecodeError
 from protocol.records import System
@@ -30,10 +30,9 @@ class StartImage:
             for item in batch
         ]
 
-    def start_sigma(self, mode: Mode) -> float | None:
-        """Return None: no noise is added."""
-        del mode
-        return None
+    def account(self, item: Received) -> Account:
+        """Return the picture's own size: no noise is added and nothing is scaled."""
+        return Account(width=item.width, height=item.height)
 
 
 def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object]:

@@ -1,0 +1,137 @@
+"""Loading pipelines of diffusers: precision, variant, what they can do and at which sizes."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator.devices import dtype_on
+from protocol.errors import ModelError
+from protocol.records import System
+
+LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, AttributeError)
+NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
+"""Leaves Stable Diffusion's safety checker out; other pipelines pass over it."""
+
+DTYPES = ("float16", "bfloat16", "float32")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A pipeline, and what was decided when it was loaded."""
+
+    pipeline: Any
+    details: Mapping[str, str]
+
+
+def choose_dtype(name: str, device: str) -> Any:
+    """Return the torch dtype of this name; an empty one is the device's usual.
+
+    Raises:
+        ModelError: it is no floating-point type that models run in.
+    """
+    import torch
+
+    if not name:
+        return dtype_on(device)
+    if name not in DTYPES:
+        raise ModelError(f"dtype={name}: wanted one of {', '.join(DTYPES)}")
+    return getattr(torch, name)
+
+
+def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Loaded:
+    """Load a local folder, or a Hub id at its pinned commit; safetensors only, no remote code.
+
+    In half precision the `fp16` variant of the files is tried first and the default files second;
+    in every other precision the other way round. Both are the same weights to within rounding.
+
+    Args:
+        kind: a class with `from_pretrained`.
+        system: what to load.
+        dtype: the torch dtype.
+        options: passed on; what a pipeline does not know, diffusers leaves out.
+
+    Raises:
+        ModelError: neither the variant nor the default files can be loaded.
+    """
+    half = str(dtype) == "torch.float16"
+    source = system.path or system.model
+    pinned = {} if system.path else {"revision": system.revision}
+    _be_quiet()
+    reasons: dict[str | None, Exception] = {}
+    for variant in ("fp16", None) if half else (None, "fp16"):
+        try:
+            pipeline = kind.from_pretrained(
+                source, use_safetensors=True, dtype=dtype, variant=variant, **pinned, **options
+            )
+        except LOAD_ERRORS as error:
+            reasons[variant] = error
+            continue
+        details = {
+            "pipeline": type(pipeline).__name__,
+            "dtype": str(dtype).removeprefix("torch."),
+            "variant": variant or "default",
+        }
+        if getattr(pipeline, "scheduler", None) is not None:
+            details["scheduler"] = type(pipeline.scheduler).__name__
+        return Loaded(pipeline, details)
+    raise cannot_load(system, reasons[None]) from reasons[None]
+
+
+def cannot_load(system: System, error: Exception) -> ModelError:
+    """Return the error of a model that diffusers refuses."""
+    reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+    return ModelError(f"diffusers cannot load {system.label}: {reason}")
+
+
+def ready(pipeline: Any, device: str) -> Any:
+    """Move a pipeline to its device, without progress bars and without a watermark."""
+    pipeline.set_progress_bar_config(disable=True)
+    if hasattr(pipeline, "watermark"):
+        # SDXL draws one where a certain library happens to be installed; S does not.
+        pipeline.watermark = None
+    return pipeline.to(device)
+
+
+def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the arguments of a pipeline's call."""
+    return inspect.signature(pipeline.__call__).parameters
+
+
+def size_unit(pipeline: Any) -> int:
+    """Return what both sides must be a multiple of, in pixels.
+
+    The image processor knows its model's, but for models that cut latents into patches.
+    """
+    scale = int(getattr(pipeline, "vae_scale_factor", 8))
+    patch = int(_backbone(pipeline).get("patch_size") or 1)
+    processor = getattr(pipeline, "image_processor", None)
+    return max(int(processor.config.vae_scale_factor) if processor else scale, scale * patch)
+
+
+def native_side(pipeline: Any) -> int:
+    """Return the side of the square that a model was trained at, in pixels.
+
+    Raises:
+        ModelError: it names none.
+    """
+    latent = getattr(pipeline, "default_sample_size", None) or _backbone(pipeline).get(
+        "sample_size"
+    )
+    if not isinstance(latent, int):
+        raise ModelError(f"{type(pipeline).__name__} names no native size; leave out text_size")
+    return latent * int(getattr(pipeline, "vae_scale_factor", 8))
+
+
+def _backbone(pipeline: Any) -> Mapping[str, Any]:
+    model = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    return model.config if model is not None else {}
+
+
+def _be_quiet() -> None:
+    from diffusers.utils import logging
+    from transformers.utils import logging as transformers_logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()

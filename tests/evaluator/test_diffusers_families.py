@@ -1,0 +1,254 @@
+"""One decoder for all families of diffusers: SDXL, SD3, FLUX, Playground, and their settings."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import paint
+from PIL import Image
+from tiny_models import build
+
+from evaluator.decoders import Decoder, Received, find_decoder
+from evaluator.decoders._noise import reference_sigma, start_sigma
+from protocol.errors import DecodeError, ModelError
+from protocol.rules import Mode
+from protocol.versions import PROTOCOLS
+from submission.systems import pin_system
+
+DEMO = PROTOCOLS["demo-0"]
+FAMILIES = ("sdxl", "playground", "sd3", "flux", "z-image", "qwen-image")
+SHORT = "a blue house"
+LONG = "a much longer caption than that of the other picture, of a blue house beside a lake"
+
+
+def received(mode: Mode, seed: int = 1, caption: str = SHORT, size: Any = (101, 75)) -> Received:
+    return Received(
+        mode=mode,
+        width=size[0],
+        height=size[1],
+        caption=caption if mode.has_caption else None,
+        start=paint(size[0], size[1], seed) if mode.has_start else None,
+        seed=seed,
+    )
+
+
+def load(model: Path, settings: str = "steps=4", protocol: str = "demo-0") -> Decoder:
+    system = pin_system(f"diffusers:{model}?{settings}")
+    return find_decoder("diffusers").load(system, PROTOCOLS[protocol], "cpu")
+
+
+def values(outcome: Image.Image | DecodeError) -> Any:
+    assert isinstance(outcome, Image.Image), outcome
+    return np.asarray(outcome, int)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_batch_has_the_pictures_of_its_members_to_one_grey_level(
+    family: str, models: Path
+) -> None:
+    decoder = load(build(models, family))
+    for mode in Mode:
+        items = [received(mode, 1, SHORT), received(mode, 2, LONG)]
+        together = [values(outcome) for outcome in decoder.decode(items)]
+        alone = [values(decoder.decode([item])[0]) for item in items]
+        assert np.abs(np.stack(together) - np.stack(alone)).max() <= 1
+        assert together[0].shape == (75, 101, 3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_picture_has_noise_of_its_own_and_hears_its_caption(
+    family: str, models: Path
+) -> None:
+    decoder = load(build(models, family))
+    for mode in (Mode.TEXT, Mode.PIXEL):
+        start = paint(101, 75)
+        one, other_seed, other_caption = (
+            Received(
+                mode=mode,
+                width=101,
+                height=75,
+                caption=caption,
+                start=start if mode.has_start else None,
+                seed=seed,
+            )
+            for seed, caption in ((1, SHORT), (2, SHORT), (1, LONG))
+        )
+        first, second = (values(o) for o in decoder.decode([one, other_seed]))
+        assert np.abs(first - second).max() > 1
+        assert np.any(values(decoder.decode([other_caption])[0]) != first)
+
+
+@pytest.mark.parametrize(
+    ("family", "multiple"),
+    [
+        ("sdxl", 8),
+        ("playground", 8),
+        ("sd3", 16),
+        ("flux", 16),
+        ("z-image", 16),
+        ("qwen-image", 16),
+    ],
+)
+def test_the_working_size_is_the_one_that_the_family_can_paint(
+    family: str, multiple: int, models: Path
+) -> None:
+    decoder = load(build(models, family))
+    text, start = (decoder.account(received(mode)) for mode in (Mode.TEXT, Mode.IMAGE))
+    # Text mode takes the nearest size; a start picture is cut down, as the released script does.
+    assert (text.width, text.height) == ((104, 72) if multiple == 8 else (96, 80))
+    assert (start.width, start.height) == ((96, 72) if multiple == 8 else (96, 64))
+
+
+def test_text_mode_can_paint_the_sent_shape_at_the_models_own_size(models: Path) -> None:
+    decoder = load(build(models, "sdxl"), "text_size=native")
+    # The tiny model was made for 32 x 32 latents of 8 x 8 pixels.
+    item = received(Mode.TEXT, size=(150, 75))
+    account = decoder.account(item)
+    assert (account.width, account.height) == (360, 184)
+    assert account.width * account.height == pytest.approx(256**2, rel=0.05)
+
+
+def test_a_protocol_with_a_longest_side_scales_every_mode(models: Path) -> None:
+    decoder = load(build(models, "flux"), protocol="cmc-1")
+    for mode in Mode:
+        account = decoder.account(received(mode, size=(768, 500)))
+        assert (account.width, account.height) == (1024, 672 if mode is Mode.TEXT else 656)
+
+
+def test_the_reference_noise_is_that_of_sd15() -> None:
+    assert reference_sigma(40, 0.5) == pytest.approx(1.62, abs=0.01)
+    assert reference_sigma(40, 0.8) == pytest.approx(5.13, abs=0.01)
+
+
+def test_the_start_noise_of_playground_is_the_documented_one() -> None:
+    from diffusers import EDMDPMSolverMultistepScheduler
+
+    scheduler = EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80.0, rho=7.0)
+    assert start_sigma(scheduler, 40, 0.5) == pytest.approx(4.48, abs=0.01)
+    assert start_sigma(scheduler, 40, 0.8) == pytest.approx(47.2, abs=0.1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_matched_noise_starts_every_family_where_sd15_starts(family: str, models: Path) -> None:
+    decoder = load(build(models, family), "steps=40&strength_match=snr")
+    free = load(build(models, family), "steps=40")
+    for mode, wanted in ((Mode.FULL, 1.62), (Mode.PIXEL, 5.13)):
+        item = received(mode, size=(64, 48))
+        decoder.decode([item])
+        free.decode([item])
+        account, unmatched = decoder.account(item), free.account(item)
+        assert account.asked_sigma == pytest.approx(wanted, abs=0.01)
+        assert unmatched.asked_sigma is None
+        assert account.start_sigma is not None
+        assert unmatched.start_sigma is not None
+        # Steps lie closer than a factor of 1.35 from each other in all of them.
+        assert 1 / 1.17 < account.start_sigma / wanted < 1.17
+        off = abs(np.log(unmatched.start_sigma / wanted))
+        assert abs(np.log(account.start_sigma / wanted)) <= off + 1e-9
+
+
+def test_the_shift_that_flux_takes_from_the_size_is_in_the_record(models: Path) -> None:
+    decoder = load(build(models, "flux"), "steps=2")
+    sigmas = []
+    for size in ((64, 64), (256, 256)):
+        item = received(Mode.FULL, size=size)
+        decoder.decode([item])
+        sigmas.append(decoder.account(item).start_sigma)
+    # exp(mu) at the middle step, for 16 and 256 tokens: mu = 0.5 + (tokens - 256) / 3840 * 0.65.
+    assert sigmas == pytest.approx([np.exp(0.5 - 240 / 3840 * 0.65), np.exp(0.5)], rel=1e-3)
+
+
+def test_a_strength_of_ones_own_starts_elsewhere(models: Path) -> None:
+    decoder = load(build(models, "sd-passing"), "steps=10&strength=0.3&strength_pixel=0.9")
+    found = {}
+    for mode in (Mode.PIXEL, Mode.IMAGE, Mode.FULL):
+        item = received(mode, size=(64, 48))
+        decoder.decode([item])
+        found[mode] = decoder.account(item).start_sigma
+    assert found[Mode.IMAGE] == found[Mode.FULL] == pytest.approx(reference_sigma(10, 0.3))
+    assert found[Mode.PIXEL] == pytest.approx(reference_sigma(10, 0.9))
+
+
+@pytest.mark.parametrize(
+    "setting", ["guidance=1.5", "negative_prompt=blurry", "prompt_suffix=at night", "steps=6"]
+)
+def test_a_setting_changes_the_picture(setting: str, models: Path) -> None:
+    model = build(models, "sdxl")
+    items = [received(mode) for mode in (Mode.TEXT, Mode.FULL)]
+    plain, changed = load(model, "guidance=5.0"), load(model, setting + "&dtype=float32")
+    for item in items:
+        before, after = (values(d.decode([item])[0]) for d in (plain, changed))
+        assert np.any(before != after)
+
+
+@pytest.mark.parametrize(
+    ("family", "setting", "message"),
+    [
+        ("sdxl", "strength=1.5", r"strength 1\.5 in pixel mode: wanted one in \(0, 1\]"),
+        ("sdxl", "strength_match=noise", "wanted one of none, snr"),
+        ("sdxl", "text_size=big", "wanted one of sent, native"),
+        ("sdxl", "dtype=int8", "dtype=int8: wanted one of float16, bfloat16, float32"),
+        ("sdxl", "steps=-1", "steps=-1: wanted a number from 1"),
+        ("sdxl", "true_cfg=4", "StableDiffusionXLPipeline has no true_cfg_scale"),
+        ("flux", "negative_prompt=blurry", "no effect here without true_cfg above 1"),
+    ],
+)
+def test_a_setting_without_a_meaning_is_refused(
+    family: str, setting: str, message: str, models: Path
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        load(build(models, family), setting)
+
+
+def test_the_safety_checker_is_heard_and_can_be_left_out(models: Path) -> None:
+    items = [received(mode) for mode in (Mode.TEXT, Mode.FULL)]
+    flagging = build(models, "sd-flagging")
+    for item in items:
+        (outcome,) = load(flagging).decode([item])
+        assert isinstance(outcome, DecodeError)
+        assert outcome.code == "NSFW_FILTERED"
+        assert values(load(build(models, "sd-passing")).decode([item])[0]).std() > 5
+        free = load(flagging, "steps=4&safety_checker=false")
+        assert values(free.decode([item])[0]).std() > 5
+
+
+def test_the_variant_and_the_precision_that_were_loaded_are_recorded(
+    models: Path, tmp_path: Path
+) -> None:
+    from diffusers import StableDiffusionXLPipeline
+
+    both = build(models, "sdxl")
+    pipeline = StableDiffusionXLPipeline.from_pretrained(both)
+    pipeline.save_pretrained(tmp_path / "half", safe_serialization=True, variant="fp16")
+    item = received(Mode.TEXT)
+    wanted = {
+        (both, ""): ("float32", "default"),
+        (both, "dtype=float16&"): ("float16", "default"),
+        (both, "dtype=bfloat16&"): ("bfloat16", "default"),
+        (tmp_path / "half", ""): ("float32", "fp16"),
+        (tmp_path / "half", "dtype=float16&"): ("float16", "fp16"),
+    }
+    for (model, setting), found in wanted.items():
+        details = load(model, f"{setting}steps=4").account(item).details
+        assert (details["dtype"], details["variant"]) == found
+        assert details["pipeline"] == "StableDiffusionXLPipeline"
+        assert details["scheduler"] == "EulerDiscreteScheduler"
+
+
+def test_bfloat16_paints_nearly_the_same_picture(models: Path) -> None:
+    item = received(Mode.FULL)
+    exact, rounded = (
+        values(load(build(models, "flux"), f"steps=4&dtype={dtype}").decode([item])[0])
+        for dtype in ("float32", "bfloat16")
+    )
+    assert 0 < np.abs(exact - rounded).mean() < 16
+
+
+def test_a_model_without_image_to_image_paints_text_and_says_what_it_cannot(
+    models: Path,
+) -> None:
+    decoder = load(build(models, "pixart"), "steps=2")
+    assert values(decoder.decode([received(Mode.TEXT)])[0]).std() > 1
+    with pytest.raises(ModelError, match="no image-to-image by strength for PixArtSigmaPipeline"):
+        decoder.decode([received(Mode.FULL)])
