@@ -77,7 +77,7 @@ def test_a_captioner_gives_each_picture_the_same_text_again(
     ]
     texts = captioner.caption(batch)
     assert len(texts) == 2
-    assert all(text and text == text.strip() for text in texts)
+    assert all(c.text and c.text == c.text.strip() for c in texts)
     assert captioner.caption(batch) == texts
     assert json.dumps(dict(module.describe(DEMO, "cpu"))) is not None
 
