@@ -1,20 +1,16 @@
 """Captions from a server on this machine: what is sent, what is retried, what is kept."""
 
-import base64
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from chat_endpoint import Endpoint, serve
 from conftest import paint
-from PIL import Image
 
 from evaluator.bench import Bench
 from evaluator.cache import CaptionEntry
@@ -30,73 +26,14 @@ DEMO = PROTOCOLS["demo-0"]
 PICTURE = NamedPicture("NSI_pgc_000.png", paint(40, 30))
 
 
-@dataclass
-class Endpoint:
-    """A server that speaks the chat format and remembers what it was asked."""
-
-    port: int = 0
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    script: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    """Answers to give before the usual one: status, headers, body."""
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    def system(self, **settings: object) -> str:
-        chosen = "".join(f"&{name}={value}" for name, value in settings.items())
-        return f"openai:acme-vision?base_url={self.base_url}{chosen}"
-
-    def load(self, **settings: object) -> Captioner:
-        return openai.load(pin_system(self.system(**settings)), DEMO, "cpu")
-
-
-def answer_about(body: dict[str, Any]) -> bytes:
-    """Answer as a server does: the words follow from the picture that was sent."""
-    (image,) = [part for part in body["messages"][0]["content"] if part["type"] == "image_url"]
-    png = base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,"))
-    with Image.open(io.BytesIO(png)) as picture:
-        text = f" A picture, {picture.width} wide and {picture.height} high. "
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": text},
-        "finish_reason": "stop",
-    }
-    usage = {"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17}
-    head = {"id": "x", "object": "chat.completion", "created": 1, "model": "acme-vision-2026-11"}
-    return json.dumps({**head, "choices": [choice], "usage": usage}).encode()
+def load(endpoint: Endpoint, **settings: object) -> Captioner:
+    return openai.load(pin_system(endpoint.system(**settings)), DEMO, "cpu")
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    state = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            state.bodies.append(body)
-            state.paths.append(self.path)
-            state.headers.append({name.lower(): value for name, value in self.headers.items()})
-            status, headers, content = state.script.pop(0) if state.script else (200, {}, b"")
-            content = content or answer_about(body)
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments: object) -> None:
-            del arguments
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield state
-        server.shutdown()
-        thread.join()
+    with serve() as running:
+        yield running
 
 
 @pytest.fixture
@@ -110,7 +47,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_picture_is_sent_whole_with_the_prompt_and_the_answer_says_who_gave_it(
     endpoint: Endpoint,
 ) -> None:
-    (caption,) = endpoint.load().caption([PICTURE])
+    (caption,) = load(endpoint).caption([PICTURE])
     assert (caption.text, caption.tokens) == ("A picture, 40 wide and 30 high.", 8)
     assert caption.model == "acme-vision-2026-11"
     assert caption.answered_at.endswith("Z")
@@ -122,7 +59,7 @@ def test_a_picture_is_sent_whole_with_the_prompt_and_the_answer_says_who_gave_it
 
 
 def test_settings_change_what_is_asked(endpoint: Endpoint) -> None:
-    chosen = endpoint.load(prompt="q5", limit="max_completion_tokens", cut="words")
+    chosen = load(endpoint, prompt="q5", limit="max_completion_tokens", cut="words")
     (caption,) = chosen.caption([PICTURE])
     assert (caption.text, caption.is_cut) == ("A picture, 40 wide and", True)
     (body,) = endpoint.bodies
@@ -133,7 +70,7 @@ def test_a_busy_server_is_asked_again_after_the_time_that_it_names(
     endpoint: Endpoint, waits: list[float]
 ) -> None:
     endpoint.script = [(429, {"retry-after": "7"}, b"{}"), (503, {}, b"{}"), (500, {}, b"{}")]
-    (caption,) = endpoint.load().caption([PICTURE])
+    (caption,) = load(endpoint).caption([PICTURE])
     assert caption.text.startswith("A picture")
     assert len(endpoint.bodies) == 4
     assert waits[0] == 7
@@ -144,11 +81,11 @@ def test_a_busy_server_is_asked_again_after_the_time_that_it_names(
 def test_a_server_that_stays_busy_is_given_up(endpoint: Endpoint, waits: list[float]) -> None:
     endpoint.script = [(429, {}, b"{}")] * 9
     with pytest.raises(CaptionError, match=r"in 3 tries: HTTP 429. The captions so far are kept"):
-        endpoint.load(retries=2).caption([PICTURE])
+        load(endpoint, retries=2).caption([PICTURE])
     assert len(waits) == 2
     endpoint.script = [(429, {"retry-after": "Wed, 01 Jan 2098 00:00:00 GMT"}, b"{}")]
     with pytest.raises(CaptionError, match="in 1 tries"):
-        endpoint.load().caption([PICTURE])
+        load(endpoint).caption([PICTURE])
 
 
 def test_a_server_that_is_not_there_is_given_up(waits: list[float]) -> None:
@@ -166,7 +103,7 @@ def test_a_refusal_is_no_reason_to_ask_again_and_the_key_is_not_repeated(
     body = b'{"error": {"message": "Incorrect API key provided: sk-very-secret"}}'
     endpoint.script = [(401, {"content-type": "application/json"}, body)]
     with pytest.raises(CaptionError, match=r"HTTP 401.*CMC_KEY_HOSTS") as caught:
-        endpoint.load().caption([PICTURE])
+        load(endpoint).caption([PICTURE])
     assert "sk-very-secret" not in str(caught.value)
     assert endpoint.headers[0]["authorization"] == "Bearer sk-very-secret"
     assert waits == []
@@ -177,7 +114,7 @@ def test_a_key_goes_to_its_own_hosts_only(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("HF_TOKEN", "hf_very_secret")
-    endpoint.load().caption([PICTURE])
+    load(endpoint).caption([PICTURE])
     assert "secret" not in json.dumps(endpoint.headers)
     assert openai.key_for("https://api.openai.com/v1/chat/completions") == "sk-very-secret"
     assert openai.key_for("https://api.openai.com.evil.example/v1") == ""
@@ -208,14 +145,14 @@ def test_a_base_url_that_is_none_or_holds_a_secret_is_refused(base: str) -> None
 def test_an_answer_of_another_form_is_refused(endpoint: Endpoint, body: bytes) -> None:
     endpoint.script = [(200, {}, body)]
     with pytest.raises(CaptionError, match="answered"):
-        endpoint.load().caption([PICTURE])
+        load(endpoint).caption([PICTURE])
 
 
 def test_an_empty_answer_is_no_caption(endpoint: Endpoint) -> None:
     empty = {"choices": [{"message": {"content": None}, "finish_reason": "content_filter"}]}
     endpoint.script = [(200, {}, json.dumps(empty).encode())]
     with pytest.raises(CaptionError, match=r"no caption for NSI_pgc_000.png.*content_filter"):
-        endpoint.load().caption([PICTURE])
+        load(endpoint).caption([PICTURE])
 
 
 def test_settings_that_mean_nothing_are_refused() -> None:
