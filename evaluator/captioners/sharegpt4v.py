@@ -44,6 +44,10 @@ _COMPUTED = ("position_ids", "rotary_emb.inv_freq")
 _CLIP_HEAD = 64
 """Channels of one attention head in every CLIP vision tower."""
 
+_TOWER_HINT = (
+    "where it lies in a repository of its own, put that one's safetensors into the same folder"
+)
+
 _TEXT_KEYS = (
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers"),
     *("num_attention_heads", "num_key_value_heads", "max_position_embeddings", "rms_norm_eps"),
@@ -107,8 +111,7 @@ def build(folder: Path, dtype: Any) -> tuple[Any, Any]:
         if found[kind]:
             names = ", ".join(sorted(str(name) for name in found[kind])[:3])
             raise ModelError(
-                f"{folder.name}: {len(found[kind])} {kind.replace('_', ' ')}, such as {names}; "
-                "the vision tower's safetensors may lie in a repository of their own"
+                f"{folder.name}: {len(found[kind])} {kind.replace('_', ' ')}, such as {names}"
             )
     if added:
         # The new tokens' rows say nothing, and nothing must be read out of them.
@@ -161,6 +164,8 @@ def _config(facts: Mapping[str, Any], weights: "Mapping[str, Tensor]", image_tok
     from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig
 
     tower = "model.vision_tower."
+    if f"{tower}embeddings.patch_embedding.weight" not in weights:
+        raise ModelError(f"the checkpoint holds no vision tower; {_TOWER_HINT}")
     patches = weights[f"{tower}embeddings.patch_embedding.weight"]
     width, patch = patches.shape[0], patches.shape[-1]
     positions = weights[f"{tower}embeddings.position_embedding.weight"].shape[0] - 1
@@ -224,7 +229,11 @@ def _fetch(system: System) -> Path:
 
     try:
         folder = get("*.json", "*.model", "*.safetensors")
-        return folder if any(folder.glob("*.safetensors")) else get("*.json", "*.model", "pytorch_model*.bin")
+        return (
+            folder
+            if any(folder.glob("*.safetensors"))
+            else get("*.json", "*.model", "pytorch_model*.bin")
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
         raise ModelError(
             f"{system.model} cannot be fetched ({type(error).__name__}); check the network, or "

@@ -15,6 +15,8 @@ _TEXT = {
     "max_position_embeddings": 512,
 }
 _EYE = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 3, "patch_size": 14}
+# At the default scale of 1e-10 nothing of the picture would get through.
+_BLIP_EYE = {**_EYE, "image_size": 56, "num_attention_heads": 4, "initializer_range": 0.02}
 
 
 def seed(number: int) -> None:
@@ -74,7 +76,7 @@ def save_instructblip(folder: Path) -> Path:
     tokenizer, image_processor = plain_tokenizer(), _blip_pictures()
     seed(3)
     config = InstructBlipConfig(
-        vision_config=InstructBlipVisionConfig(image_size=56, num_attention_heads=4, **_EYE),
+        vision_config=InstructBlipVisionConfig(**_BLIP_EYE),
         qformer_config=InstructBlipQFormerConfig(
             **{**_TEXT, "vocab_size": len(tokenizer), "encoder_hidden_size": 64}
         ),
@@ -82,7 +84,7 @@ def save_instructblip(folder: Path) -> Path:
         num_query_tokens=4,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )
-    model = _look_up(speak_up(InstructBlipForConditionalGeneration(config), tokenizer))
+    model = speak_up(InstructBlipForConditionalGeneration(config), tokenizer)
     model.save_pretrained(path)
     InstructBlipProcessor(
         image_processor, tokenizer, plain_tokenizer(), num_query_tokens=4
@@ -109,7 +111,7 @@ def save_blip2(folder: Path) -> Path:
     text = {**_TEXT, "ffn_dim": 64, "word_embed_proj_dim": 32, **marks_of(tokenizer)}
     del text["intermediate_size"]
     config = Blip2Config(
-        vision_config=Blip2VisionConfig(image_size=56, num_attention_heads=4, **_EYE),
+        vision_config=Blip2VisionConfig(**_BLIP_EYE),
         qformer_config=Blip2QFormerConfig(
             **{**_TEXT, "vocab_size": len(tokenizer), "encoder_hidden_size": 64}
         ),
@@ -117,7 +119,7 @@ def save_blip2(folder: Path) -> Path:
         num_query_tokens=4,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )
-    model = _look_up(speak_up(Blip2ForConditionalGeneration(config), tokenizer))
+    model = speak_up(Blip2ForConditionalGeneration(config), tokenizer)
     model.save_pretrained(path)
     Blip2Processor(image_processor, tokenizer, num_query_tokens=4).save_pretrained(path)
     return path
@@ -127,17 +129,6 @@ def _blip_pictures() -> Any:
     from transformers import BlipImageProcessor
 
     return BlipImageProcessor(size={"height": 56, "width": 56})
-
-
-def _look_up(model: Any) -> Any:
-    """Let what the Q-Former takes from the picture outweigh its own state."""
-    import torch
-
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if "crossattention" in name and ("value" in name or "dense.weight" in name):
-                weight.mul_(30)
-    return model
 
 
 def save_qwen2_vl(folder: Path) -> Path:
