@@ -27,7 +27,10 @@ class Caption:
     text: str
     """Without space around it."""
     tokens: int | None = None
-    """Pieces that the model generated, before any cut; None where nobody counted."""
+    """Pieces that the model generated, before any cut; None where nobody counted.
+
+    Here the mark for the end does not count; with some endpoints it does.
+    """
     is_cut: bool = False
     """Whether words beyond the length asked for were taken off."""
     model: str = ""

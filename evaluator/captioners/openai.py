@@ -84,8 +84,8 @@ class EndpointCaptioner:
         url = "data:image/png;base64," + base64.b64encode(png_bytes(item.picture)).decode()
         question = self._asking.prompt.text
         content = [
-            *([{"type": "text", "text": question}] if question else []),
             {"type": "image_url", "image_url": {"url": url}},
+            *([{"type": "text", "text": question}] if question else []),
         ]
         answer = self._answer([{"role": "user", "content": content}], item.name)
         try:

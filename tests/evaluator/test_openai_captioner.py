@@ -55,7 +55,7 @@ def test_a_picture_is_sent_whole_with_the_prompt_and_the_answer_says_who_gave_it
     assert endpoint.paths == ["/v1/chat/completions"]
     asked = {key: body[key] for key in ("model", "temperature", "seed", "max_tokens")}
     assert asked == {"model": "acme-vision", "temperature": 0, "seed": 42, "max_tokens": 80}
-    assert body["messages"][0]["content"][0] == {"type": "text", "text": CAPTION_PROMPTS[20]}
+    assert body["messages"][0]["content"][1] == {"type": "text", "text": CAPTION_PROMPTS[20]}
 
 
 def test_settings_change_what_is_asked(endpoint: Endpoint) -> None:
