@@ -15,7 +15,7 @@ from protocol.errors import CMCError
 
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
-    *("encode", "decode", "info", "score", "leaderboard", "serve"),
+    *("encode", "decode", "info", "score", "systems", "leaderboard", "serve"),
 )
 
 

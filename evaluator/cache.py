@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CaptionEntry:
-    """What an I2T model said of a picture."""
+    """What an I2T model said of a picture; `evaluator.captioners.Caption` says what is what."""
 
     text: str
     seconds: float
+    tokens: int | None
+    is_cut: bool
+    model: str
+    answered_at: str
 
 
 @dataclass(frozen=True, slots=True)

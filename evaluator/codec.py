@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from evaluator.captioners import Captioner, NamedPicture, find_captioner
+from evaluator.captioners import Caption, Captioner, NamedPicture, find_captioner
 from evaluator.codecs import check_quality, load_codec
 from evaluator.decode import START_IMAGE, receive
 from evaluator.decoders import Decoder, find_decoder
@@ -17,10 +17,10 @@ from evaluator.devices import choose_device
 from evaluator.encode import CodecSetting, compose
 from protocol.errors import CaptionError, DecodeError, InputError
 from protocol.records import System
-from protocol.rules import Mode
+from protocol.rules import Mode, Role
 from protocol.versions import Protocol as ProtocolVersion
 from protocol.versions import find_protocol
-from submission.systems import adapter_of, pin_system
+from submission.systems import adapter_of, pin_system, resolve
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,9 +44,9 @@ class CaptionGiven:
 
     text: str
 
-    def caption(self, batch: Sequence[NamedPicture]) -> list[str]:
+    def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
         """Return the text for every picture."""
-        return [self.text] * len(batch)
+        return [Caption(text=self.text)] * len(batch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class FileEncoder:
         if self.mode.has_caption:
             if self.captioner is None:
                 raise CaptionError(f"{self.mode} mode sends a caption, and no I2T model is given")
-            (caption,) = self.captioner.caption([NamedPicture(name, picture)])
+            caption = self.captioner.caption([NamedPicture(name, picture)])[0].text
         if self.mode.has_image:
             stream = load_codec(self.setting.codec).encode(picture, self.setting.quality)
             image = self.setting.codec, stream
@@ -134,7 +134,7 @@ def open_codec(
 
     Args:
         mode: what is sent.
-        i2t: `ADAPTER:MODEL[@REVISION]`, for every mode but image.
+        i2t: `ADAPTER:MODEL[@REVISION]` or a name of the registry, for every mode but image.
         t2i: the same.
         codec: `vvc:53`: the image codec and its quality; the protocol's VVC when not given.
         protocol: a protocol version's name.
@@ -161,12 +161,14 @@ def open_codec(
 
 def open_captioner(text: str, protocol: ProtocolVersion, device: str) -> Captioner:
     """Return an I2T model, loaded."""
+    text = resolve(text, Role.I2T)
     module = find_captioner(adapter_of(text))
     return module.load(pin_system(text), protocol, choose_device(device))
 
 
 def open_decoder(text: str, protocol: ProtocolVersion, device: str) -> FileDecoder:
     """Return a T2I model, loaded."""
+    text = resolve(text, Role.T2I)
     module = find_decoder(adapter_of(text))
     system = pin_system(text)
     # Asking for the device imports torch, which the baseline has no use for.

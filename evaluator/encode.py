@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evaluator.bench import Bench
 from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
-from evaluator.captioners import Captioner, NamedPicture, find_captioner
+from evaluator.captioners import Captioner, CaptionerModule, NamedPicture, find_captioner
 from evaluator.codecs import load_codec
 from evaluator.ffmpeg import ffmpeg_version
 from evaluator.pictures import read_picture
@@ -45,6 +45,8 @@ class Encoded:
     """The `.cmc` file."""
     stream: Bitstream
     caption: str | None
+    caption_tokens: int | None
+    """Pieces that the I2T model generated; None without a caption or where nobody counted."""
     source_sha256: str
     """Of the ground truth's PNG."""
     seconds: float
@@ -118,6 +120,7 @@ def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> lis
                     data=stream.pack(),
                     stream=stream,
                     caption=text.text if text else None,
+                    caption_tokens=text.tokens if text else None,
                     source_sha256=shas[sample.name],
                     seconds=sum(entry.seconds for entry in (text, image) if entry),
                 )
@@ -140,27 +143,64 @@ def _caption_all(
     bench: Bench,
 ) -> dict[str, CaptionEntry]:
     module = find_captioner(system.adapter)
-    settings = module.describe(protocol, bench.device)
-    captioner: Captioner | None = None
-    captions: dict[str, CaptionEntry] = {}
+    keys = _caption_keys(system, module, protocol, shas, bench)
+    captions = {
+        name: entry for name, key in keys.items() if (entry := bench.cache.find(CaptionEntry, key))
+    }
+    waiting = [sample for sample in samples if sample.name not in captions]
+    size = bench.batch_size if module.IN_BATCHES else 1
     with bench.report("caption", len(samples)) as advance:
-        for sample in samples:
-            key = cache_key(
-                {"image": shas[sample.name], "i2t": system.identity, "settings": settings}
-            )
-            entry = bench.cache.find(CaptionEntry, key) if settings else None
-            if entry is None:
-                if captioner is None:
-                    captioner = module.load(system, protocol, bench.device)
-                picture = read_picture(bench.images / sample.name)
-                started = time.perf_counter()
-                (text,) = captioner.caption([NamedPicture(sample.name, picture)])
-                entry = CaptionEntry(text, time.perf_counter() - started)
-                if settings:
-                    bench.cache.keep(key, entry)
-            captions[sample.name] = entry
-            advance(1)
+        advance(len(samples) - len(waiting))
+        if not waiting:
+            return captions
+        captioner = module.load(system, protocol, bench.device)
+        for start in range(0, len(waiting), size):
+            batch = waiting[start : start + size]
+            for name, entry in _caption_batch(captioner, batch, bench).items():
+                captions[name] = entry
+                if name in keys:
+                    bench.cache.keep(keys[name], entry)
+            advance(len(batch))
     return captions
+
+
+def _caption_keys(
+    system: System,
+    module: CaptionerModule,
+    protocol: Protocol,
+    shas: dict[str, str],
+    bench: Bench,
+) -> dict[str, str]:
+    """Return each picture's cache key by its name; none where captions are not to be kept."""
+    described = dict(module.describe(protocol, bench.device))
+    if not described:
+        return {}
+    settings = {k: v for k, v in system.settings.items() if k not in module.UNKEYED}
+    identity = {**system.identity, "settings": settings}
+    return {
+        name: cache_key({"image": sha, "i2t": identity, "settings": described})
+        for name, sha in shas.items()
+    }
+
+
+def _caption_batch(
+    captioner: Captioner, batch: Sequence[Sample], bench: Bench
+) -> dict[str, CaptionEntry]:
+    pictures = [NamedPicture(s.name, read_picture(bench.images / s.name)) for s in batch]
+    started = time.perf_counter()
+    captions = captioner.caption(pictures)
+    seconds = (time.perf_counter() - started) / len(batch)
+    return {
+        sample.name: CaptionEntry(
+            text=caption.text,
+            seconds=seconds,
+            tokens=caption.tokens,
+            is_cut=caption.is_cut,
+            model=caption.model,
+            answered_at=caption.answered_at,
+        )
+        for sample, caption in zip(batch, captions, strict=True)
+    }
 
 
 def _reference_all(

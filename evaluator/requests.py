@@ -13,7 +13,7 @@ from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.versions import find_protocol
 from submission.store import now
-from submission.systems import adapter_of, pin_system
+from submission.systems import adapter_of, pin_system, resolve
 
 _MODES_OF_ROLE = {
     Role.T2I: TRACKS[Track.T2I].modes,
@@ -38,7 +38,7 @@ def make_request(
 
     Args:
         role: what is compared; given by `codec` alone when there is one.
-        i2t: `ADAPTER:MODEL[@REVISION]`, or None where no mode sends a caption.
+        i2t: `ADAPTER:MODEL[@REVISION]` or a name of the registry; None without captions.
         t2i: the same; `start-image` is the adapter without a model.
         codec: `vvc:53`: a codec of its own, without I2T and T2I.
         modes: none asks for all that the role has and the T2I model can do.
@@ -55,14 +55,14 @@ def make_request(
         if i2t or t2i:
             raise InputError("--codec is a system of its own; leave out --i2t and --t2i")
         role = Role.CODEC
-        adapter, _, quality = codec.partition(":")
+        adapter, _, quality = resolve(codec, Role.CODEC).partition(":")
         check_quality(adapter, quality)
     elif t2i is None:
         raise InputError("name a T2I model with --t2i (start-image needs no weights), or a --codec")
     return Request(
         role=role,
-        i2t=_pin(i2t, find_captioner),
-        t2i=_pin(t2i, find_decoder),
+        i2t=_pin(i2t, Role.I2T, find_captioner),
+        t2i=_pin(t2i, Role.T2I, find_decoder),
         codec=pin_system(codec) if codec else None,
         modes=tuple(modes) or _default_modes(role, t2i),
         protocol=protocol,
@@ -73,11 +73,12 @@ def make_request(
     )
 
 
-def _pin(text: str | None, find: Callable[[str], object]) -> System | None:
+def _pin(text: str | None, role: Role, find: Callable[[str], object]) -> System | None:
     if text is None:
         return None
-    find(adapter_of(text))
-    return pin_system(text)
+    resolved = resolve(text, role)
+    find(adapter_of(resolved))
+    return pin_system(resolved)
 
 
 def _default_modes(role: Role, t2i: str | None) -> tuple[Mode, ...]:

@@ -112,6 +112,8 @@ def _row(item: Scored) -> dict[str, object]:
         "image_bytes": len(encoded.stream.image or b""),
         "bits_per_pixel": _bits_per_pixel(encoded),
         "caption": encoded.caption,
+        "caption_characters": None if encoded.caption is None else len(encoded.caption),
+        "caption_tokens": encoded.caption_tokens,
         "seed": item.decoded.seed,
         "picture_sha256": entry.png_sha256,
         "encode_seconds": encoded.seconds,

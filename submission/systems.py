@@ -1,18 +1,29 @@
-"""From what a person types, `ADAPTER:MODEL[@REVISION][?NAME=VALUE&…]`, to a pinned System."""
+"""From what a person types to a pinned System.
+
+That is `ADAPTER:MODEL[@REVISION][?NAME=VALUE&…]`, or a name from the registry with the same
+endings: `llava-1.5?prompt=q20`.
+"""
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from protocol.errors import ModelError
 from protocol.files import sha256_of_file
 from protocol.records import System
+from protocol.rules import Role
+from protocol.systems import (
+    ADAPTERS,
+    ENDPOINT_ADAPTERS,
+    NamedSystem,
+    Readiness,
+    find_system,
+    near_names,
+)
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-
-UNPINNED_ADAPTERS = frozenset({"openai", "openai-image"})
-"""Adapters whose model is a name that a server knows: there is no version to look up."""
 
 MODEL_SETTINGS = frozenset({"adapter"})
 """Settings that name a second model; it is pinned like the first, as `FOLDER@HASH`, `ID@COMMIT`."""
@@ -25,10 +36,11 @@ def pin_system(text: str) -> System:
     without `@REVISION` the Hub is asked for the newest one.
 
     Raises:
-        ModelError: the model is neither here nor a Hub id, its revision is not known, or a local
-            folder holds no safetensors.
+        ModelError: a name is not in the registry or stands for nothing that can be run; the model
+            is neither here nor a Hub id, its revision is not known, or a local folder holds no
+            safetensors.
     """
-    written, typed = split_settings(text)
+    written, typed = split_settings(resolve(text))
     adapter, _, rest = written.partition(":")
     model, _, revision = rest.partition("@")
     if not adapter:
@@ -37,15 +49,82 @@ def pin_system(text: str) -> System:
         name: _pin_setting(value) if name in MODEL_SETTINGS else value
         for name, value in typed.items()
     }
-    if not model or model.isdigit() or adapter.replace("_", "-") in UNPINNED_ADAPTERS:
+    # A server's model is known by its name alone; the answers' own model name is kept with them.
+    if not model or model.isdigit() or adapter.replace("_", "-") in ENDPOINT_ADAPTERS:
         return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
     name, commit, path = _pin_model(model, revision)
     return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
 
 
 def adapter_of(text: str) -> str:
-    """Return the adapter's name of `ADAPTER:MODEL[@REVISION][?NAME=VALUE]`."""
-    return split_settings(text)[0].partition(":")[0]
+    """Return the adapter's name of `ADAPTER:MODEL[@REVISION][?NAME=VALUE]`, or of a known name."""
+    return split_settings(resolve(text))[0].partition(":")[0]
+
+
+def resolve(text: str, role: Role | None = None) -> str:
+    """Return `ADAPTER:MODEL[@REVISION][?…]` for a name of the registry, and other text as it is.
+
+    A revision or settings behind the name replace the registry's.
+
+    Args:
+        text: a name or alias in any case, an adapter alone, or what this function returns.
+        role: what the name must be; None takes any.
+
+    Raises:
+        ModelError: the name is unknown, of another role, or stands for nothing that can be run.
+    """
+    written, given = split_settings(text)
+    if ":" in written or not written:
+        return text
+    name, _, revision = written.partition("@")
+    row = find_system(name)
+    if row is None:
+        if any(name.replace("_", "-") in names for names in ADAPTERS.values()):
+            return text
+        raise ModelError(_unknown(name))
+    if role is not None and row.role is not role:
+        raise ModelError(f"{row.name} is {_KINDS[row.role]}; wanted {_KINDS[role]}")
+    _require_runnable(row, given)
+    model = f":{row.repo}" if row.repo else ""
+    pinned = revision or row.revision
+    settings = {**row.settings, **given}
+    behind = "&".join(f"{key}={value}" for key, value in settings.items())
+    return f"{row.adapter}{model}{pinned and f'@{pinned}'}{behind and f'?{behind}'}"
+
+
+_KINDS = {Role.I2T: "an I2T system", Role.T2I: "a T2I system", Role.CODEC: "a codec"}
+
+
+def _unknown(name: str) -> str:
+    near = near_names(name)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    return (
+        f"no system is called {name!r}; {hint}`cmc systems` lists the names, and any other model "
+        "is written ADAPTER:MODEL, for example diffusers:owner/name"
+    )
+
+
+def _require_runnable(row: NamedSystem, given: Mapping[str, str]) -> None:
+    """Refuse a row that stands for nothing that can be run, and say what can be done instead."""
+    if row.status is Readiness.READY:
+        return
+    if row.status is Readiness.NEEDS_SERVER:
+        if row.repo and "base_url" in given:
+            return
+        raise ModelError(
+            f"{row.name} runs only on a server with an OpenAI-compatible endpoint: "
+            f"{row.adapter}:{row.repo or 'MODEL'}?base_url=http://HOST:PORT/v1, "
+            f"or give its captions as file:CAPTIONS.csv. {row.notes}"
+        )
+    reasons = {
+        Readiness.UNKNOWN: "cannot be run by name, because it is not known which model it was",
+        Readiness.NO_ADAPTER: "has no adapter here",
+        Readiness.RETIRED: "was switched off by its provider",
+    }
+    raise ModelError(
+        f"{row.name} {reasons[row.status]}. {row.notes} A model of your choice is written "
+        "ADAPTER:MODEL"
+    )
 
 
 def split_pinned(value: str) -> tuple[str, str, str]:

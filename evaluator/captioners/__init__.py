@@ -20,10 +20,29 @@ class NamedPicture:
     picture: "Image"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What an I2T model said of a picture."""
+
+    text: str
+    """Without space around it."""
+    tokens: int | None = None
+    """Pieces that the model generated, before any cut; None where nobody counted.
+
+    Here the mark for the end does not count; with some endpoints it does.
+    """
+    is_cut: bool = False
+    """Whether words beyond the length asked for were taken off."""
+    model: str = ""
+    """The model in an endpoint's own words; empty for one that runs here."""
+    answered_at: str = ""
+    """When an endpoint answered: UTC, ISO 8601."""
+
+
 class Captioner(Protocol):
     """A loaded I2T model."""
 
-    def caption(self, batch: Sequence[NamedPicture]) -> list[str]:
+    def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
         """Return one caption a picture.
 
         Raises:
@@ -34,6 +53,11 @@ class Captioner(Protocol):
 
 class CaptionerModule(Protocol):
     """What an I2T adapter's file holds."""
+
+    IN_BATCHES: bool
+    """Whether it gains from several pictures at once; else each is asked for, and kept, alone."""
+    UNKEYED: frozenset[str]
+    """Settings that change how a caption is come by and not what it says: no part of its key."""
 
     def describe(self, protocol: ProtocolVersion, device: str) -> Mapping[str, object]:
         """Return all beside the model and the picture that decides a caption, for the cache.

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluator.captioners import Captioner, NamedPicture
+from evaluator.captioners import Caption, Captioner, NamedPicture
 from evaluator.settings import read_settings
 from protocol.errors import CaptionError
 from protocol.records import System
 from protocol.versions import Protocol
+
+IN_BATCHES = False
+UNKEYED: frozenset[str] = frozenset()
 
 
 class FileCaptioner:
@@ -25,13 +28,13 @@ class FileCaptioner:
         self._captions = captions
         self._source = source
 
-    def caption(self, batch: Sequence[NamedPicture]) -> list[str]:
+    def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
         """Return the captions that the file has for these names."""
         missing = [item.name for item in batch if item.name not in self._captions]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise CaptionError(f"{self._source} has no caption for {missing[0]}{more}; add a line")
-        return [self._captions[item.name] for item in batch]
+        return [Caption(text=self._captions[item.name]) for item in batch]
 
 
 def describe(protocol: Protocol, device: str) -> Mapping[str, object]:

@@ -1,75 +1,43 @@
-"""Any chat model that transformers knows as image-text-to-text.
+"""Any model that transformers knows as image-text-to-text, with a chat template or without one.
 
-Greedy decoding, the protocol's prompt, safetensors only, never remote code.
+Greedy decoding, safetensors only, never remote code. Settings: `prompt`, `max_new_tokens`, `cut`
+(see `_asking.py`) and `whole`.
 """
 
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from evaluator.captioners import Captioner, NamedPicture
+from evaluator.captioners import Captioner
+from evaluator.captioners._asking import SETTINGS, read_asking
+from evaluator.captioners._generate import ModelCaptioner, describe_generation
 from evaluator.devices import dtype_on
 from evaluator.settings import read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+IN_BATCHES = True
+UNKEYED: frozenset[str] = frozenset()
 
-TOKENS_PER_WORD = 4
-"""Room for a caption: English takes about 1.3 tokens a word, other scripts more."""
-
-
-class ChatCaptioner:
-    """A processor and a model."""
-
-    def __init__(self, processor: Any, model: Any, prompt: str, max_new_tokens: int) -> None:
-        """Keep the parts; left padding makes every answer begin where its prompt ends."""
-        self._processor = processor
-        self._model = model
-        self._prompt = prompt
-        self._max_new_tokens = max_new_tokens
-        processor.tokenizer.padding_side = "left"
-
-    def caption(self, batch: Sequence[NamedPicture]) -> list[str]:
-        """Ask the model for one caption a picture, all in one batch."""
-        import torch
-
-        inputs = self._processor.apply_chat_template(
-            [self._conversation(item.picture) for item in batch],
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            add_generation_prompt=True,
-            padding=True,
-        ).to(self._model.device, self._model.dtype)
-        with torch.inference_mode():
-            tokens = self._model.generate(
-                **inputs, do_sample=False, max_new_tokens=self._max_new_tokens
-            )
-        answers = tokens[:, inputs["input_ids"].shape[1] :]
-        texts: list[str] = self._processor.batch_decode(answers, skip_special_tokens=True)
-        return [text.strip() for text in texts]
-
-    def _conversation(self, picture: "Image") -> list[dict[str, Any]]:
-        content = [{"type": "image", "image": picture}, {"type": "text", "text": self._prompt}]
-        return [{"role": "user", "content": content}]
+# `whole=false` leaves cropping to the checkpoint's processor. LLaVA-1.5's crops to the middle
+# square, where the original pads: a codec that does not look at the sides cannot send them.
+_DEFAULTS = {**SETTINGS, "whole": True}
 
 
 def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
     """Return the prompt, the room for an answer, the precision and the libraries."""
-    return {
-        "prompt": protocol.caption_prompt,
-        "words": protocol.caption_words,
-        "device": device.partition(":")[0],
-        "libraries": {name: version(name) for name in ("torch", "transformers")},
-    }
+    return describe_generation(protocol, device)
 
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Load a local folder, or a Hub id at its pinned commit."""
-    read_settings(system, {})
+    settings = read_settings(system, _DEFAULTS)
+    asking = read_asking(settings, protocol)
+    processor, model = _load_parts(system, device)
+    return ModelCaptioner(processor, model.to(device).eval(), asking, whole=bool(settings["whole"]))
+
+
+def _load_parts(system: System, device: str) -> tuple[Any, Any]:
     from transformers import AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging
 
@@ -86,11 +54,12 @@ def load(system: System, protocol: Protocol, device: str) -> Captioner:
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise ModelError(f"transformers cannot load {system.label}: {reason}") from error
-    if getattr(processor, "chat_template", None) is None:
-        raise ModelError(f"{system.label} has no chat template; this adapter speaks in chats only")
-    return ChatCaptioner(
-        processor,
-        model.to(device).eval(),
-        protocol.caption_prompt,
-        protocol.caption_words * TOKENS_PER_WORD,
-    )
+    missing = [
+        part for part in ("tokenizer", "image_processor") if getattr(processor, part, None) is None
+    ]
+    if missing:
+        raise ModelError(
+            f"{system.label} has no {' and no '.join(missing)}; "
+            "this adapter speaks to models that are shown pictures and answer in text"
+        )
+    return processor, model

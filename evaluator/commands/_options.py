@@ -28,9 +28,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def add_systems(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is run on which pictures."""
-    system = "ADAPTER:MODEL[@REVISION]"
-    parser.add_argument("--i2t", metavar=system, help="e.g. file:captions.csv, transformers:ID")
-    parser.add_argument("--t2i", metavar=system, help="e.g. start-image, diffusers:ID")
+    system = "NAME|ADAPTER:MODEL[@REVISION]"
+    parser.add_argument("--i2t", metavar=system, help="e.g. file:captions.csv, llava-1.5")
+    parser.add_argument("--t2i", metavar=system, help="e.g. start-image, realvis")
     parser.add_argument(
         "--strength-match",
         choices=["snr"],

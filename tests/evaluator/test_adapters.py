@@ -1,14 +1,16 @@
 """What every adapter in a folder promises, and what each refuses."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chat_endpoint import serve
 from conftest import paint
 from image_server import shared_server
 from PIL import Image
+from tiny_captioners import save_sharegpt4v
 from tiny_models import build
 
 from evaluator.adapters import adapter_names
@@ -38,7 +40,18 @@ DECODERS: dict[str, Callable[[Path], str]] = {
 CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
     "file": lambda _, captions: f"file:{captions}",
     "transformers": lambda models, _: f"transformers:{models / 'tiny-llava-random-weights'}",
+    "sharegpt4v": lambda models, _: f"sharegpt4v:{save_sharegpt4v(models)}",
+    # The fixture below puts the server's address where the others have their folder.
+    "openai": lambda models, _: (models.parent / "endpoint").read_text(),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def endpoint(models: Path) -> Iterator[None]:
+    """A server that answers while these tests run."""
+    with serve() as running:
+        (models.parent / "endpoint").write_text(running.system())
+        yield
 
 
 def test_every_adapter_is_under_contract() -> None:
@@ -90,8 +103,8 @@ def test_a_captioner_gives_each_picture_the_same_text_again(
     ]
     texts = captioner.caption(batch)
     assert len(texts) == 2
-    assert all(text and text == text.strip() for text in texts)
-    assert captioner.caption(batch) == texts
+    assert all(c.text and c.text == c.text.strip() for c in texts)
+    assert [c.text for c in captioner.caption(batch)] == [c.text for c in texts]
     assert json.dumps(dict(module.describe(DEMO, "cpu"))) is not None
 
 
@@ -203,7 +216,8 @@ def test_a_decoder_refuses_a_setting_that_it_has_not(name: str, models: Path) ->
 def test_a_captioner_refuses_a_setting_that_it_has_not(
     name: str, models: Path, captions: Path
 ) -> None:
-    system = pin_system(f"{CAPTIONERS[name](models, captions)}?colour=red")
+    text = CAPTIONERS[name](models, captions)
+    system = pin_system(f"{text}{'&' if '?' in text else '?'}colour=red")
     with pytest.raises(ModelError, match="has no setting colour; it has"):
         find_captioner(system.adapter).load(system, DEMO, "cpu")
 
@@ -213,5 +227,5 @@ def test_unknown_adapters_are_answered_with_those_there_are() -> None:
         ModelError, match=r"no T2I adapter 'magic'; there are .*diffusers, .*start_image"
     ):
         find_decoder("magic")
-    with pytest.raises(ModelError, match="no I2T adapter 'magic'; there are file, transformers"):
+    with pytest.raises(ModelError, match="no I2T adapter 'magic'; there are file, openai, "):
         find_captioner("magic")

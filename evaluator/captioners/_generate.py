@@ -1,0 +1,121 @@
+"""A transformers processor and model that caption pictures in batches, by greedy decoding."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from evaluator.captioners import Caption, NamedPicture
+from evaluator.captioners._asking import Asking, describe_asking
+from protocol.versions import Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class ModelCaptioner:
+    """Asks by chat where the processor has a template, else by its plain call.
+
+    BLIP-2 and InstructBLIP are of the second kind: the picture, and the prompt if there is one.
+    """
+
+    def __init__(self, processor: Any, model: Any, asking: Asking, *, whole: bool) -> None:
+        """Keep the parts; left padding makes every answer begin where its prompt ends.
+
+        Args:
+            processor: of transformers, with a tokenizer and an image processor.
+            model: a model that generates, on its device.
+            asking: the prompt and what becomes of the answers.
+            whole: pad a picture to a square where the processor would crop it to one.
+        """
+        self._processor = processor
+        self._model = model
+        self._asking = asking
+        self._padding = _padding_colour(processor.image_processor) if whole else None
+        processor.tokenizer.padding_side = "left"
+
+    def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
+        """Ask the model for one caption a picture, all in one batch."""
+        import torch
+
+        pictures = [self._shown(item.picture) for item in batch]
+        inputs = self._inputs(pictures).to(self._model.device, self._model.dtype)
+        with torch.inference_mode():
+            tokens = self._model.generate(
+                **inputs,
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=self._asking.max_new_tokens,
+            )
+        answers = _without_question(tokens, inputs.get("input_ids"))
+        texts = self._processor.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        marks = set(self._processor.tokenizer.all_special_ids)
+        return [
+            self._asking.finish(text, sum(token not in marks for token in answer.tolist()))
+            for text, answer in zip(texts, answers, strict=True)
+        ]
+
+    def _inputs(self, pictures: "Sequence[Image]") -> Any:
+        text = self._asking.prompt.text
+        if getattr(self._processor, "chat_template", None) is None:
+            return self._processor(
+                images=list(pictures),
+                text=[text] * len(pictures),
+                padding=True,
+                return_tensors="pt",
+            )
+        question = [{"type": "text", "text": text}] if text else []
+        return self._processor.apply_chat_template(
+            [
+                [{"role": "user", "content": [{"type": "image", "image": picture}, *question]}]
+                for picture in pictures
+            ],
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            add_generation_prompt=True,
+            padding=True,
+        )
+
+    def _shown(self, picture: "Image") -> "Image":
+        return picture if self._padding is None else pad_to_square(picture, self._padding)
+
+
+def pad_to_square(picture: "Image", colour: tuple[int, int, int]) -> "Image":
+    """Return the picture in the middle of a square of one colour, as LLaVA's own code shows it."""
+    from PIL import Image
+
+    side = max(picture.size)
+    square = Image.new("RGB", (side, side), colour)
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return square
+
+
+def describe_generation(protocol: Protocol, device: str) -> Mapping[str, object]:
+    """Return the question, the precision, the libraries and what is done with the picture."""
+    return {
+        **describe_asking(protocol),
+        "decoding": "greedy",
+        "cropping": "whole pictures, padded to a square with the mean colour",
+        "device": device.partition(":")[0],
+        "libraries": {name: version(name) for name in ("torch", "transformers")},
+    }
+
+
+def _padding_colour(image_processor: Any) -> tuple[int, int, int] | None:
+    """Return the mean colour of a processor that crops, 0 to 255 a channel; None for others."""
+    if not getattr(image_processor, "do_center_crop", False):
+        return None
+    red, green, blue = (int(channel * 255) for channel in image_processor.image_mean)
+    return red, green, blue
+
+
+def _without_question(tokens: Any, question: Any) -> Any:
+    """Return `(N, L)` tokens without the question's, where the model repeats it.
+
+    Decoder-only models do; a model with an encoder starts its answer afresh.
+    """
+    if question is None or tokens.shape[1] < question.shape[1]:
+        return tokens
+    length = question.shape[1]
+    repeats = bool((tokens[:, :length] == question).all())
+    return tokens[:, length:] if repeats else tokens

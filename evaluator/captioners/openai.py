@@ -1,0 +1,259 @@
+"""Any server that speaks OpenAI's chat format: `openai:MODEL?base_url=http://HOST:PORT/v1`.
+
+Temperature 0, the protocol's seed, the picture as PNG. Settings: `prompt`, `max_new_tokens`, `cut`
+(see `_asking.py`), `base_url`, `limit` (which field carries `max_new_tokens`), and, without effect
+on captions, `max_calls` (requests in one run), `retries` (for one picture) and `timeout` (seconds).
+
+The key is in the environment, as OPENAI_API_KEY. It goes to the hosts in CMC_KEY_HOSTS and to no
+other (separated by commas; api.openai.com when not set): whoever submits a request chooses the
+server, and must not be able to have the worker's key sent to his own.
+"""
+
+import base64
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from evaluator.captioners import Caption, Captioner, NamedPicture
+from evaluator.captioners._asking import SETTINGS, Asking, describe_asking, read_asking
+from evaluator.pictures import png_bytes
+from evaluator.settings import Value, read_settings
+from protocol.errors import CaptionError, ModelError
+from protocol.records import System
+from protocol.versions import Protocol
+from submission.store import now
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+IN_BATCHES = False
+UNKEYED = frozenset({"max_calls", "retries", "timeout"})
+
+LIMITS = ("max_tokens", "max_completion_tokens")
+LONGEST_WAIT = 120.0
+"""Seconds; a server that wants a longer break gets it by being asked again tomorrow."""
+
+_DEFAULTS: Mapping[str, Value] = {
+    **SETTINGS,
+    "base_url": "https://api.openai.com/v1",
+    "limit": "max_tokens",
+    "max_calls": 5000,
+    "retries": 5,
+    "timeout": 120.0,
+}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class EndpointCaptioner:
+    """Asks for one caption at a time; every answer is returned before the next is asked for."""
+
+    def __init__(
+        self,
+        ask: Callable[[list[dict[str, Any]]], Any],
+        asking: Asking,
+        *,
+        name: str,
+        max_calls: int,
+        retries: int,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            ask: sends messages and returns the server's answer, or raises what the client raises.
+            asking: the prompt and what becomes of the answers.
+            name: what messages call the model.
+            max_calls: HTTP requests that this object may make, repeated ones counted.
+            retries: how often one question is repeated.
+        """
+        self._ask = ask
+        self._asking = asking
+        self._name = name
+        self._calls_left = max_calls
+        self._max_calls = max_calls
+        self._retries = retries
+
+    def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
+        """Ask for each picture's caption in turn."""
+        return [self._caption(item) for item in batch]
+
+    def _caption(self, item: NamedPicture) -> Caption:
+        url = "data:image/png;base64," + base64.b64encode(png_bytes(item.picture)).decode()
+        question = self._asking.prompt.text
+        content = [
+            {"type": "image_url", "image_url": {"url": url}},
+            *([{"type": "text", "text": question}] if question else []),
+        ]
+        answer = self._answer([{"role": "user", "content": content}], item.name)
+        try:
+            choice, usage = answer.choices[0], answer.usage
+            text, model = choice.message.content, answer.model
+            tokens = usage.completion_tokens if usage else None
+        except (AttributeError, IndexError, TypeError) as error:
+            raise CaptionError(f"{self._name} answered in another form than OpenAI's") from error
+        if not (text or "").strip():
+            reason = getattr(choice, "finish_reason", None)
+            raise CaptionError(
+                f"{self._name} gave no caption for {item.name} (finish reason: {reason}); "
+                "give its captions as a file, with one written for this picture"
+            )
+        caption = self._asking.finish(text, tokens)
+        return replace(caption, model=model or "", answered_at=now())
+
+    def _answer(self, messages: list[dict[str, Any]], picture: str) -> Any:
+        for attempt in range(self._retries + 1):
+            if self._calls_left == 0:
+                raise CaptionError(
+                    f"{self._name}: the {self._max_calls} calls of this run (max_calls) are made. "
+                    "The captions so far are kept; run it again for the next ones"
+                )
+            self._calls_left -= 1
+            try:
+                return self._ask(messages)
+            except Retry as retry:
+                if attempt == self._retries or retry.wait > LONGEST_WAIT:
+                    raise CaptionError(
+                        f"{self._name} did not caption {picture} in {attempt + 1} tries: "
+                        f"{retry}. The captions so far are kept; run it again later"
+                    ) from retry
+                # Waits double from one second; the spread keeps workers from coming back at once.
+                time.sleep(retry.wait or min(2.0**attempt, 30.0) * random.uniform(0.75, 1.25))
+        raise AssertionError("unreachable")
+
+
+class Retry(Exception):
+    """The server could not answer now, and may later."""
+
+    def __init__(self, reason: str, wait: float) -> None:
+        """Keep the seconds that the server asked to be left alone for; 0 where it did not."""
+        super().__init__(reason)
+        self.wait = wait
+
+
+def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
+    """Return what is asked, and how; the device plays no part."""
+    del device
+    return {**describe_asking(protocol), "temperature": 0, "seed": protocol.seed, "picture": "png"}
+
+
+def load(system: System, protocol: Protocol, device: str) -> Captioner:
+    """Check the settings; nothing is sent before the first picture."""
+    del device
+    settings = read_settings(system, _DEFAULTS)
+    asking = read_asking(settings, protocol)
+    if not system.model:
+        raise ModelError("openai names no model; wanted openai:MODEL")
+    if settings["limit"] not in LIMITS:
+        raise ModelError(f"limit={settings['limit']}: wanted {' or '.join(LIMITS)}")
+    url = chat_url(str(settings["base_url"]))
+    return EndpointCaptioner(
+        _asker(system.model, url, asking, protocol.seed, settings),
+        asking,
+        name=f"{system.model} at {urlsplit(url).hostname}",
+        max_calls=int(settings["max_calls"]),
+        retries=int(settings["retries"]),
+    )
+
+
+def chat_url(base_url: str) -> str:
+    """Return the address that is posted to; a base without a path gets `/v1`.
+
+    huggingface_hub completes addresses in its own way, which is wrong for bases such as Gemini's
+    `…/v1beta/openai/`; it leaves alone what ends in `/chat/completions`.
+
+    Raises:
+        ModelError: it is no plain http address, or holds a password or a query.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ModelError(f"base_url={base_url}: wanted http://HOST:PORT/v1 or https://…")
+    if parts.username or parts.query or parts.fragment:
+        raise ModelError("base_url holds a user or a query; a key belongs into OPENAI_API_KEY")
+    path = parts.path.rstrip("/") or "/v1"
+    end = "/chat/completions"
+    return parts._replace(path=path if path.endswith(end) else path + end).geturl()
+
+
+def key_for(url: str) -> str:
+    """Return the environment's key for a server that may have it, and "" for any other.
+
+    Raises:
+        ModelError: the key would travel unencrypted.
+    """
+    parts = urlsplit(url)
+    hosts = os.environ.get("CMC_KEY_HOSTS", "api.openai.com").split(",")
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key or parts.hostname not in [host.strip().lower() for host in hosts]:
+        return ""
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ModelError(f"the key would go to {parts.hostname} unencrypted; use https")
+    return key
+
+
+def _asker(
+    model: str, url: str, asking: Asking, seed: int, settings: Mapping[str, Value]
+) -> Callable[[list[dict[str, Any]]], Any]:
+    import httpx2
+    from huggingface_hub import InferenceClient
+    from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, OfflineModeIsEnabled
+
+    key = key_for(url)
+    # Without a key of its own, the client would send the machine's Hub token to this server.
+    client = InferenceClient(
+        base_url=url, api_key=key or "none", timeout=float(settings["timeout"])
+    )
+    room = {str(settings["limit"]): asking.max_new_tokens}
+
+    def ask(messages: list[dict[str, Any]]) -> Any:
+        try:
+            return client.chat_completion(
+                messages,
+                model=model,
+                temperature=0.0,
+                seed=seed,
+                extra_body=room,
+            )
+        except HfHubHTTPError as error:
+            raise _refusal(error.response, error, key) from error
+        except (InferenceTimeoutError, httpx2.TransportError) as error:
+            raise Retry(f"{type(error).__name__}", 0.0) from error
+        except (OfflineModeIsEnabled, httpx2.InvalidURL) as error:
+            raise CaptionError(f"{url} cannot be asked: {type(error).__name__}") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise CaptionError(f"{url} answered with something that is no JSON object") from error
+
+    return ask
+
+
+def _refusal(response: "Response", error: Exception, key: str) -> Exception:
+    """Return a Retry for what may pass, and a CaptionError for what will not."""
+    status = response.status_code
+    said = str(error).replace("\n", " ")
+    if key:
+        # Some servers repeat a wrong key in their answer, and this text is kept and shown.
+        said = said.replace(key, "[key]")
+    if status in (408, 429) or status >= 500:
+        return Retry(f"HTTP {status}", _wait(response.headers.get("retry-after", "")))
+    hint = (
+        ". OPENAI_API_KEY goes only to the hosts in CMC_KEY_HOSTS" if status in (401, 403) else ""
+    )
+    return CaptionError(f"the server refused with HTTP {status}: {said[:300]}{hint}")
+
+
+def _wait(header: str) -> float:
+    """Return the seconds of a Retry-After header, given as a number or as a date; 0 without one."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(header)
+        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return 0.0
