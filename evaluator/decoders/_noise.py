@@ -35,4 +35,5 @@ def start_sigma(scheduler: Any, steps: int, strength: float) -> float | None:
     if alphas is None:
         return None
     alpha = float(alphas[int(timesteps[skipped])])
-    return math.sqrt((1 - alpha) / alpha)
+    # Schedules with zero terminal SNR.
+    return math.sqrt((1 - alpha) / alpha) if alpha > 0 else float("inf")
