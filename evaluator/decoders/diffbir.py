@@ -17,7 +17,7 @@ the protocol's working size, which cmc-1 sets to 1024 and the demo's do not set.
 appended to the caption. Image mode has the protocol's prompt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,11 @@ SETTINGS: Mapping[str, str | int | float] = {
     "short_side": 0,
     "colour_fix": "wavelet",
 }
-_FIXES = {"wavelet": wavelet_fix, "adain": adain_fix, "none": lambda sample, _: sample}
+_FIXES: "Mapping[str, Callable[[Tensor, Tensor], Tensor]]" = {
+    "wavelet": wavelet_fix,
+    "adain": adain_fix,
+    "none": lambda sample, _: sample,
+}
 _MULTIPLE = 64
 """Sides that the UNet halves three times on latents of an eighth of the picture."""
 

@@ -64,7 +64,8 @@ def test_the_control_is_the_originals(golden: Golden, control: Any) -> None:
     assert len(down) == 12
     for number, found in enumerate([*down, mid]):
         wanted = golden.values[f"control_{number:02d}"]
-        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+        # Of their scale, which is 6 to 17: the stored values are that far from float64's.
+        assert (found - wanted).abs().max() / wanted.abs().max() < 2e-6
 
 
 def test_the_predicted_noise_is_the_originals(golden: Golden, unet: Any, control: Any) -> None:
