@@ -1,6 +1,7 @@
 """Tiny restorative systems with random weights, in the layout of the released checkpoints."""
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,25 @@ def tiny_control(folder: Path) -> Any:
             # Zero in a new one.
             torch.nn.init.normal_(weight, std=0.3)
     return control
+
+
+def swinir_weights() -> dict[str, torch.Tensor]:
+    """Return a tiny SwinIR in the layout of DiffBIR's cleaner: unshuffled by 8, enlarged by 8."""
+    from spandrel.architectures.SwinIR import SwinIR
+
+    torch.manual_seed(5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        network = SwinIR(
+            img_size=16,
+            embed_dim=8,
+            depths=[2],
+            num_heads=[2],
+            window_size=8,
+            mlp_ratio=2,
+            upscale=8,
+            upsampler="nearest+conv",
+            start_unshuffle=8,
+        )
+    renamed = {"conv_first.weight": "conv_first.1.weight", "conv_first.bias": "conv_first.1.bias"}
+    return {renamed.get(name, name): tensor for name, tensor in network.state_dict().items()}

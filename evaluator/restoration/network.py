@@ -14,6 +14,18 @@ LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, of R, G and B: the grey that grey-scale networks are trained on."""
 
 
+# An architecture is read off shapes and keys; one that is almost right fails in any of these ways.
+_REFUSALS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 class Network:
     """One network on one device, in single precision."""
 
@@ -61,14 +73,20 @@ def load_network(path: Path, device: str, *, per_channel: bool = False) -> Netwo
     Raises:
         ModelError: no architecture has these keys, or it restores no whole RGB or grey picture.
     """
+    import warnings
+
     from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 
+    tensors = read_tensors(path)
     try:
-        descriptor = ModelLoader("cpu").load_from_state_dict(read_tensors(path))
+        with warnings.catch_warnings():
+            # Of torch, about how SwinIR in spandrel calls meshgrid.
+            warnings.simplefilter("ignore", UserWarning)
+            descriptor = ModelLoader("cpu").load_from_state_dict(tensors)
     except UnsupportedModelError as error:
         raise ModelError(f"spandrel knows no network with the keys of {path.name}") from error
-    except (RuntimeError, KeyError, ValueError, AssertionError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    except _REFUSALS as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"spandrel cannot load {path.name}: {reason}") from error
     name, channels = descriptor.architecture.name, descriptor.input_channels
     if not isinstance(descriptor, ImageModelDescriptor) or descriptor.purpose == "FaceSR":
