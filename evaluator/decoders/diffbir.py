@@ -171,7 +171,7 @@ def spaced_sampler(config: Mapping[str, Any]) -> Any:
 def _check(settings: Mapping[str, Any]) -> None:
     if not settings["control"]:
         raise ModelError(
-            "diffbir needs its checkpoint: ?control=FILE, a name in the model's folder"
+            "diffbir needs its checkpoint, a file in the model's folder: ?control=FILE"
         )
     if settings["colour_fix"] not in _FIXES:
         raise ModelError(f"diffbir?colour_fix={settings['colour_fix']}: wanted {', '.join(_FIXES)}")
