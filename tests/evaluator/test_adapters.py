@@ -12,6 +12,7 @@ from image_server import shared_server
 from PIL import Image
 from tiny_captioners import save_sharegpt4v
 from tiny_models import build
+from tiny_restorers import tiny_diffbir, tiny_network
 
 from evaluator.adapters import adapter_names
 from evaluator.captioners import NamedPicture, find_captioner
@@ -36,6 +37,8 @@ DECODERS: dict[str, Callable[[Path], str]] = {
     "openai_image": lambda _: (
         f"openai-image:some-image-model?sizes=96x64,64x96&base_url={shared_server().url}"
     ),
+    "spandrel": lambda models: f"spandrel:{tiny_network(models)}",
+    "diffbir": lambda models: f"diffbir:{tiny_diffbir(models)}?control=control.pth&steps=4",
 }
 CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
     "file": lambda _, captions: f"file:{captions}",
@@ -223,9 +226,7 @@ def test_a_captioner_refuses_a_setting_that_it_has_not(
 
 
 def test_unknown_adapters_are_answered_with_those_there_are() -> None:
-    with pytest.raises(
-        ModelError, match=r"no T2I adapter 'magic'; there are .*diffusers, .*start_image"
-    ):
+    with pytest.raises(ModelError, match=f"'magic'; there are {', '.join(sorted(DECODERS))}"):
         find_decoder("magic")
-    with pytest.raises(ModelError, match="no I2T adapter 'magic'; there are file, openai, "):
+    with pytest.raises(ModelError, match=f"'magic'; there are {', '.join(sorted(CAPTIONERS))}"):
         find_captioner("magic")

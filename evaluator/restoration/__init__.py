@@ -1,0 +1,1 @@
+"""What restorative decoders share: weight files, key layouts, networks and colour fixes."""
