@@ -1,0 +1,1 @@
+"""What the restorative T2I adapters are made of: networks, colour fixes, checkpoint layouts."""
