@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import paint
 from PIL import Image
+from tiny_restorers import build_pasd, build_stablesr
 
 from evaluator.adapters import adapter_names
 from evaluator.captioners import NamedPicture, find_captioner
@@ -24,6 +25,8 @@ DEMO = PROTOCOLS["demo-0"]
 DECODERS: dict[str, Callable[[Path], str]] = {
     "start_image": lambda _: "start-image",
     "diffusers": lambda models: f"diffusers:{models / 'tiny-sd-random-weights'}",
+    "pasd": lambda models: f"pasd:{build_pasd(models)}?steps=3&shortest_side=64",
+    "stablesr": lambda models: f"stablesr:{build_stablesr(models)}?steps=3&shortest_side=64",
 }
 CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
     "file": lambda _, captions: f"file:{captions}",
@@ -34,6 +37,10 @@ CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
 def test_every_adapter_is_under_contract() -> None:
     assert set(DECODERS) == set(adapter_names("evaluator.decoders"))
     assert set(CAPTIONERS) == set(adapter_names("evaluator.captioners"))
+
+
+def with_setting(system: str, setting: str) -> str:
+    return f"{system}{'&' if '?' in system else '?'}{setting}"
 
 
 def received(mode: Mode, width: int, height: int, seed: int = 1) -> Received:
@@ -178,7 +185,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_decoder_refuses_a_setting_that_it_has_not(name: str, models: Path) -> None:
-    system = pin_system(f"{DECODERS[name](models)}?colour=red")
+    system = pin_system(with_setting(DECODERS[name](models), "colour=red"))
     with pytest.raises(ModelError, match="has no setting colour; it has"):
         find_decoder(system.adapter).load(system, DEMO, "cpu")
 
@@ -187,14 +194,14 @@ def test_a_decoder_refuses_a_setting_that_it_has_not(name: str, models: Path) ->
 def test_a_captioner_refuses_a_setting_that_it_has_not(
     name: str, models: Path, captions: Path
 ) -> None:
-    system = pin_system(f"{CAPTIONERS[name](models, captions)}?colour=red")
+    system = pin_system(with_setting(CAPTIONERS[name](models, captions), "colour=red"))
     with pytest.raises(ModelError, match="has no setting colour; it has"):
         find_captioner(system.adapter).load(system, DEMO, "cpu")
 
 
 def test_unknown_adapters_are_answered_with_those_there_are() -> None:
     with pytest.raises(
-        ModelError, match="no T2I adapter 'magic'; there are diffusers, start_image"
+        ModelError, match="no T2I adapter 'magic'; there are diffusers, pasd, stablesr, start_image"
     ):
         find_decoder("magic")
     with pytest.raises(ModelError, match="no I2T adapter 'magic'; there are file, transformers"):
