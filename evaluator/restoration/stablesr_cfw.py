@@ -80,7 +80,7 @@ def add_fusion(vae: Any, state: "Mapping[str, Tensor]") -> "dict[int, Tensor]":
 
     Args:
         vae: gets `decoder.fusion_layer_1` and so on; level 0 is the finest and has none.
-        state: tensors whose shapes say how large the layers are.
+        state: tensors that say how many dense blocks the layers have, and how wide.
 
     Returns:
         Where the encoder leaves its features, by level; empty.
@@ -88,8 +88,10 @@ def add_fusion(vae: Any, state: "Mapping[str, Tensor]") -> "dict[int, Tensor]":
     features: dict[int, Tensor] = {}
     for level in range(1, len(vae.encoder.down_blocks) - 1):
         name = f"fusion_layer_{level}"
-        setattr(vae.decoder, name, _fusion_layer(state, f"decoder.{name}"))
-        vae.encoder.down_blocks[level].resnets[-1].register_forward_hook(_keep(features, level))
+        resnet = vae.encoder.down_blocks[level].resnets[-1]
+        blocks = _dense_layout(state, f"decoder.{name}.encode_enc_2")
+        setattr(vae.decoder, name, _fusion_layer(resnet.out_channels, blocks))
+        resnet.register_forward_hook(_keep(features, level))
     return features
 
 
@@ -133,19 +135,21 @@ def _dense_blocks(blocks: Any, hidden: "Tensor") -> "Tensor":
     return hidden
 
 
-def _fusion_layer(state: "Mapping[str, Tensor]", prefix: str) -> "nn.Module":
+def _dense_layout(state: "Mapping[str, Tensor]", prefix: str) -> list[int]:
+    """Return the growth, in channels a convolution, of each residual dense block."""
+    growths: list[int] = []
+    while (first := state.get(f"{prefix}.{len(growths)}.rdb1.conv1.weight")) is not None:
+        growths.append(first.shape[0])
+    return growths
+
+
+def _fusion_layer(width: int, growths: Sequence[int]) -> "nn.Module":
     from torch import nn
 
-    width = state[f"{prefix}.encode_enc_1.conv2.weight"].shape[0]
-    first = f"{prefix}.encode_enc_2.0.rdb1.conv1.weight"
-    growth = state[first].shape[0] if first in state else 0
-    count = 0
-    while f"{prefix}.encode_enc_2.{count}.rdb1.conv1.weight" in state:
-        count += 1
     return nn.ModuleDict(
         {
             "encode_enc_1": _resnet_parts(2 * width, width),
-            "encode_enc_2": nn.ModuleList(_dense_parts(width, growth) for _ in range(count)),
+            "encode_enc_2": nn.ModuleList(_dense_parts(width, growth) for growth in growths),
             "encode_enc_3": _resnet_parts(width, width),
         }
     )

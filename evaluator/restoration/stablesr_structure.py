@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.restoration.stablesr_keys import ATTENTION_HEADS, convert_encoder
 from evaluator.restoration.state_dicts import build_filled
+from protocol.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,8 +28,11 @@ class StructureEncoder:
             ModelError: the tensors are not those of a structure encoder.
         """
         converted = convert_encoder(state)
-        self.network = build_filled(lambda: _build(converted), converted, "structure encoder")
-        self.channels = converted["fea_tran.0.conv1.weight"].shape[0]
+        try:
+            self.network = build_filled(lambda: _build(converted), converted, "structure encoder")
+            self.channels: int = converted["fea_tran.0.conv1.weight"].shape[0]
+        except KeyError as error:
+            raise ModelError(f"the structure encoder has no tensor {error}") from error
 
     def __call__(self, latents: "Tensor", timesteps: "Tensor") -> "dict[int, Tensor]":
         """Return the features by their width.
