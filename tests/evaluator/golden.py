@@ -25,7 +25,7 @@ class Golden:
     def _weight(self, part: str, key: str, shape: list[int]) -> torch.Tensor:
         digest = hashlib.sha256(f"{self.seed}:{part}:{key}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-        drawn = torch.randn(shape, generator=generator)
+        drawn: torch.Tensor = torch.randn(shape, generator=generator)
         if len(shape) > 1:
             fan_in = 1
             for side in shape[1:]:

@@ -12,6 +12,7 @@ from image_server import shared_server
 from PIL import Image
 from tiny_captioners import save_sharegpt4v
 from tiny_models import build
+from tiny_pasd_stablesr import build_pasd, build_stablesr
 from tiny_restorers import tiny_diffbir, tiny_network
 
 from evaluator.adapters import adapter_names
@@ -39,6 +40,8 @@ DECODERS: dict[str, Callable[[Path], str]] = {
     ),
     "spandrel": lambda models: f"spandrel:{tiny_network(models)}",
     "diffbir": lambda models: f"diffbir:{tiny_diffbir(models)}?control=control.pth&steps=4",
+    "pasd": lambda models: f"pasd:{build_pasd(models)}?steps=3&shortest_side=64",
+    "stablesr": lambda models: f"stablesr:{build_stablesr(models)}?steps=3&shortest_side=64",
 }
 CAPTIONERS: dict[str, Callable[[Path, Path], str]] = {
     "file": lambda _, captions: f"file:{captions}",
@@ -60,6 +63,10 @@ def endpoint(models: Path) -> Iterator[None]:
 def test_every_adapter_is_under_contract() -> None:
     assert set(DECODERS) == set(adapter_names("evaluator.decoders"))
     assert set(CAPTIONERS) == set(adapter_names("evaluator.captioners"))
+
+
+def with_setting(system: str, setting: str) -> str:
+    return f"{system}{'&' if '?' in system else '?'}{setting}"
 
 
 def received(mode: Mode, width: int, height: int, seed: int = 1) -> Received:

@@ -209,7 +209,7 @@ def test_the_working_size_is_the_protocols_where_it_has_one(folder: Path) -> Non
 
 
 def test_every_picture_starts_from_noise_alone(folder: Path) -> None:
-    assert load(folder).start_sigma(Mode.FULL) == pytest.approx(14.6, abs=0.1)
+    assert load(folder).account(sent()).start_sigma == pytest.approx(14.6, abs=0.1)
 
 
 def test_a_zero_snr_base_keeps_its_prediction_and_starts_from_nothing_else() -> None:
