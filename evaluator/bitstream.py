@@ -31,7 +31,7 @@ MAX_FILE_BYTES = 1 << 26
 
 MODES: Sequence[Mode] = (Mode.TEXT, Mode.PIXEL, Mode.IMAGE, Mode.FULL)
 TEXT_CODERS: Sequence[str] = ("raw", "zlib", "brotli")
-IMAGE_CODECS: Sequence[str] = ("vvc", "hevc", "avc")
+IMAGE_CODECS: Sequence[str] = ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp")
 """Positions in these three are what the file holds: append only."""
 
 

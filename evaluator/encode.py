@@ -13,7 +13,6 @@ from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
 from evaluator.captioners import Captioner, NamedPicture, find_captioner
 from evaluator.codecs import load_codec
-from evaluator.ffmpeg import ffmpeg_version
 from evaluator.pictures import read_picture
 from evaluator.pixels import encode_pixels
 from evaluator.text_coders import encode_caption
@@ -166,13 +165,16 @@ def _caption_all(
 def _reference_all(
     setting: CodecSetting, samples: Sequence[Sample], shas: dict[str, str], bench: Bench
 ) -> dict[str, ReferenceEntry]:
+    codec = load_codec(setting.codec)
+    encoder = codec.description()
+
     def encode(sample: Sample) -> ReferenceEntry:
-        key = cache_key({"image": shas[sample.name], "codec": setting, "ffmpeg": ffmpeg_version()})
+        key = cache_key({"image": shas[sample.name], "codec": setting, "encoder": encoder})
         entry = bench.cache.find(ReferenceEntry, key)
         if entry is None:
             picture = read_picture(bench.images / sample.name)
             started = time.perf_counter()
-            stream = load_codec(setting.codec).encode(picture, setting.quality)
+            stream = codec.encode(picture, setting.quality)
             seconds = time.perf_counter() - started
             entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)
             bench.cache.keep(key, entry)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from evaluator.bench import Bench, code_version
+from evaluator.codecs import load_codec
 from evaluator.decode import START_IMAGE, Decoded, decode_all
 from evaluator.decoders import find_decoder
 from evaluator.devices import describe_device
-from evaluator.encode import encode_all
+from evaluator.encode import codec_setting, encode_all
 from evaluator.ffmpeg import ffmpeg_version
 from evaluator.pictures import fingerprint_images
 from evaluator.score import LazyIndicator, score_all
@@ -108,15 +109,20 @@ def _provenance(
     indicators: Sequence[LazyIndicator],
     started_at: str,
 ) -> Provenance:
+    protocol = find_protocol(request.protocol)
+    codec = ""
+    if any(mode.has_image for mode in request.modes):
+        codec = load_codec(codec_setting(request, protocol).codec).description()
     sigmas = {item.encoded.mode: item.entry.start_sigma for item in decoded}
     return Provenance(
         libraries={name: _version(name) for name in LIBRARIES},
         platform=f"Python {platform.python_version()}, {platform.platform()}",
         device=describe_device(bench.device),
         ffmpeg=ffmpeg_version(),
+        codec=codec,
         code_version=code_version(),
         indicators=tuple(indicator.use for indicator in indicators),
-        seed=find_protocol(request.protocol).seed,
+        seed=protocol.seed,
         batch_size=bench.batch_size,
         start_sigma={mode: sigma for mode, sigma in sigmas.items() if sigma is not None},
         started_at=started_at,
