@@ -16,6 +16,7 @@ from evaluator.codecs import load_codec
 from evaluator.pictures import read_picture
 from evaluator.pixels import encode_pixels
 from evaluator.text_coders import encode_caption
+from evaluator.text_prior import TextPrior
 from protocol.files import sha256_of_file
 from protocol.records import Request, System
 from protocol.rules import Mode
@@ -57,6 +58,7 @@ def compose(
     caption: str | None,
     text_coder: str,
     image: tuple[str, bytes] | None,
+    text_prior: TextPrior | None = None,
 ) -> Bitstream:
     """Return the contents of the file that sends `picture` in `mode`.
 
@@ -66,15 +68,18 @@ def compose(
         caption: for every mode but image.
         text_coder: how the caption becomes bytes.
         image: the codec's name and its stream of the picture, for image and full mode.
+        text_prior: for the text coder that takes one.
     """
-    has_caption = mode.has_caption and caption is not None
+    text = None
+    if mode.has_caption and caption is not None:
+        text = encode_caption(caption, text_coder, text_prior)
     codec, stream = image if image is not None else (None, None)
     return Bitstream(
         width=picture.width,
         height=picture.height,
         mode=mode,
-        text_coder=text_coder if has_caption else None,
-        text=encode_caption(caption, text_coder) if has_caption and caption is not None else None,
+        text_coder=None if text is None else text_coder,
+        text=text,
         pixels=encode_pixels(picture) if mode is Mode.PIXEL else None,
         image_codec=codec,
         image=stream,
