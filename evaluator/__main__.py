@@ -15,7 +15,7 @@ from protocol.errors import CMCError
 
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
-    *("encode", "decode", "info", "score", "systems", "leaderboard", "serve"),
+    *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
 )
 
 
@@ -28,7 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = import_module(f"evaluator.commands.{name}")
+        module = import_module(f"evaluator.commands.{name.replace('-', '_')}")
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)

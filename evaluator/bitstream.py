@@ -30,8 +30,8 @@ MAX_FILE_BYTES = 1 << 26
 """A file for the largest picture is far below this; a larger one is not looked into."""
 
 MODES: Sequence[Mode] = (Mode.TEXT, Mode.PIXEL, Mode.IMAGE, Mode.FULL)
-TEXT_CODERS: Sequence[str] = ("raw", "zlib", "brotli")
-IMAGE_CODECS: Sequence[str] = ("vvc", "hevc", "avc")
+TEXT_CODERS: Sequence[str] = ("raw", "zlib", "brotli", "ppm")
+IMAGE_CODECS: Sequence[str] = ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp")
 """Positions in these three are what the file holds: append only."""
 
 

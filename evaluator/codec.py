@@ -15,6 +15,7 @@ from evaluator.decode import START_IMAGE, receive
 from evaluator.decoders import Decoder, find_decoder
 from evaluator.devices import choose_device
 from evaluator.encode import CodecSetting, compose
+from evaluator.text_prior import TextPrior
 from protocol.errors import CaptionError, DecodeError, InputError
 from protocol.records import System
 from protocol.rules import Mode, Role
@@ -58,19 +59,34 @@ class FileEncoder:
     text_coder: str
     captioner: Captioner | None
     """For every mode but image."""
+    text_prior: TextPrior | None = None
+    """For the text coder that takes one."""
+
+    def caption(self, picture: "Image", name: str = "") -> str:
+        """Return what is said of a picture.
+
+        Raises:
+            CaptionError: there is no I2T model.
+        """
+        if self.captioner is None:
+            raise CaptionError(f"{self.mode} mode sends a caption, and no I2T model is given")
+        (caption,) = self.captioner.caption([NamedPicture(name, picture)])
+        return caption.text
 
     def encode(self, picture: "Image", name: str = "") -> bytes:
         """Return the `.cmc` file."""
-        caption = image = None
-        if self.mode.has_caption:
-            if self.captioner is None:
-                raise CaptionError(f"{self.mode} mode sends a caption, and no I2T model is given")
-            caption = self.captioner.caption([NamedPicture(name, picture)])[0].text
+        caption = self.caption(picture, name) if self.mode.has_caption else None
+        image = None
         if self.mode.has_image:
             stream = load_codec(self.setting.codec).encode(picture, self.setting.quality)
             image = self.setting.codec, stream
         stream_of_all = compose(
-            picture, self.mode, caption=caption, text_coder=self.text_coder, image=image
+            picture,
+            self.mode,
+            caption=caption,
+            text_coder=self.text_coder,
+            image=image,
+            text_prior=self.text_prior,
         )
         return stream_of_all.pack()
 
@@ -83,6 +99,7 @@ class FileDecoder:
     protocol: ProtocolVersion
     modes: frozenset[Mode]
     decoder: Decoder
+    text_prior: TextPrior | None = None
 
     def decode(self, data: bytes) -> "Image":
         """Return the picture.
@@ -92,7 +109,7 @@ class FileDecoder:
             InputError: the file is of a mode that the T2I model has not.
             DecodeError: the model made nothing that can be used.
         """
-        received = receive(data, self.protocol)
+        received = receive(data, self.protocol, self.text_prior)
         if received.mode not in self.modes:
             able = ", ".join(mode for mode in Mode if mode in self.modes)
             raise InputError(
@@ -166,7 +183,9 @@ def open_captioner(text: str, protocol: ProtocolVersion, device: str) -> Caption
     return module.load(pin_system(text), protocol, choose_device(device))
 
 
-def open_decoder(text: str, protocol: ProtocolVersion, device: str) -> FileDecoder:
+def open_decoder(
+    text: str, protocol: ProtocolVersion, device: str, text_prior: TextPrior | None = None
+) -> FileDecoder:
     """Return a T2I model, loaded."""
     text = resolve(text, Role.T2I)
     module = find_decoder(adapter_of(text))
@@ -178,4 +197,5 @@ def open_decoder(text: str, protocol: ProtocolVersion, device: str) -> FileDecod
         protocol=protocol,
         modes=module.MODES,
         decoder=module.load(system, protocol, place),
+        text_prior=text_prior,
     )

@@ -23,6 +23,7 @@ from evaluator.encode import Encoded
 from evaluator.pictures import png_bytes
 from evaluator.pixels import decode_pixels
 from evaluator.text_coders import decode_caption
+from evaluator.text_prior import TextPrior
 from protocol.errors import BitstreamError, CodecError, DecodeError
 from protocol.records import System
 from protocol.rules import Mode
@@ -44,8 +45,8 @@ class Decoded:
     seed: int
 
 
-def receive(data: bytes, protocol: Protocol) -> Received:
-    """Read a file: all that a decoder knows.
+def receive(data: bytes, protocol: Protocol, text_prior: TextPrior | None = None) -> Received:
+    """Read a file: all that a decoder knows, but for a prior that the file may name.
 
     Raises:
         BitstreamError: the file, or the stream in it, cannot be read.
@@ -53,7 +54,7 @@ def receive(data: bytes, protocol: Protocol) -> Received:
     stream = unpack(data)
     caption = None
     if stream.text is not None and stream.text_coder is not None:
-        caption = decode_caption(stream.text, stream.text_coder)
+        caption = decode_caption(stream.text, stream.text_coder, text_prior)
     return Received(
         mode=stream.mode,
         width=stream.width,

@@ -13,10 +13,10 @@ from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
 from evaluator.captioners import Captioner, CaptionerModule, NamedPicture, find_captioner
 from evaluator.codecs import load_codec
-from evaluator.ffmpeg import ffmpeg_version
 from evaluator.pictures import read_picture
 from evaluator.pixels import encode_pixels
 from evaluator.text_coders import encode_caption
+from evaluator.text_prior import TextPrior
 from protocol.files import sha256_of_file
 from protocol.records import Request, System
 from protocol.rules import Mode
@@ -60,6 +60,7 @@ def compose(
     caption: str | None,
     text_coder: str,
     image: tuple[str, bytes] | None,
+    text_prior: TextPrior | None = None,
 ) -> Bitstream:
     """Return the contents of the file that sends `picture` in `mode`.
 
@@ -69,15 +70,18 @@ def compose(
         caption: for every mode but image.
         text_coder: how the caption becomes bytes.
         image: the codec's name and its stream of the picture, for image and full mode.
+        text_prior: for the text coder that takes one.
     """
-    has_caption = mode.has_caption and caption is not None
+    text = None
+    if mode.has_caption and caption is not None:
+        text = encode_caption(caption, text_coder, text_prior)
     codec, stream = image if image is not None else (None, None)
     return Bitstream(
         width=picture.width,
         height=picture.height,
         mode=mode,
-        text_coder=text_coder if has_caption else None,
-        text=encode_caption(caption, text_coder) if has_caption and caption is not None else None,
+        text_coder=None if text is None else text_coder,
+        text=text,
         pixels=encode_pixels(picture) if mode is Mode.PIXEL else None,
         image_codec=codec,
         image=stream,
@@ -206,13 +210,16 @@ def _caption_batch(
 def _reference_all(
     setting: CodecSetting, samples: Sequence[Sample], shas: dict[str, str], bench: Bench
 ) -> dict[str, ReferenceEntry]:
+    codec = load_codec(setting.codec)
+    encoder = codec.description()
+
     def encode(sample: Sample) -> ReferenceEntry:
-        key = cache_key({"image": shas[sample.name], "codec": setting, "ffmpeg": ffmpeg_version()})
+        key = cache_key({"image": shas[sample.name], "codec": setting, "encoder": encoder})
         entry = bench.cache.find(ReferenceEntry, key)
         if entry is None:
             picture = read_picture(bench.images / sample.name)
             started = time.perf_counter()
-            stream = load_codec(setting.codec).encode(picture, setting.quality)
+            stream = codec.encode(picture, setting.quality)
             seconds = time.perf_counter() - started
             entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)
             bench.cache.keep(key, entry)

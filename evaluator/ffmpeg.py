@@ -29,8 +29,10 @@ def ffmpeg_version() -> str:
     return _run(["-version"], b"").decode().split(" ", 3)[2]
 
 
-def encode_intra(picture: "Image", options: Sequence[str], stream_format: str) -> bytes:
-    """Return one intra picture of a video codec as a bare stream.
+def encode_intra(
+    picture: "Image", options: Sequence[str], stream_format: str, *, even: bool = True
+) -> bytes:
+    """Return one intra picture as a bare stream.
 
     4:2:0 wants even sides: an odd picture is padded by repeating its last column or row, and the
     decoder cuts it again.
@@ -38,32 +40,43 @@ def encode_intra(picture: "Image", options: Sequence[str], stream_format: str) -
     Args:
         picture: RGB, any size.
         options: the encoder's own options.
-        stream_format: ffmpeg's name of the bare stream, `vvc`, `hevc` or `h264`.
+        stream_format: ffmpeg's name of the bare stream, for example `vvc`.
+        even: whether the codec wants even sides.
 
     Raises:
         CodecError: ffmpeg refused.
     """
-    even = _pad_to_even(picture)
+    padded = _pad_to_even(picture) if even else picture
     return _run(
         [
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{even.width}x{even.height}"),
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{padded.width}x{padded.height}"),
             *("-i", "-", "-frames:v", "1", "-threads", "1"),
             *options,
             *("-f", stream_format, "-"),
         ],
-        even.tobytes(),
+        padded.tobytes(),
     )
 
 
-def decode_intra(stream: bytes, stream_format: str, width: int, height: int) -> "Image":
+def decode_intra(
+    stream: bytes, stream_format: str, width: int, height: int, *, even: bool = True
+) -> "Image":
     """Return the picture of a bare stream, cut to `width` x `height`.
+
+    Args:
+        stream: the bare stream.
+        stream_format: ffmpeg's name of it.
+        width: wanted.
+        height: wanted.
+        even: whether the stream holds the picture at even sides.
 
     Raises:
         CodecError: ffmpeg refused, or the stream holds a picture of another size.
     """
     from PIL import Image
 
-    even_width, even_height = width + width % 2, height + height % 2
+    coded_width = width + width % 2 * even
+    coded_height = height + height % 2 * even
     data = _run(
         [
             *("-threads", "1", "-max_pixels", str(MAX_PIXELS + 4 * (width + height))),
@@ -72,12 +85,12 @@ def decode_intra(stream: bytes, stream_format: str, width: int, height: int) -> 
         ],
         stream,
     )
-    if len(data) != even_width * even_height * 3:
+    if len(data) != coded_width * coded_height * 3:
         raise CodecError(
             f"the {stream_format} stream holds {len(data):,} bytes of picture; "
-            f"{even_width}x{even_height} needs {even_width * even_height * 3:,}"
+            f"{coded_width}x{coded_height} needs {coded_width * coded_height * 3:,}"
         )
-    picture = Image.frombytes("RGB", (even_width, even_height), data)
+    picture = Image.frombytes("RGB", (coded_width, coded_height), data)
     return picture.crop((0, 0, width, height))
 
 

@@ -10,10 +10,11 @@ from statistics import fmean
 
 from evaluator.bench import Bench, code_version
 from evaluator.cache import PictureEntry
+from evaluator.codecs import load_codec
 from evaluator.decode import START_IMAGE, Decoded, decode_all
 from evaluator.decoders import find_decoder
 from evaluator.devices import describe_device
-from evaluator.encode import encode_all
+from evaluator.encode import codec_setting, encode_all
 from evaluator.ffmpeg import ffmpeg_version
 from evaluator.pictures import fingerprint_images
 from evaluator.score import LazyIndicator, score_all
@@ -111,14 +112,19 @@ def _provenance(
     indicators: Sequence[LazyIndicator],
     started_at: str,
 ) -> Provenance:
+    protocol = find_protocol(request.protocol)
+    codec = ""
+    if any(mode.has_image for mode in request.modes):
+        codec = load_codec(codec_setting(request, protocol).codec).description()
     return Provenance(
         libraries={name: _version(name) for name in LIBRARIES},
         platform=f"Python {platform.python_version()}, {platform.platform()}",
         device=describe_device(bench.device),
         ffmpeg=ffmpeg_version(),
+        codec=codec,
         code_version=code_version(),
         indicators=tuple(indicator.use for indicator in indicators),
-        seed=find_protocol(request.protocol).seed,
+        seed=protocol.seed,
         batch_size=bench.batch_size,
         start_sigma=_mean_by_mode(decoded, lambda entry: entry.start_sigma),
         started_at=started_at,

@@ -29,7 +29,8 @@ class System:
     def label(self) -> str:
         """What people are shown."""
         if self.adapter in CODEC_NAMES:
-            return f"{CODEC_NAMES[self.adapter]} QP {self.model}"
+            unit = "q" if self.adapter in HIGHER_IS_BETTER else "QP"
+            return f"{CODEC_NAMES[self.adapter]} {unit} {self.model}"
         chosen = ", ".join(f"{name} {value}" for name, value in sorted(self._settings.items()))
         name = self.model or self.adapter
         return f"{name} ({chosen})" if chosen else name
@@ -53,7 +54,17 @@ class System:
         }
 
 
-CODEC_NAMES: Mapping[str, str] = {"vvc": "VVC", "hevc": "HEVC", "avc": "AVC"}
+CODEC_NAMES: Mapping[str, str] = {
+    "vvc": "VVC",
+    "hevc": "HEVC",
+    "avc": "AVC",
+    "av1": "AV1",
+    "jpeg": "JPEG",
+    "jxl": "JPEG XL",
+    "webp": "WebP",
+}
+HIGHER_IS_BETTER = frozenset({"jpeg", "jxl", "webp"})
+"""Codecs whose setting is a quality and not a QP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +224,8 @@ class Provenance:
     platform: str
     device: str
     ffmpeg: str
+    codec: str
+    """Encoder, preset, pixel format and version of the picture codec; empty where none is sent."""
     code_version: str
     indicators: tuple[IndicatorUse, ...]
     seed: int

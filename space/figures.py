@@ -5,6 +5,7 @@ Plotly reads a few HTML tags in names and hover texts, so everything a person ty
 
 import html
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
@@ -89,7 +90,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _family(row: Row) -> str:
-    return row.model.split(" QP ")[0]
+    return re.sub(r" (QP|q) \d+$", "", row.model)
 
 
 def _codec_line(

@@ -73,7 +73,7 @@ TRACK_WORDS: Mapping[Track, TrackWords] = {
         title="Conventional codecs",
         about="VVC, HEVC and AVC intra pictures by themselves, as a yardstick: nothing is painted.",
         system="Codec",
-        system_tooltip="The codec and its quantisation parameter",
+        system_tooltip="The codec and its quantisation parameter (QP) or quality (q)",
         overall=_TWO_TO_ONE.format(modes="image"),
         partner="with",
     ),

@@ -1,4 +1,4 @@
-"""Picture codecs, one a file: each has QUALITIES, `encode(picture, quality)` and `decode`."""
+"""Picture codecs, one a file: QUALITIES, HIGHER_IS_BETTER, `description`, `encode`, `decode`."""
 
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -12,7 +12,13 @@ class ImageCodec(Protocol):
     """Both directions of a picture codec."""
 
     QUALITIES: range
-    """The qualities it takes; the unit is the codec's own (QP: lower is better)."""
+    """The qualities it takes; the unit is the codec's own."""
+    HIGHER_IS_BETTER: bool
+    """Whether a higher number is a better picture; a QP is the other way round."""
+
+    def description(self) -> str:
+        """Return encoder, preset, pixel format and version: all that decides the bytes."""
+        ...
 
     def encode(self, picture: "Image", quality: int) -> bytes:
         """Return a complete stream for an RGB picture of any size."""
@@ -48,10 +54,13 @@ def check_quality(name: str, quality: str) -> int:
     Raises:
         ModelError: it is none.
     """
-    allowed = load_codec(name).QUALITIES
+    codec = load_codec(name)
+    allowed = codec.QUALITIES
     if not quality.isdigit() or int(quality) not in allowed:
+        what = "a quality" if codec.HIGHER_IS_BETTER else "a QP"
+        example = allowed[10] if codec.HIGHER_IS_BETTER else allowed[-11]
         raise ModelError(
-            f"{name}:{quality} names no quality; wanted a QP from {allowed[0]} to {allowed[-1]}, "
-            f"for example {name}:{allowed[-1] - 10}"
+            f"{name}:{quality} names no quality; wanted {what} from {allowed[0]} to "
+            f"{allowed[-1]}, for example {name}:{example}"
         )
     return int(quality)

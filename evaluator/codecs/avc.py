@@ -6,12 +6,18 @@ needs and which can be as large as the picture.
 
 from typing import TYPE_CHECKING
 
-from evaluator.ffmpeg import decode_intra, encode_intra
+from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUALITIES = range(52)
+HIGHER_IS_BETTER = False
+
+
+def description() -> str:
+    """Return encoder, preset, pixel format and version."""
+    return f"libx264 intra, preset slower, yuv420p, ffmpeg {ffmpeg_version()}"
 
 
 def encode(picture: "Image", quality: int) -> bytes:

@@ -6,12 +6,18 @@ turns it off.
 
 from typing import TYPE_CHECKING
 
-from evaluator.ffmpeg import decode_intra, encode_intra
+from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUALITIES = range(64)
+HIGHER_IS_BETTER = False
+
+
+def description() -> str:
+    """Return encoder, preset, pixel format and version."""
+    return f"libvvenc intra, preset medium, qpa 0, yuv420p10le, ffmpeg {ffmpeg_version()}"
 
 
 def encode(picture: "Image", quality: int) -> bytes:

@@ -11,6 +11,7 @@ from protocol.versions import PROTOCOLS
 if TYPE_CHECKING:
     from evaluator.bench import Bench
     from evaluator.progress import Reporter
+    from evaluator.text_prior import TextPrior
     from protocol.records import Request
 
 DEFAULT_PROTOCOL = "cmc-1"
@@ -90,6 +91,23 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add `--device`."""
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+
+
+def add_text_prior(parser: argparse.ArgumentParser) -> None:
+    """Add `--text-prior`."""
+    parser.add_argument(
+        "--text-prior",
+        type=Path,
+        metavar="FILE",
+        help="captions that the ppm text coder learnt from, made by `cmc text-prior build`",
+    )
+
+
+def prior_from(options: argparse.Namespace) -> "TextPrior | None":
+    """Return the prior that `--text-prior` names."""
+    from evaluator.text_prior import read_prior
+
+    return read_prior(options.text_prior) if options.text_prior else None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_device, add_protocol
+from evaluator.commands._options import add_device, add_protocol, add_text_prior, prior_from
 
 HELP = "paint the picture of a .cmc file"
 
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the model that paints (default: start-image, the transmitted picture itself)",
     )
     add_protocol(parser)
+    add_text_prior(parser)
     add_device(parser)
 
 
@@ -30,7 +31,9 @@ def run(options: argparse.Namespace) -> int:
     from protocol.versions import find_protocol
 
     data = read_file(options.file)
-    decoder = open_decoder(options.t2i, find_protocol(options.protocol), options.device)
+    decoder = open_decoder(
+        options.t2i, find_protocol(options.protocol), options.device, prior_from(options)
+    )
     picture = decoder.decode(data)
     write_picture(options.out, picture)
     print(f"{options.out}: {picture.width}x{picture.height}, painted by {decoder.system.label}")

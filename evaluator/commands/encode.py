@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_device, add_protocol
+from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
+from evaluator.commands._options import add_device, add_protocol, add_text_prior, prior_from
 
 if TYPE_CHECKING:
     from evaluator.captioners import Captioner
@@ -22,11 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     caption = parser.add_mutually_exclusive_group()
     caption.add_argument("--caption", help="the text to send, for every mode but image")
     caption.add_argument("--i2t", metavar="ADAPTER:MODEL", help="the model that writes the text")
-    parser.add_argument(
-        "--text-coder", default="zlib", choices=["raw", "zlib", "brotli"], help="default: zlib"
+    parser.add_argument("--text-coder", default="zlib", choices=TEXT_CODERS, help="default: zlib")
+    add_text_prior(parser)
+    parser.add_argument("--codec", default="vvc", choices=IMAGE_CODECS, help="default: vvc")
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument(
+        *("--quality", "--qp"),
+        dest="quality",
+        metavar="N",
+        help=f"the codec's QP or quality (default: {VVC_QP} for vvc)",
     )
-    parser.add_argument("--codec", default="vvc", choices=["vvc", "hevc", "avc"])
-    parser.add_argument("--qp", type=int, default=VVC_QP, help=f"default: {VVC_QP}")
+    rate.add_argument(
+        "--target-bpp",
+        type=float,
+        metavar="BPP",
+        help="the quality whose whole file comes nearest to this many bits per pixel",
+    )
     add_protocol(parser)
     add_device(parser)
 
@@ -35,27 +47,47 @@ def run(options: argparse.Namespace) -> int:
     """Encode and say how large the file is."""
     from evaluator.bitstream import bits_per_pixel, compression_ratio
     from evaluator.codec import FileEncoder
-    from evaluator.codecs import check_quality
     from evaluator.encode import CodecSetting
     from evaluator.pictures import read_picture
+    from evaluator.target import encode_at_rate
     from protocol.files import write_whole
 
     mode = Mode(options.mode)
     encoder = FileEncoder(
         mode=mode,
-        setting=CodecSetting(options.codec, check_quality(options.codec, str(options.qp))),
+        setting=CodecSetting(options.codec, _quality(options, mode)),
         text_coder=options.text_coder,
         captioner=_captioner(options, mode),
+        text_prior=prior_from(options),
     )
     picture = read_picture(options.picture)
-    data = encoder.encode(picture, options.picture.name)
+    if options.target_bpp is None:
+        data, chosen = encoder.encode(picture, options.picture.name), ""
+    else:
+        found = encode_at_rate(encoder, picture, options.picture.name, options.target_bpp)
+        data, chosen = found.data, f", {options.codec} at {found.setting.quality}"
     write_whole(options.out, data)
     size = len(data), picture.width, picture.height
     print(
         f"{options.out}: {len(data):,} bytes, {bits_per_pixel(*size):.4f} bpp, "
-        f"ratio {compression_ratio(*size):,.0f}"
+        f"ratio {compression_ratio(*size):,.0f}{chosen}"
     )
     return 0
+
+
+def _quality(options: argparse.Namespace, mode: Mode) -> int:
+    from evaluator.codecs import check_quality, load_codec
+    from protocol.errors import InputError
+
+    if options.quality is not None:
+        return check_quality(options.codec, options.quality)
+    if options.codec == "vvc":
+        return VVC_QP
+    if options.target_bpp is None and mode.has_image:
+        raise InputError(
+            f"{options.codec} has no quality of its own; give --quality or --target-bpp"
+        )
+    return load_codec(options.codec).QUALITIES[0]
 
 
 def _captioner(options: argparse.Namespace, mode: Mode) -> "Captioner | None":

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_json
+from evaluator.commands._options import add_json, add_text_prior, prior_from
 
 HELP = "say what is in a .cmc file"
 
@@ -11,6 +11,7 @@ HELP = "say what is in a .cmc file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("file", type=Path, metavar="FILE.cmc")
+    add_text_prior(parser)
     add_json(parser)
 
 
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
         f"{facts['bits_per_pixel']:.4f} bits per pixel, ratio {facts['compression_ratio']:,.0f}"
     )
     if stream.text is not None and stream.text_coder is not None:
-        print(f"caption ({stream.text_coder}): {decode_caption(stream.text, stream.text_coder)}")
+        caption = decode_caption(stream.text, stream.text_coder, prior_from(options))
+        print(f"caption ({stream.text_coder}): {caption}")
     if stream.image_codec is not None:
         print(f"image: {stream.image_codec}")
     return 0

@@ -2,6 +2,7 @@
 
 from typing import Protocol, cast
 
+from evaluator.text_prior import TextPrior
 from protocol.errors import BitstreamError, CaptionError, InputError
 from protocol.rules import MAX_CAPTION_BYTES
 
@@ -22,8 +23,10 @@ class TextCoder(Protocol):
         ...
 
 
-def load_text_coder(name: str) -> TextCoder:
+def load_text_coder(name: str, prior: TextPrior | None = None) -> TextCoder:
     """Return the coder of this name.
+
+    A coder is its module, or what the module's `load(prior)` makes where it has one.
 
     Raises:
         InputError: there is none.
@@ -34,14 +37,16 @@ def load_text_coder(name: str) -> TextCoder:
 
     if name not in TEXT_CODERS:
         raise InputError(f"no text coder {name!r}; there are {', '.join(TEXT_CODERS)}")
-    return cast("TextCoder", import_module(f"evaluator.text_coders.{name}_coder"))
+    module = import_module(f"evaluator.text_coders.{name}_coder")
+    return cast("TextCoder", module.load(prior) if hasattr(module, "load") else module)
 
 
-def encode_caption(caption: str, coder: str) -> bytes:
+def encode_caption(caption: str, coder: str, prior: TextPrior | None = None) -> bytes:
     """Return the text section of a caption.
 
     Raises:
-        CaptionError: the caption is longer than a file can carry, or is no text.
+        CaptionError: the caption is longer than a file can carry or is no text, or the coder lacks
+            its prior.
     """
     try:
         text = caption.encode("utf-8")
@@ -51,16 +56,16 @@ def encode_caption(caption: str, coder: str) -> bytes:
         raise CaptionError(
             f"a caption of {len(text):,} bytes; at most {MAX_CAPTION_BYTES - 1:,} can be sent"
         )
-    return load_text_coder(coder).encode(text)
+    return load_text_coder(coder, prior).encode(text)
 
 
-def decode_caption(payload: bytes, coder: str) -> str:
+def decode_caption(payload: bytes, coder: str, prior: TextPrior | None = None) -> str:
     """Return the caption of a text section.
 
     Raises:
-        BitstreamError: it is damaged, too long, or no UTF-8.
+        BitstreamError: it is damaged, too long, or no UTF-8, or needs another prior.
     """
-    text = load_text_coder(coder).decode(payload, MAX_CAPTION_BYTES)
+    text = load_text_coder(coder, prior).decode(payload, MAX_CAPTION_BYTES)
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -16,6 +16,7 @@ from evaluator.codecs import check_quality, load_codec
 from evaluator.pixels import decode_pixels, encode_pixels, payload_bytes
 from evaluator.text_coders import decode_caption, encode_caption, load_text_coder
 from protocol.errors import BitstreamError, CaptionError, CodecError, InputError, ModelError
+from protocol.records import System
 
 SIZES = [(1, 1), (64, 64), (65, 63), (127, 193), (200, 7)]
 
@@ -62,20 +63,24 @@ def test_pixels_with_padding_bits_set_are_refused() -> None:
         decode_pixels(bytes(payload), 64, 64)
 
 
-@pytest.mark.parametrize("coder", TEXT_CODERS)
+# What the ppm coder adds to these is in test_text_prior.py.
+PLAIN_CODERS = [coder for coder in TEXT_CODERS if coder != "ppm"]
+
+
+@pytest.mark.parametrize("coder", PLAIN_CODERS)
 @given(text=st.text(max_size=400))
 def test_every_text_coder_gives_every_text_back(coder: str, text: str) -> None:
     assert decode_caption(encode_caption(text, coder), coder) == text
 
 
-@pytest.mark.parametrize("coder", TEXT_CODERS)
+@pytest.mark.parametrize("coder", PLAIN_CODERS)
 def test_the_released_captions_come_back(coder: str, shared: Path) -> None:
     with (shared / "captions" / "qwen.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             assert decode_caption(encode_caption(row["text"], coder), coder) == row["text"]
 
 
-@pytest.mark.parametrize("coder", TEXT_CODERS)
+@pytest.mark.parametrize("coder", PLAIN_CODERS)
 def test_a_caption_that_unpacks_to_too_much_is_refused(coder: str) -> None:
     bomb = load_text_coder(coder).encode(b"x" * 5_000_000)
     with pytest.raises(BitstreamError, match=r"more than 16,384 bytes|at most 16,384"):
@@ -97,7 +102,7 @@ def test_a_caption_that_is_no_text_is_refused() -> None:
         encode_caption("\ud800", "zlib")
     with pytest.raises(CaptionError, match="at most 16,383"):
         encode_caption("x" * 20000, "zlib")
-    with pytest.raises(InputError, match="raw, zlib, brotli"):
+    with pytest.raises(InputError, match="raw, zlib, brotli, ppm"):
         load_text_coder("gzip")
 
 
@@ -107,12 +112,58 @@ def test_every_codec_gives_a_like_picture_of_the_exact_size(
     name: str, size: tuple[int, int]
 ) -> None:
     picture, codec = paint(*size), load_codec(name)
-    stream = codec.encode(picture, 30)
+    fair, good = (60, 90) if codec.HIGHER_IS_BETTER else (30, 10)
+    stream = codec.encode(picture, fair)
     decoded = codec.decode(stream, *size)
     assert decoded.size == size
+    assert decoded.mode == "RGB"
     difference = np.abs(np.asarray(decoded, int) - np.asarray(picture, int)).mean()
     assert difference < 6
-    assert len(stream) < len(codec.encode(picture, 10))
+    assert len(stream) < len(codec.encode(picture, good))
+
+
+@pytest.mark.parametrize("name", ["avc", "av1", "jpeg", "jxl", "webp"])
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (9, 1)])
+def test_codecs_without_a_smallest_block_take_the_smallest_pictures(
+    name: str, size: tuple[int, int]
+) -> None:
+    codec = load_codec(name)
+    for quality in (codec.QUALITIES[0], codec.QUALITIES[-1]):
+        assert codec.decode(codec.encode(paint(*size), quality), *size).size == size
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
+def test_every_codec_says_which_way_is_better_and_how_it_encodes(name: str) -> None:
+    codec = load_codec(name)
+    worst, best = codec.QUALITIES[0], codec.QUALITIES[-1]
+    if not codec.HIGHER_IS_BETTER:
+        worst, best = best, worst
+    picture = paint(64, 64)
+    assert len(codec.encode(picture, worst)) < len(codec.encode(picture, best))
+    assert "yuv" in codec.description() or "rgb" in codec.description()
+    assert any(digit in codec.description() for digit in "0123456789")
+    label = System(adapter=name, model="10", revision="", path="").label
+    assert label.endswith(" q 10" if codec.HIGHER_IS_BETTER else " QP 10")
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
+def test_no_codec_sends_its_name_or_its_options(name: str) -> None:
+    codec = load_codec(name)
+    picture = paint(96, 96)
+    picture.info = {"comment": b"a secret", "exif": b"Exif\0\0a secret", "xmp": b"a secret"}
+    stream = codec.encode(picture, codec.QUALITIES[30])
+    for word in (
+        b"x264",
+        b"x265",
+        b"Lavc",
+        b"SVT",
+        b"VVenC",
+        b"Exif",
+        b"secret",
+        b"jxlp",
+        b"options",
+    ):
+        assert word not in stream
 
 
 @pytest.mark.parametrize("name", IMAGE_CODECS)
@@ -124,17 +175,35 @@ def test_every_codec_writes_the_same_bytes_again(name: str) -> None:
 @pytest.mark.parametrize("name", IMAGE_CODECS)
 def test_every_codec_refuses_what_is_no_stream_or_of_another_size(name: str) -> None:
     codec = load_codec(name)
-    with pytest.raises(CodecError, match="ffmpeg ended with"):
+    with pytest.raises(CodecError, match=r"ffmpeg ended with|cannot read the JPEG|no lossy WEBP"):
         codec.decode(b"no stream at all", 64, 64)
     stream = codec.encode(paint(64, 64), 40)
-    with pytest.raises(CodecError, match="66x64 needs"):
+    with pytest.raises(CodecError, match=r"66x64 needs|holds 64x64, wanted 66x64"):
         codec.decode(stream, 66, 64)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "webp"])
+def test_a_damaged_still_is_refused_or_is_a_picture(name: str) -> None:
+    codec, rng = load_codec(name), np.random.default_rng(0)
+    stream = np.frombuffer(codec.encode(paint(97, 66), 40), np.uint8)
+    refused = 0
+    for _ in range(300):
+        damaged = stream.copy()
+        damaged[rng.integers(0, len(stream), 4)] = rng.integers(0, 256, 4)
+        end = int(rng.integers(len(stream) // 2, len(stream) + 1))
+        try:
+            assert codec.decode(damaged[:end].tobytes(), 97, 66).size == (97, 66)
+        except CodecError:
+            refused += 1
+    assert refused > 100
 
 
 @pytest.mark.parametrize("quality", ["", "-1", "64", "3.5", "good"])
 def test_a_quality_that_a_codec_has_not_is_refused(quality: str) -> None:
     with pytest.raises(ModelError, match="wanted a QP from 0 to 63"):
         check_quality("vvc", quality)
+    with pytest.raises(ModelError, match="wanted a quality from 1 to 100, for example jpeg:11"):
+        check_quality("jpeg", "0")
 
 
 def test_an_unknown_codec_is_answered_with_those_there_are() -> None:

@@ -136,6 +136,7 @@ def make_provenance(indicators: tuple[str, str], weights_origin: str) -> Provena
         platform="Linux",
         device="cpu",
         ffmpeg="9.0",
+        codec="libvvenc intra, preset medium, ffmpeg 9.0",
         code_version="0.1.0",
         indicators=tuple(
             IndicatorUse(
