@@ -4,8 +4,9 @@
 what torch loads as tensors only. The network sees the picture that was sent, at its own size, and
 nothing else: the caption is ignored, so full mode pays for a text that is not used.
 
-A network of one channel runs on R, G and B apart. With `grey=luma` it runs on luma alone, a third of
-the work, and the chroma that was sent stays; that gains less (benchmarks/results/restoration.md).
+A network of one channel runs on R, G and B apart. With `grey=luma` it runs on luma alone, which is
+a third of the work, and the chroma that was sent stays; it gains less, see
+benchmarks/results/restoration.md.
 A network that enlarges is shrunk back to the exact size, bicubically.
 """
 
