@@ -1,6 +1,6 @@
 """What a restoration network gains over the VVC picture that it is given, in SSIM and PSNR.
 
-    python benchmarks/restoration.py --images DIR --weights FILE [--each 4] [--grey channels]
+    python benchmarks/restoration.py --images DIR --weights FILE [--each 4] [--grey luma]
 
 Each picture is sent in image mode at the protocol's QP, in a real file, and decoded from that file
 by `start-image` and by `spandrel:FILE`. A gain below 0 is a loss. Prints Markdown.
@@ -52,13 +52,13 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--weights", required=True, help="a network that spandrel knows")
     parser.add_argument("--each", type=int, default=4, help="pictures of each content")
-    parser.add_argument("--grey", choices=("luma", "channels"), default="luma")
+    parser.add_argument("--grey", choices=("channels", "luma"), default="channels")
     options = parser.parse_args()
     samples = choose(list_samples(options.images), options.each)
     text = f"spandrel:{options.weights}"
-    rows = measure(
-        f"{text}?grey=channels" if options.grey == "channels" else text, samples, options
-    )
+    if options.grey == "luma":
+        text += "?grey=luma"
+    rows = measure(text, samples, options)
     print(f"{Path(options.weights).name}, grey={options.grey}, VVC QP {PROTOCOL.vvc_qp}:\n")
     print("| picture | bpp | SSIM VVC | SSIM gain | PSNR VVC, dB | PSNR gain, dB | s |")
     print("|---|---|---|---|---|---|---|")

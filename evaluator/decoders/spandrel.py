@@ -4,10 +4,10 @@
 what torch loads as tensors only. The network sees the picture that was sent, at its own size, and
 nothing else: the caption is ignored, so full mode pays for a text that is not used.
 
-A network of one channel runs on luma, and the chroma that was sent stays: VVC codes luma at twice
-the resolution, and a network is trained on one grey picture, not on colour planes.
-`grey=channels` runs it on R, G and B instead. A network that enlarges is shrunk back to the exact
-size, bicubically.
+A network of one channel runs on R, G and B apart. With `grey=luma` it runs on luma alone, which is
+a third of the work, and the chroma that was sent stays; it gains less, see
+benchmarks/results/restoration.md.
+A network that enlarges is shrunk back to the exact size, bicubically.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
 
-SETTINGS = {"file": "", "grey": "luma"}
-_GREY = ("luma", "channels")
+SETTINGS = {"file": "", "grey": "channels"}
+_GREY = ("channels", "luma")
 
 
 class SpandrelDecoder:

@@ -67,7 +67,7 @@ class Network:
         return torch.cat([resize(output, height, width) for output in outputs])
 
 
-def load_network(path: Path, device: str, *, per_channel: bool = False) -> Network:
+def load_network(path: Path, device: str, *, per_channel: bool = True) -> Network:
     """Return the network of a weight file, whose architecture spandrel finds by its keys.
 
     Raises:
