@@ -93,7 +93,7 @@ class Predictor:
         """Begin a caption."""
         self._prior = prior
         self._history = b"\0"
-        self._own: dict[bytes, Counts] = {}
+        self._own: dict[bytes, dict[int, int]] = {}
         self._levels: list[Counts] = []
 
     def frequencies(self) -> Counts:
@@ -103,8 +103,10 @@ class Predictor:
             own = self._own.get(self._context(length))
             if length == len(levels):
                 levels.append(np.zeros(256, np.int64))
-            if own is not None:
-                levels[length] = levels[length] + own
+            if own:
+                levels[length] = levels[length].copy()
+                for byte, count in own.items():
+                    levels[length][byte] += count
         self._levels = levels
         share = np.full(256, (1 << _SCALE) // 256, np.int64)
         for counts, discounts in zip(levels, _DISCOUNTS, strict=False):
@@ -120,9 +122,8 @@ class Predictor:
         # A shorter context learns only what was new to the longer one, as in its counts above.
         for length in range(len(self._levels) - 1, -1, -1):
             context = self._context(length)
-            if context not in self._own:
-                self._own[context] = np.zeros(256, np.int64)
-            self._own[context][byte] += OWN_WEIGHT
+            own = self._own.setdefault(context, {})
+            own[byte] = own.get(byte, 0) + OWN_WEIGHT
             if self._levels[length][byte]:
                 break
         self._history = self._history[-ORDER:] + bytes([byte])

@@ -32,7 +32,10 @@ class RangeEncoder:
             value = -(-self._low >> zeros) << zeros
             if value < self._low + self._range and value < 1 << self._bits:
                 break
-        return value.to_bytes(self._bits // 8, "big").rstrip(b"\0")
+        settled, open_end = divmod(value, 1 << _TOP_BITS)
+        return settled.to_bytes((self._bits - _TOP_BITS) // 8, "big") + open_end.to_bytes(
+            _TOP_BITS // 8, "big"
+        ).rstrip(b"\0")
 
 
 class RangeDecoder:
@@ -58,7 +61,11 @@ class RangeDecoder:
         return value
 
     def take(self, start: int, size: int, total: int) -> None:
-        """Go on behind the step that `find` pointed at."""
+        """Go on behind the step that `find` pointed at.
+
+        Raises:
+            BitstreamError: the encoder would have written more bytes by now.
+        """
         self._encoder.encode(start, size, total)
         step = self._range // total
         self._code -= start * step
@@ -68,6 +75,8 @@ class RangeDecoder:
             self._code = self._code << 8 | byte
             self._range <<= 8
             self._next += 1
+        if self._next > len(self._payload) + _TOP_BITS // 8:
+            raise BitstreamError("the text section is damaged: it ends before the caption does")
 
     def finish(self) -> None:
         """Refuse bytes that are not those which the encoder writes for the same steps.

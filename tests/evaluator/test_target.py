@@ -85,7 +85,7 @@ def test_a_caption_is_asked_for_once_and_counts() -> None:
 
 @pytest.mark.parametrize(("target", "quality"), [(1e-6, 1), (1e6, 100)])
 def test_a_target_out_of_reach_gives_the_end_of_the_range(target: float, quality: int) -> None:
-    found = encode_at_rate(make_encoder(), paint(40, 40), "", target)
+    found = encode_at_rate(make_encoder(), paint(128, 96), "", target)
     assert found.setting.quality == quality
 
 

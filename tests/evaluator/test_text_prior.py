@@ -78,7 +78,7 @@ def test_without_a_prior_nothing_is_encoded() -> None:
 def test_500_random_sections_give_an_error_or_a_text() -> None:
     rng, head = random.Random(0), (0x8000 | SMALL.tag).to_bytes(2, "big")
     whole = encode_caption("A green cat plays football on a chair.", "ppm", SMALL)
-    refused = 0
+    coder, refused = load_text_coder("ppm", SMALL), 0
     for number in range(500):
         if number % 2:
             payload = head + rng.randbytes(rng.randrange(40))
@@ -87,7 +87,7 @@ def test_500_random_sections_give_an_error_or_a_text() -> None:
             damaged[rng.randrange(2, len(whole))] ^= rng.randrange(1, 256)
             payload = bytes(damaged[: rng.randrange(2, len(whole) + 1)])
         try:
-            decode_caption(payload, "ppm", SMALL)
+            coder.decode(payload, 300)
         except BitstreamError:
             refused += 1
     assert refused > 450
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_prior_is_refused(data: bytes, message: str, tmp_path:
 def test_the_command_line_makes_uses_and_asks_for_a_prior(
     tmp_path: Path, captions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    prior, file, picture = (tmp_path / name for name in ("c.prior", "a.cmc", "a.png"))
+    prior, file, picture = (tmp_path / name for name in ("captions.prior", "a.cmc", "a.png"))
     paint(64, 48).save(picture)
     assert main(["text-prior", "build", str(captions)]) == 0
     assert main(["text-prior", "show", str(prior)]) == 0
