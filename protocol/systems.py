@@ -33,6 +33,8 @@ class Readiness(StrEnum):
     """Its adapter loads it."""
     NEEDS_SERVER = "needs-server"
     """Only through a server that speaks OpenAI's chat format, or a file of its captions."""
+    NEEDS_FOLDER = "needs-folder"
+    """Its adapter loads a folder that is put together from several downloads, as the notes say."""
     NO_ADAPTER = "no-adapter"
     """Known, but nothing here runs it; the notes say why."""
     UNKNOWN = "unknown"

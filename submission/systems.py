@@ -116,6 +116,8 @@ def _require_runnable(row: NamedSystem, given: Mapping[str, str]) -> None:
             f"{row.adapter}:{row.repo or 'MODEL'}?base_url=http://HOST:PORT/v1, "
             f"or give its captions as file:CAPTIONS.csv. {row.notes}"
         )
+    if row.status is Readiness.NEEDS_FOLDER:
+        raise ModelError(f"{row.name} runs from a folder, as {row.adapter}:FOLDER. {row.notes}")
     reasons = {
         Readiness.UNKNOWN: "cannot be run by name, because it is not known which model it was",
         Readiness.NO_ADAPTER: "has no adapter here",

@@ -4,8 +4,8 @@ Temperature 0, the protocol's seed, the picture as PNG. Settings: `prompt`, `max
 (see `_asking.py`), `base_url`, `limit` (which field carries `max_new_tokens`), and, without effect
 on captions, `max_calls` (requests in one run), `retries` (for one picture) and `timeout` (seconds).
 
-The key is in the environment, as OPENAI_API_KEY. It goes to the hosts in CMC_KEY_HOSTS and to no
-other (separated by commas; api.openai.com when not set): whoever submits a request chooses the
+The key is in the environment, as OPENAI_API_KEY. It goes to OpenAI, and to the address in
+OPENAI_BASE_URL where the operator sets one, and to no other: whoever submits a request chooses the
 server, and must not be able to have the worker's key sent to his own.
 """
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 IN_BATCHES = False
 UNKEYED = frozenset({"max_calls", "retries", "timeout"})
 
+OPENAI = "https://api.openai.com/v1"
 LIMITS = ("max_tokens", "max_completion_tokens")
 LONGEST_WAIT = 120.0
 """Seconds; a server that wants a longer break gets it by being asked again tomorrow."""
 
 _DEFAULTS: Mapping[str, Value] = {
     **SETTINGS,
-    "base_url": "https://api.openai.com/v1",
+    "base_url": OPENAI,
     "limit": "max_tokens",
     "max_calls": 5000,
     "retries": 5,
     "timeout": 120.0,
 }
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class EndpointCaptioner:
@@ -178,19 +178,19 @@ def chat_url(base_url: str) -> str:
 
 
 def key_for(url: str) -> str:
-    """Return the environment's key for a server that may have it, and "" for any other.
+    """Return the environment's key for an address that may have it, and "" for any other.
+
+    Args:
+        url: what `chat_url` returns.
 
     Raises:
-        ModelError: the key would travel unencrypted.
+        ModelError: OpenAI is to be asked, and there is no key.
     """
-    parts = urlsplit(url)
-    hosts = os.environ.get("CMC_KEY_HOSTS", "api.openai.com").split(",")
     key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key or parts.hostname not in [host.strip().lower() for host in hosts]:
-        return ""
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise ModelError(f"the key would go to {parts.hostname} unencrypted; use https")
-    return key
+    if url == chat_url(OPENAI) and not key:
+        raise ModelError(f"OPENAI_API_KEY is not set; {OPENAI} wants a key")
+    trusted = (OPENAI, os.environ.get("OPENAI_BASE_URL") or OPENAI)
+    return key if url in map(chat_url, trusted) else ""
 
 
 def _asker(
@@ -237,9 +237,7 @@ def _refusal(response: "Response", error: Exception, key: str) -> Exception:
         said = said.replace(key, "[key]")
     if status in (408, 429) or status >= 500:
         return Retry(f"HTTP {status}", _wait(response.headers.get("retry-after", "")))
-    hint = (
-        ". OPENAI_API_KEY goes only to the hosts in CMC_KEY_HOSTS" if status in (401, 403) else ""
-    )
+    hint = ". The key goes to OpenAI and to OPENAI_BASE_URL only" if status in (401, 403) else ""
     return CaptionError(f"the server refused with HTTP {status}: {said[:300]}{hint}")
 
 

@@ -99,10 +99,10 @@ def test_a_refusal_is_no_reason_to_ask_again_and_the_key_is_not_repeated(
     endpoint: Endpoint, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    monkeypatch.setenv("CMC_KEY_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{endpoint.port}/v1/")
     body = b'{"error": {"message": "Incorrect API key provided: sk-very-secret"}}'
     endpoint.script = [(401, {"content-type": "application/json"}, body)]
-    with pytest.raises(CaptionError, match=r"HTTP 401.*CMC_KEY_HOSTS") as caught:
+    with pytest.raises(CaptionError, match=r"HTTP 401.*OPENAI_BASE_URL") as caught:
         load(endpoint).caption([PICTURE])
     assert "sk-very-secret" not in str(caught.value)
     assert endpoint.headers[0]["authorization"] == "Bearer sk-very-secret"
@@ -116,10 +116,13 @@ def test_a_key_goes_to_its_own_hosts_only(
     monkeypatch.setenv("HF_TOKEN", "hf_very_secret")
     load(endpoint).caption([PICTURE])
     assert "secret" not in json.dumps(endpoint.headers)
-    assert openai.key_for("https://api.openai.com/v1/chat/completions") == "sk-very-secret"
-    assert openai.key_for("https://api.openai.com.evil.example/v1") == ""
-    with pytest.raises(ModelError, match="unencrypted"):
-        openai.key_for("http://api.openai.com/v1")
+    asked = "https://api.openai.com/v1/chat/completions"
+    assert openai.key_for(asked) == "sk-very-secret"
+    for other in ("http://api.openai.com/v1", "https://api.openai.com.evil.example/v1"):
+        assert openai.key_for(openai.chat_url(other)) == ""
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
+        openai.key_for(asked)
 
 
 @pytest.mark.parametrize(
