@@ -128,13 +128,11 @@ def test_pauses_grow_and_differ_where_no_wait_is_named(
 def test_an_endpoint_that_keeps_failing_stops_the_run_and_keeps_what_was_made(
     server: ImageServer,
 ) -> None:
-    good: tuple[int, dict[str, str], bytes] = 200, {}, painted((1536, 1024), (1, 2, 3))
-    server.queued += [good, BROKEN, BROKEN, BROKEN]
-    with pytest.raises(
-        DecodingStopped, match=r"failed 3 times; the last was: HTTP 500: oh no"
-    ) as e:
-        load(server, "tries=3").decode([received(Mode.TEXT)] * 2)
-    (kept,) = e.value.done
+    server.queued += [(200, {}, painted((1536, 1024), (1, 2, 3))), *[BROKEN] * 3]
+    decoder = load(server, "tries=3")
+    with pytest.raises(DecodingStopped, match="failed 3 times; the last was: HTTP 500: oh") as stop:
+        decoder.decode([received(Mode.TEXT)] * 2)
+    (kept,) = stop.value.done
     assert isinstance(kept, Image.Image)
     assert len(server.asked) == 4
 

@@ -11,7 +11,7 @@ import torch
 from golden_recipe import Golden
 from ldm_layout import encoder_layout, fusion_layout, unet_to_ldm
 from safetensors.torch import load_file
-from tiny_restorers import build_pasd, build_stablesr, cfw_state
+from tiny_pasd_stablesr import build_pasd, build_stablesr, cfw_state
 
 from evaluator.decoders import find_decoder
 from evaluator.restoration.stablesr_cfw import FusingAutoencoder, add_fusion
