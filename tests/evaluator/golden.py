@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,7 @@ class Golden:
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
         drawn = torch.randn(shape, generator=generator)
         if len(shape) > 1:
-            fan_in = 1
-            for side in shape[1:]:
-                fan_in *= side
-            return drawn / fan_in**0.5
+            return drawn / math.sqrt(math.prod(shape[1:]))
         return 1 + 0.05 * drawn if key.endswith("weight") else 0.05 * drawn
 
 
