@@ -290,7 +290,10 @@ def qwen_tokenizer() -> Any:
     tokenizer = Qwen2Tokenizer(
         vocab={piece: number for number, piece in enumerate([*alphabet, "<|endoftext|>"])},
         merges=[],
-        extra_special_tokens=["<|im_start|>", "<|im_end|>"],
+        extra_special_tokens=[
+            *("<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|video_pad|>"),
+            *("<|vision_start|>", "<|vision_end|>"),
+        ],
     )
     tokenizer.chat_template = (
         "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
@@ -335,20 +338,19 @@ def _save_z_image(path: Path) -> None:
     ).save_pretrained(path, safe_serialization=True)
 
 
-def _save_qwen_image(path: Path) -> None:
+def qwen_parts() -> dict[str, Any]:
     from diffusers import (
         AutoencoderKLQwenImage,
         FlowMatchEulerDiscreteScheduler,
-        QwenImagePipeline,
         QwenImageTransformer2DModel,
     )
 
     tokenizer = qwen_tokenizer()
-    QwenImagePipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(
+    return {
+        "scheduler": FlowMatchEulerDiscreteScheduler(
             shift=1.0, use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9
         ),
-        vae=AutoencoderKLQwenImage(
+        "vae": AutoencoderKLQwenImage(
             base_dim=8,
             z_dim=4,
             dim_mult=[1, 2, 2, 2],
@@ -356,9 +358,9 @@ def _save_qwen_image(path: Path) -> None:
             latents_mean=[0.0] * 4,
             latents_std=[1.0] * 4,
         ),
-        text_encoder=_qwen_vl(len(tokenizer)),
-        tokenizer=tokenizer,
-        transformer=QwenImageTransformer2DModel(
+        "text_encoder": _qwen_vl(tokenizer),
+        "tokenizer": tokenizer,
+        "transformer": QwenImageTransformer2DModel(
             patch_size=2,
             in_channels=16,
             out_channels=4,
@@ -368,20 +370,54 @@ def _save_qwen_image(path: Path) -> None:
             joint_attention_dim=16,
             axes_dims_rope=(8, 4, 4),
         ),
-    ).save_pretrained(path, safe_serialization=True)
+    }
 
 
-def _qwen_vl(pieces: int) -> Any:
+def _save_qwen_image(path: Path) -> None:
+    from diffusers import QwenImagePipeline
+
+    QwenImagePipeline(**qwen_parts()).save_pretrained(path, safe_serialization=True)
+
+
+def _save_qwen_edit(path: Path) -> None:
+    from diffusers import QwenImageEditPipeline
+
+    parts = qwen_parts()
+    QwenImageEditPipeline(**parts, processor=_qwen_processor(parts)).save_pretrained(
+        path, safe_serialization=True
+    )
+
+
+def _save_qwen_edit_plus(path: Path) -> None:
+    from diffusers import QwenImageEditPlusPipeline
+
+    parts = qwen_parts()
+    QwenImageEditPlusPipeline(**parts, processor=_qwen_processor(parts)).save_pretrained(
+        path, safe_serialization=True
+    )
+
+
+def _qwen_processor(parts: dict[str, Any]) -> Any:
+    from transformers import Qwen2VLImageProcessor, Qwen2VLProcessor, Qwen2VLVideoProcessor
+
+    # Few patches: the model sees pictures of at most 56 x 56 pixels.
+    seen = Qwen2VLImageProcessor(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56})
+    return Qwen2VLProcessor(seen, parts["tokenizer"], Qwen2VLVideoProcessor())
+
+
+def _qwen_vl(tokenizer: Any) -> Any:
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
     config = Qwen2_5_VLConfig(
         text_config={
-            "vocab_size": pieces,
+            "vocab_size": len(tokenizer),
             "hidden_size": 16,
             "intermediate_size": 16,
             "num_hidden_layers": 2,
             "num_attention_heads": 2,
             "num_key_value_heads": 2,
+            "bos_token_id": None,
+            "eos_token_id": None,
             "rope_parameters": {
                 "mrope_section": [1, 1, 2],
                 "rope_type": "default",
@@ -397,10 +433,10 @@ def _qwen_vl(pieces: int) -> Any:
             "out_hidden_size": 16,
         },
         bos_token_id=None,
-        eos_token_id=None,
-        vision_start_token_id=pieces - 1,
-        vision_end_token_id=pieces - 2,
-        vision_token_id=pieces - 3,
+        image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
     )
     return Qwen2_5_VLForConditionalGeneration(config).eval()
 
@@ -446,6 +482,8 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "pixart": _save_pixart,
     "z-image": _save_z_image,
     "qwen-image": _save_qwen_image,
+    "qwen-edit": _save_qwen_edit,
+    "qwen-edit-plus": _save_qwen_edit_plus,
     "kontext": _save_kontext,
     "motion-module": _save_motion_module,
     "instruct-pix2pix": _save_instruct,

@@ -58,6 +58,15 @@ def test_a_batch_has_the_pictures_of_its_members_to_one_grey_level(
         assert np.abs(together[0] - together[1]).max() > 1
 
 
+@pytest.mark.parametrize("family", ["qwen-edit", "qwen-edit-plus"])
+def test_qwens_editors_paint_at_the_working_size(family: str, models: Path) -> None:
+    # One step of one picture: they look at every picture in a megapixel.
+    decoder = load(build(models, family), "steps=1")
+    assert values(decoder, received(Mode.FULL)).std() > 1
+    account = decoder.account(received(Mode.FULL))
+    assert (account.width, account.height) == (96, 64)
+
+
 @pytest.mark.parametrize("family", ["instruct-pix2pix", "kontext"])
 def test_an_editor_sees_the_picture(family: str, models: Path) -> None:
     decoder = load(build(models, family))
