@@ -1,0 +1,78 @@
+"""The worker as a process: killed, on a full disk, and started again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import environment
+
+from submission.store import FolderStore
+
+
+def test_a_killed_worker_is_taken_over_and_nothing_is_decoded_twice(
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    captions: Path,
+    t2i: str,
+    tmp_path: Path,
+) -> None:
+    system = ("--i2t", f"file:{captions}", "--t2i", t2i, "--images", images)
+    cmc("submit", *system, "--protocol", "demo-0")
+    work = [sys.executable, "-m", "evaluator", "work", "--once", "--images", str(images)]
+    pictures = tmp_path / "cache" / "picture"
+    for wanted in (2, 6):
+        worker = subprocess.Popen(
+            work, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while len(list(pictures.glob("*/*.json"))) < wanted and worker.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    before = {path: path.stat().st_mtime_ns for path in pictures.glob("*/*.json")}
+    assert 2 <= len(before) <= 12
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished")
+    after = {path: path.stat().st_mtime_ns for path in pictures.glob("*/*.json")}
+    assert len(after) == 12
+    assert all(after[path] == when for path, when in before.items())
+
+    store = FolderStore(tmp_path / "cmc-store")
+    (result,) = store.results()
+    undisturbed = cmc(
+        "evaluate", *system, "--protocol", "demo-0", "--out", "o", "--json", "--cache", "fresh"
+    )
+    expected = json.loads(undisturbed.stdout)["scores"]
+    assert [score.mean for score in result.scores] == [score["mean"] for score in expected]
+
+
+def test_a_full_disk_ends_in_one_sentence_and_keeps_earlier_results(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+) -> None:
+    cmc("submit", "--codec", "vvc:50", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
+    cmc("submit", "--codec", "vvc:20", "--images", images, "--protocol", "demo-0")
+    # A limit on the size of files is how a process can be made to meet a full disk.
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
+        "from evaluator.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "work", "--once", "--images", str(images)],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cmc work: [Errno 27] File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    statuses = {e["label"]: e["state"]["status"] for e in json.loads(cmc("queue", "--json").stdout)}
+    assert statuses == {"VVC QP 50": "FINISHED", "VVC QP 20": "RUNNING"}
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished")
