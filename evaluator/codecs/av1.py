@@ -1,7 +1,7 @@
 """AV1, one intra picture by SVT-AV1, as bare OBUs without a container.
 
-`avif=1` writes the short header of a still picture. libaom gives about the same picture for the bits
-and takes several times as long.
+`avif=1` writes the short header of a still picture. libaom gives about the same picture for
+the bits and takes several times as long.
 """
 
 from typing import TYPE_CHECKING
