@@ -18,7 +18,7 @@ ADAPTERS: Mapping[Role, tuple[str, ...]] = {
         *("start-image", "diffusers", "spandrel", "diffbir", "pasd", "stablesr"),
         *("instruct", "animatediff", "openai-image"),
     ),
-    Role.CODEC: ("vvc", "hevc", "avc"),
+    Role.CODEC: ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp"),
 }
 """What runs systems of a role, as it is typed before the colon."""
 
