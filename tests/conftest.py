@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from PIL import Image
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.demo.models import build_i2t, build_t2i
+from evaluator.requests import make_request
+from protocol.records import Request
+from protocol.rules import Role
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -134,3 +138,24 @@ def cmc(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "CMC_CACHE": str(folder / "cache")}
+
+
+@pytest.fixture
+def ask(images: Path, captions: Path) -> Callable[..., Request]:
+    """Return a function that makes requests about the three pictures."""
+
+    def make(**changes: Any) -> Request:
+        options: dict[str, Any] = {
+            "role": Role.T2I,
+            "i2t": f"file:{captions}",
+            "t2i": "start-image",
+            "codec": None,
+            "modes": (),
+            "protocol": "demo-0",
+            "images": images,
+            "dataset": "three",
+            "submitter": "tests",
+        }
+        return make_request(**{**options, **changes})
+
+    return make
