@@ -34,7 +34,7 @@ class ImageServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 form = read_form(self.headers["Content-Type"], body)
                 form |= {"path": self.path, "key": self.headers.get("Authorization")}
