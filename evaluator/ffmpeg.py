@@ -34,19 +34,19 @@ def encode_intra(
 ) -> bytes:
     """Return one intra picture as a bare stream.
 
-    4:2:0 wants even sides: an odd picture is padded by repeating its last column or row, and the
-    decoder cuts it again.
+    4:2:0 wants even sides and some encoders at least 16 pixels: a picture is padded by repeating
+    its last column and row, and the decoder cuts it again.
 
     Args:
         picture: RGB, any size.
         options: the encoder's own options.
         stream_format: ffmpeg's name of the bare stream, for example `vvc`.
-        even: whether the codec wants even sides.
+        even: whether the codec wants even sides of at least 16.
 
     Raises:
         CodecError: ffmpeg refused.
     """
-    padded = _pad_to_even(picture) if even else picture
+    padded = _pad(picture) if even else picture
     return _run(
         [
             *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{padded.width}x{padded.height}"),
@@ -68,15 +68,14 @@ def decode_intra(
         stream_format: ffmpeg's name of it.
         width: wanted.
         height: wanted.
-        even: whether the stream holds the picture at even sides.
+        even: whether the stream holds the picture at such sides.
 
     Raises:
         CodecError: ffmpeg refused, or the stream holds a picture of another size.
     """
     from PIL import Image
 
-    coded_width = width + width % 2 * even
-    coded_height = height + height % 2 * even
+    coded_width, coded_height = map(_coded_side, (width, height)) if even else (width, height)
     data = _run(
         [
             *("-threads", "1", "-max_pixels", str(MAX_PIXELS + 4 * (width + height))),
@@ -94,13 +93,18 @@ def decode_intra(
     return picture.crop((0, 0, width, height))
 
 
-def _pad_to_even(picture: "Image") -> "Image":
+def _coded_side(side: int) -> int:
+    return max(16, side + side % 2)
+
+
+def _pad(picture: "Image") -> "Image":
     import numpy as np
     from PIL import Image
 
-    if picture.width % 2 == 0 and picture.height % 2 == 0:
+    right, below = (_coded_side(side) - side for side in picture.size)
+    if not right and not below:
         return picture
-    margins = ((0, picture.height % 2), (0, picture.width % 2), (0, 0))
+    margins = ((0, below), (0, right), (0, 0))
     return Image.fromarray(np.pad(np.asarray(picture), margins, mode="edge"))
 
 

@@ -107,6 +107,15 @@ def test_a_caption_that_is_no_text_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", IMAGE_CODECS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (9, 1), (1, 40), (32, 8)])
+def test_every_codec_takes_pictures_of_a_few_pixels(name: str, size: tuple[int, int]) -> None:
+    codec = load_codec(name)
+    flat = Image.new("RGB", size, (200, 30, 30))
+    decoded = codec.decode(codec.encode(flat, 20), *size)
+    assert decoded.size == size
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
 @pytest.mark.parametrize("size", [(64, 64), (97, 131), (130, 66)])
 def test_every_codec_gives_a_like_picture_of_the_exact_size(
     name: str, size: tuple[int, int]
