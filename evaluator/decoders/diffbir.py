@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import start_sigma
+from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import adain_fix, wavelet_fix
 from evaluator.restoration.control import load_control
@@ -204,8 +205,7 @@ def _load_base(system: System, device: str) -> Any:
             **pinned,
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"diffusers cannot load {system.label}: {reason}") from error
+        raise cannot_load(system, error) from error
 
 
 def _steer(base: Any, control: Any, device: str) -> Any:

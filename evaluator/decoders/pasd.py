@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
+from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import wavelet_fix
 from evaluator.restoration.pasd_unet import add_pixel_attentions, drop_unused
@@ -38,7 +39,7 @@ from evaluator.restoration.state_dicts import (
     read_state_dict,
 )
 from evaluator.settings import Value, read_settings
-from protocol.errors import DecodeError, ModelError
+from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
@@ -183,8 +184,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
             dtype=dtype,
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"diffusers cannot load {system.label}: {reason}") from error
+        raise cannot_load(system, error) from error
     pipeline.to(device)
     pipeline.set_progress_bar_config(disable=True)
     return PasdDecoder(pipeline, protocol, settings)

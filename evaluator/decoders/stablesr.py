@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evaluator.decoders import Account, Decoder, Received
+from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import adain_fix
 from evaluator.restoration.pictures import (
@@ -46,7 +47,7 @@ from evaluator.restoration.state_dicts import (
     read_state_dict,
 )
 from evaluator.settings import Value, read_settings
-from protocol.errors import DecodeError, ModelError
+from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
@@ -161,8 +162,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     try:
         networks = _load_networks(folder, settings, device)
     except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"diffusers cannot load {system.label}: {reason}") from error
+        raise cannot_load(system, error) from error
     return StableSRDecoder(networks, protocol, settings)
 
 
