@@ -73,10 +73,14 @@ def measure(folder: Path, step: int) -> Iterator[Row]:
         for coder in ("raw", "zlib", "brotli"):
             yield row_of(coder, "none", None, name, texts[::step])
     for model, texts in (("GPT-4o", gpt), ("Qwen", qwen)):
-        first, second = texts[:HALF], texts[HALF:]
+        first, second, even, odd = texts[:HALF], texts[HALF:], texts[::2], texts[1::2]
+        # The first half holds all AI-generated pictures, the second all screens; even and odd rows
+        # are alike.
         for prior, learnt, tested, rest in (
             ("first", first, "second", second),
             ("second", second, "first", first),
+            ("even", even, "odd", odd),
+            ("odd", odd, "even", even),
         ):
             named = f"{model}, {prior} half"
             yield row_of("ppm", named, build_prior(learnt), f"{model}, {tested} half", rest[::step])

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evaluator.captioners import find_captioner
+from evaluator.captioners import CaptionerModule, find_captioner
 from evaluator.codecs import check_quality
-from evaluator.decoders import find_decoder
+from evaluator.decoders import DecoderModule, find_decoder
 from evaluator.pictures import fingerprint_images
+from evaluator.settings import read_settings
 from protocol.boards import RELEASED_DATASET
 from protocol.errors import InputError
 from protocol.records import Request, System
@@ -73,12 +74,16 @@ def make_request(
     )
 
 
-def _pin(text: str | None, role: Role, find: Callable[[str], object]) -> System | None:
+def _pin(
+    text: str | None, role: Role, find: Callable[[str], CaptionerModule | DecoderModule]
+) -> System | None:
     if text is None:
         return None
     resolved = resolve(text, role)
-    find(adapter_of(resolved))
-    return pin_system(resolved)
+    adapter = find(adapter_of(resolved))
+    system = pin_system(resolved)
+    read_settings(system, adapter.SETTINGS)
+    return system
 
 
 def _default_modes(role: Role, t2i: str | None) -> tuple[Mode, ...]:

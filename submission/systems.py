@@ -149,7 +149,7 @@ def split_settings(text: str) -> tuple[str, dict[str, str]]:
     settings: dict[str, str] = {}
     for part in behind.split("&") if mark else ():
         name, equals, value = part.partition("=")
-        if not (name and equals and value) or name in settings:
+        if not (name and equals) or name in settings:
             raise ModelError(f"{part!r} in {text!r} is no setting; wanted ?name=value&name=value")
         settings[name] = value
     return written, settings

@@ -1,10 +1,11 @@
-"""I2T adapters, one a file: each has `describe` and `load`."""
+"""I2T adapters, one a file: each has SETTINGS, `describe` and `load`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import find_adapter
+from evaluator.settings import Value
 from protocol.records import System
 from protocol.versions import Protocol as ProtocolVersion
 
@@ -56,6 +57,8 @@ class CaptionerModule(Protocol):
 
     IN_BATCHES: bool
     """Whether it gains from several pictures at once; else each is asked for, and kept, alone."""
+    SETTINGS: Mapping[str, Value]
+    """The adapter's own settings with their defaults, by which they are typed."""
     UNKEYED: frozenset[str]
     """Settings that change how a caption is come by and not what it says: no part of its key."""
 

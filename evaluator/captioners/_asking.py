@@ -14,7 +14,7 @@ TOKENS_PER_WORD = 4
 
 CUTS = ("no", "words")
 
-SETTINGS: Mapping[str, Value] = {"prompt": "", "max_new_tokens": 0, "cut": "no"}
+ASKING_SETTINGS: Mapping[str, Value] = {"prompt": "", "max_new_tokens": 0, "cut": "no"}
 """`prompt`: a name in `protocol/prompts.py`, or the protocol's own. `max_new_tokens`: room for the
 answer; 0 is four tokens for each word asked for. `cut`: `no`, or `words` to take off what is beyond
 the words asked for, as the paper says and its released captions do not."""
@@ -39,7 +39,7 @@ class Asking:
 
 
 def read_asking(settings: Mapping[str, Value], protocol: Protocol) -> Asking:
-    """Return what the adapter's settings, read with the defaults of `SETTINGS`, ask for.
+    """Return what the adapter's settings, read with the defaults of `ASKING_SETTINGS`, ask for.
 
     Raises:
         ModelError: there is no such cut, or nothing to cut to, or no room for an answer.

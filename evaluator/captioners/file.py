@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.captioners import Caption, Captioner, NamedPicture
-from evaluator.settings import read_settings
+from evaluator.settings import Value, read_settings
 from protocol.errors import CaptionError
 from protocol.records import System
 from protocol.versions import Protocol
 
 IN_BATCHES = False
 UNKEYED: frozenset[str] = frozenset()
+SETTINGS: Mapping[str, Value] = {}
 
 
 class FileCaptioner:
@@ -45,7 +46,7 @@ def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Read the file; protocol and device play no part."""
-    read_settings(system, {})
+    read_settings(system, SETTINGS)
     del protocol, device
     return FileCaptioner(read_captions(Path(system.path)), system.model)
 

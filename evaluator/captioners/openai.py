@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from evaluator.captioners import Caption, Captioner, NamedPicture
-from evaluator.captioners._asking import SETTINGS, Asking, describe_asking, read_asking
+from evaluator.captioners._asking import ASKING_SETTINGS, Asking, describe_asking, read_asking
 from evaluator.pictures import png_bytes
 from evaluator.settings import Value, read_settings
 from protocol.errors import CaptionError, ModelError
@@ -38,8 +38,8 @@ LIMITS = ("max_tokens", "max_completion_tokens")
 LONGEST_WAIT = 120.0
 """Seconds; a server that wants a longer break gets it by being asked again tomorrow."""
 
-_DEFAULTS: Mapping[str, Value] = {
-    **SETTINGS,
+SETTINGS: Mapping[str, Value] = {
+    **ASKING_SETTINGS,
     "base_url": OPENAI,
     "limit": "max_tokens",
     "max_calls": 5000,
@@ -142,7 +142,7 @@ def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Check the settings; nothing is sent before the first picture."""
     del device
-    settings = read_settings(system, _DEFAULTS)
+    settings = read_settings(system, SETTINGS)
     asking = read_asking(settings, protocol)
     if not system.model:
         raise ModelError("openai names no model; wanted openai:MODEL")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.captioners import Captioner
-from evaluator.captioners._asking import SETTINGS, read_asking
+from evaluator.captioners._asking import ASKING_SETTINGS, read_asking
 from evaluator.captioners._generate import ModelCaptioner, describe_generation
 from evaluator.devices import dtype_on
 from evaluator.settings import read_settings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 IN_BATCHES = True
 UNKEYED: frozenset[str] = frozenset()
+SETTINGS = ASKING_SETTINGS
 
 # From the original names to LLaVA's in transformers 5; the second line also reads the tower's own
 # repository, whose files may lie in the same folder.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluator.captioners import Captioner
-from evaluator.captioners._asking import SETTINGS, read_asking
+from evaluator.captioners._asking import ASKING_SETTINGS, read_asking
 from evaluator.captioners._generate import ModelCaptioner, describe_generation
 from evaluator.devices import dtype_on
 from evaluator.settings import read_settings
@@ -21,7 +21,7 @@ UNKEYED: frozenset[str] = frozenset()
 
 # `whole=false` leaves cropping to the checkpoint's processor. LLaVA-1.5's crops to the middle
 # square, where the original pads: a codec that does not look at the sides cannot send them.
-_DEFAULTS = {**SETTINGS, "whole": True}
+SETTINGS = {**ASKING_SETTINGS, "whole": True}
 
 
 def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
@@ -31,7 +31,7 @@ def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Load a local folder, or a Hub id at its pinned commit."""
-    settings = read_settings(system, _DEFAULTS)
+    settings = read_settings(system, SETTINGS)
     asking = read_asking(settings, protocol)
     processor, model = _load_parts(system, device)
     return ModelCaptioner(processor, model.to(device).eval(), asking, whole=bool(settings["whole"]))

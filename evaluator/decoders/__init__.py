@@ -1,10 +1,11 @@
-"""T2I adapters, one a file: each has MODES, `describe` and `load`."""
+"""T2I adapters, one a file: each has MODES, SETTINGS, `describe` and `load`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import find_adapter
+from evaluator.settings import Value
 from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -76,6 +77,8 @@ class DecoderModule(Protocol):
     """What a T2I adapter's file holds."""
 
     MODES: frozenset[Mode]
+    SETTINGS: Mapping[str, Value]
+    """The adapter's own settings with their defaults, by which they are typed."""
 
     def describe(self, protocol: ProtocolVersion, mode: Mode, device: str) -> Mapping[str, object]:
         """Return all beside the model and the bytes that decides a picture, for the cache."""

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
 
-DEFAULTS: Mapping[str, Value] = {
+SETTINGS: Mapping[str, Value] = {
     "checkpoint": "pasd/checkpoint-100000",
     "steps": 20,
     "guidance": 9.0,
@@ -145,7 +145,7 @@ class PasdDecoder:
 def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object]:
     """Return the defaults, the precision and the libraries."""
     return {
-        "defaults": dict(DEFAULTS),
+        "defaults": dict(SETTINGS),
         "longest_side": protocol.longest_side,
         "image_prompt": protocol.image_prompt if mode is Mode.IMAGE else "",
         "device": device.partition(":")[0],
@@ -155,7 +155,7 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load the base model and the checkpoint inside it."""
-    settings = read_settings(system, DEFAULTS)
+    settings = read_settings(system, SETTINGS)
     from diffusers import StableDiffusionControlNetPipeline, UniPCMultistepScheduler
     from diffusers.utils import logging
     from transformers.utils import logging as transformers_logging

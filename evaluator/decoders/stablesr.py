@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
 
-DEFAULTS: Mapping[str, Value] = {
+SETTINGS: Mapping[str, Value] = {
     "checkpoint": "stablesr_000117.ckpt",
     "cfw": "vqgan_cfw_00011.ckpt",
     "steps": 200,
@@ -143,7 +143,7 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
     """Return the defaults, the precision and the libraries."""
     del mode
     return {
-        "defaults": dict(DEFAULTS),
+        "defaults": dict(SETTINGS),
         "longest_side": protocol.longest_side,
         "device": device.partition(":")[0],
         "libraries": {name: version(name) for name in ("diffusers", "torch", "transformers")},
@@ -152,7 +152,7 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load the base model and the two files inside it."""
-    settings = read_settings(system, DEFAULTS)
+    settings = read_settings(system, SETTINGS)
     from diffusers.utils import logging
     from transformers.utils import logging as transformers_logging
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.settings import read_settings
+from evaluator.settings import Value, read_settings
 from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODES = frozenset({Mode.PIXEL, Mode.IMAGE, Mode.FULL})
+SETTINGS: Mapping[str, Value] = {}
 
 
 class StartImage:
@@ -43,6 +44,6 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Ignore all three; there is nothing to load and nothing to set."""
-    read_settings(system, {})
+    read_settings(system, SETTINGS)
     del protocol, device
     return StartImage()

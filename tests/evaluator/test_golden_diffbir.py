@@ -64,7 +64,9 @@ def test_the_control_is_the_originals(golden: Golden, control: Any) -> None:
     assert len(down) == 12
     for number, found in enumerate([*down, mid]):
         wanted = golden.values[f"control_{number:02d}"]
-        # Of their scale, which is 6 to 17: the stored values are that far from float64's.
+        # Values reach 17, where single precision has steps of 1.9e-6; the stored ones are up to
+        # 1.3e-5 from the same network in double precision.
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
         assert (found - wanted).abs().max() / wanted.abs().max() < 2e-6
 
 

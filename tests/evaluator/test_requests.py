@@ -21,6 +21,7 @@ from protocol.rules import Mode
         ({"codec": "vvc:53"}, InputError, "leave out --i2t and --t2i"),
         ({"t2i": "magic:x"}, ModelError, "no T2I adapter 'magic'"),
         ({"i2t": "magic:x"}, ModelError, "no I2T adapter 'magic'"),
+        ({"t2i": "start-image?strength_match=snr"}, ModelError, "has no setting strength_match"),
         ({"i2t": None, "t2i": None, "codec": "vvc:99"}, ModelError, "wanted a QP from 0 to 63"),
         ({"protocol": "cmc-0"}, InputError, "no protocol 'cmc-0'"),
         ({"images": Path("nowhere")}, PictureError, "nowhere is not a folder"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import ModelError
-from submission.systems import hash_folder, pin_system
+from submission.systems import hash_folder, pin_system, split_settings
 
 
 @pytest.fixture
@@ -48,10 +48,17 @@ def test_settings_are_part_of_what_is_pinned() -> None:
     assert system.identity != pin_system(f"diffusers:acme/model@{'c' * 40}").identity
 
 
-@pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?a=", "x:m?=1", "x:m?a=1&a=2"])
+@pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?=1", "x:m?a=1&a=2"])
 def test_a_setting_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ModelError, match=r"wanted .name=value"):
         pin_system(text)
+
+
+def test_a_setting_can_be_set_to_nothing() -> None:
+    assert split_settings("diffbir:m?negative=&steps=4") == (
+        "diffbir:m",
+        {"negative": "", "steps": "4"},
+    )
 
 
 def test_a_hub_id_that_cannot_be_asked_for_says_what_to_do(
