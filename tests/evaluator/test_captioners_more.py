@@ -19,6 +19,13 @@ from tiny_captioners import (
     save_qwen2_vl,
     save_sharegpt4v,
 )
+from tiny_chat_models import (
+    save_gemma3,
+    save_internvl,
+    save_qwen3_vl,
+    save_qwen25_vl,
+    save_smolvlm,
+)
 
 from evaluator.bench import Bench
 from evaluator.captioners import Caption, Captioner, NamedPicture, find_captioner
@@ -49,6 +56,11 @@ FAMILIES: dict[str, Callable[[Path], str]] = {
         f"transformers:{save_blip2(models)}?prompt=none&max_new_tokens=20"
     ),
     "qwen2-vl": lambda models: f"transformers:{save_qwen2_vl(models)}?prompt=q5",
+    "qwen2.5-vl": lambda models: f"transformers:{save_qwen25_vl(models)}?prompt=q5",
+    "qwen3-vl": lambda models: f"transformers:{save_qwen3_vl(models)}?prompt=q5",
+    "internvl": lambda models: f"transformers:{save_internvl(models)}?prompt=q5",
+    "gemma3": lambda models: f"transformers:{save_gemma3(models)}?prompt=q5",
+    "smolvlm": lambda models: f"transformers:{save_smolvlm(models)}?prompt=q5",
     "sharegpt4v": lambda models: f"sharegpt4v:{save_sharegpt4v(models)}?prompt=q5",
 }
 
