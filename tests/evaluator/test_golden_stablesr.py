@@ -1,12 +1,14 @@
-"""StableSR's UNet and structure encoder answer what the original's answer."""
+"""StableSR's UNet, structure encoder and fusion layers answer what the original's answer."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from golden_recipe import Golden
+from golden_recipe import Golden, make_weights
+from ldm_layout import fusion_layout
 
+from evaluator.restoration.stablesr_cfw import _fusion_layer, fuse
 from evaluator.restoration.stablesr_keys import convert_unet
 from evaluator.restoration.stablesr_structure import StructureEncoder
 from evaluator.restoration.stablesr_unet import StructuredUNet, add_spade
@@ -67,3 +69,16 @@ def test_the_structure_encoder_answers_as_the_original(golden: Golden) -> None:
     assert tuple(encoded) == WIDTHS
     for width, features in encoded.items():
         assert (features - golden.values[f"encoded_{width}"]).abs().max() < TOLERANCE, width
+
+
+def test_a_fusion_layer_answers_what_the_originals_answers() -> None:
+    """Values of the original's fusion block on these weights; it is in no golden file."""
+    weights = make_weights(fusion_layout("f", width=32, blocks=2, growth=8), "cfw", seed=5)
+    layer = _fusion_layer(32, [8, 8])
+    layer.load_state_dict({key[2:]: value for key, value in weights.items()})
+    generator = torch.Generator().manual_seed(1)
+    encoded, decoded = (torch.randn(1, 32, 6, 5, generator=generator) for _ in range(2))
+    with torch.inference_mode():
+        found = fuse(layer, encoded, decoded)[0, ::4, 3, 2]
+    wanted = [-1.42036, -0.74171, 0.91477, -1.31147, 0.87126, 3.27366, 4.475, -0.98345]
+    torch.testing.assert_close(found, torch.tensor(wanted), atol=2e-5, rtol=0)
