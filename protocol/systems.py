@@ -16,7 +16,7 @@ ADAPTERS: Mapping[Role, tuple[str, ...]] = {
     Role.I2T: ("file", "transformers", "sharegpt4v", "openai"),
     Role.T2I: (
         *("start-image", "diffusers", "spandrel", "diffbir", "pasd", "stablesr"),
-        *("instruct", "animatediff", "openai-image"),
+        *("instruct", "animatediff", "kandinsky22", "openai-image"),
     ),
     Role.CODEC: ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp"),
 }

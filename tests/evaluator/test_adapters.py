@@ -11,6 +11,7 @@ from conftest import paint
 from image_server import shared_server
 from PIL import Image
 from tiny_captioners import save_sharegpt4v
+from tiny_kandinsky import build_kandinsky_decoder, build_kandinsky_prior
 from tiny_models import build
 from tiny_pasd_stablesr import build_pasd, build_stablesr
 from tiny_restorers import tiny_diffbir, tiny_network
@@ -36,6 +37,10 @@ DECODERS: dict[str, Callable[[Path], str]] = {
         f"&adapter={build(models, 'motion-module')}"
     ),
     "instruct": lambda models: f"instruct:{build(models, 'instruct-pix2pix')}?steps=4",
+    "kandinsky22": lambda models: (
+        f"kandinsky22:{build_kandinsky_decoder(models)}?steps=4"
+        f"&adapter={build_kandinsky_prior(models)}"
+    ),
     "openai_image": lambda _: (
         f"openai-image:some-image-model?sizes=96x64,64x96&base_url={shared_server().url}"
     ),
