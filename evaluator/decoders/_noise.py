@@ -76,7 +76,16 @@ class StartWatch:
     """
 
     def __init__(self, pipeline: Any) -> None:
-        """Take the method's place on this pipeline."""
+        """Take the method's place on this pipeline.
+
+        Raises:
+            ModelError: it has none.
+        """
+        if not hasattr(pipeline, "get_timesteps"):
+            raise ModelError(
+                f"{type(pipeline).__name__} does not say where it starts; "
+                "`cmc systems` and the README name the adapters that know such models"
+            )
         self._scheduler = pipeline.scheduler
         self._get_timesteps = pipeline.get_timesteps
         self._signature = inspect.signature(self._get_timesteps)

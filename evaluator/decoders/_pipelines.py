@@ -8,6 +8,7 @@ from typing import Any
 from evaluator.devices import dtype_on
 from protocol.errors import ModelError
 from protocol.records import System
+from submission.systems import split_pinned
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, AttributeError)
 NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
@@ -76,6 +77,17 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
             details["scheduler"] = type(pipeline.scheduler).__name__
         return Loaded(pipeline, details)
     raise cannot_load(system, reasons[None]) from reasons[None]
+
+
+def load_second(kind: Any, first: System, pinned: str, dtype: Any) -> Loaded:
+    """Return what a setting named `adapter` names, as `FOLDER@HASH` or `ID@COMMIT`.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    path, model, revision = split_pinned(pinned)
+    named = System(adapter=first.adapter, model=model, revision=revision, path=path)
+    return load_pipeline(kind, named, dtype)
 
 
 def cannot_load(system: System, error: Exception) -> ModelError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
-from evaluator.decoders._pipelines import choose_dtype, load_pipeline, ready, size_unit
+from evaluator.decoders._pipelines import choose_dtype, load_pipeline, load_second, ready, size_unit
 from evaluator.decoders._plan import OWN, Plan, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.settings import Value, read_settings
@@ -21,7 +21,6 @@ from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
-from submission.systems import split_pinned
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -121,11 +120,16 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     if settings["scheduler"] not in ("linear", "checkpoint"):
         raise ModelError(f"scheduler={settings['scheduler']}: wanted linear or checkpoint")
     dtype = choose_dtype(str(settings["dtype"]), device)
-    from diffusers import AnimateDiffPipeline, AnimateDiffVideoToVideoPipeline, DDIMScheduler
+    from diffusers import (
+        AnimateDiffPipeline,
+        AnimateDiffVideoToVideoPipeline,
+        DDIMScheduler,
+        MotionAdapter,
+    )
 
     parts = {}
-    if settings["adapter"]:
-        parts["motion_adapter"] = _load_adapter(str(settings["adapter"]), dtype)
+    if pinned := str(settings["adapter"]):
+        parts["motion_adapter"] = load_second(MotionAdapter, system, pinned, dtype).pipeline
     loaded = load_pipeline(AnimateDiffPipeline, system, dtype, **parts)
     from_noise = loaded.pipeline
     if from_noise.motion_adapter is None:
@@ -144,12 +148,3 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     from_film = AnimateDiffVideoToVideoPipeline(**from_noise.components)
     details = {**loaded.details, "scheduler": type(from_noise.scheduler).__name__}
     return AnimateDiffDecoder(from_noise, ready(from_film, device), plan, details)
-
-
-def _load_adapter(pinned: str, dtype: Any) -> Any:
-    """Load a motion module that is named as `FOLDER@HASH` or `ID@COMMIT`."""
-    from diffusers import MotionAdapter
-
-    path, model, revision = split_pinned(pinned)
-    system = System(adapter="animatediff", model=model, revision=revision, path=path)
-    return load_pipeline(MotionAdapter, system, dtype).pipeline

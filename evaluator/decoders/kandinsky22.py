@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
-from evaluator.decoders._pipelines import Loaded, choose_dtype, load_pipeline, ready
+from evaluator.decoders._pipelines import Loaded, choose_dtype, load_pipeline, load_second, ready
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.settings import Value, read_settings
@@ -20,7 +20,6 @@ from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
-from submission.systems import split_pinned
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -171,9 +170,7 @@ def _load_prior(system: System, pinned: str, dtype: Any) -> Loaded:
         )
     from diffusers import KandinskyV22PriorPipeline
 
-    path, model, revision = split_pinned(pinned)
-    named = System(adapter=system.adapter, model=model, revision=revision, path=path)
-    return load_pipeline(KandinskyV22PriorPipeline, named, dtype)
+    return load_second(KandinskyV22PriorPipeline, system, pinned, dtype)
 
 
 def _image_pipeline_of(from_noise: Any) -> Any:

@@ -121,3 +121,18 @@ def test_stages_that_do_not_belong_together_are_refused(models: Path) -> None:
 def test_a_setting_without_a_meaning_is_refused(setting: str, message: str, models: Path) -> None:
     with pytest.raises(ModelError, match=message):
         load(models, setting)
+
+
+def test_the_diffusers_adapter_says_that_it_does_not_know_such_a_start(
+    models: Path, tmp_path: Path
+) -> None:
+    from diffusers import KandinskyV22CombinedPipeline, KandinskyV22Pipeline
+    from diffusers import KandinskyV22PriorPipeline as Prior
+
+    prior = Prior.from_pretrained(build_kandinsky_prior(models))
+    decoder = KandinskyV22Pipeline.from_pretrained(build_kandinsky_decoder(models))
+    parts = {f"prior_{name}": part for name, part in prior.components.items()}
+    folder = tmp_path / "combined-random-weights"
+    KandinskyV22CombinedPipeline(**decoder.components, **parts).save_pretrained(folder)
+    with pytest.raises(ModelError, match="does not say where it starts"):
+        find_decoder("diffusers").load(pin_system(f"diffusers:{folder}"), DEMO, "cpu")
