@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from protocol.errors import StatisticsError
 from protocol.statistics.bootstrap import (
@@ -58,9 +57,8 @@ def fit_additive(
 ) -> Additive:
     """Fit the two-way model by least squares, every pair with the same weight.
 
-    In a full matrix the effects are the row means and column means less the grand mean, and an
-    interaction is what remains (Scheffe, "The analysis of variance", 1959, section 4.1); with gaps
-    the same constraints hold and least squares does the rest.
+    In a full matrix effects are row and column means less the grand mean, and an interaction is
+    what remains (Scheffe, "The analysis of variance", 1959, section 4.1).
 
     Args:
         scores: `(images,)` by pair, the same images in the same order; NaN where not scored.
@@ -76,30 +74,26 @@ def fit_additive(
     pairs = sorted(scores)
     encoders = sorted({encoder for encoder, _ in pairs})
     decoders = sorted({decoder for _, decoder in pairs})
-    if len(encoders) < 2 or len(decoders) < 2:
-        raise StatisticsError(
-            f"{len(encoders)} encoders and {len(decoders)} decoders; effects need two of each"
-        )
     effects, remainder = _operators(pairs, encoders, decoders)
     table = np.stack([scores[pair] for pair in pairs], axis=1)
-    complete: NDArray[np.bool_] = ~np.isnan(table).any(axis=1)
+    complete = np.asarray(~np.isnan(table).any(axis=1))
     shared = [name for name, kept in zip(strata, complete, strict=True) if kept]
     drawn = draw_resamples(shared, resamples, seed)
     means, moved = table[complete].mean(axis=0), deviations(table[complete], drawn)
     parts = estimates(effects @ means, moved @ effects.T, drawn.degrees_of_freedom, level)
+    rests, rests_moved = remainder @ means, moved @ remainder.T
+    left = estimates(rests, rests_moved, drawn.degrees_of_freedom, level)
     known = np.abs(remainder).max(axis=1) > 1e-9
-    left, left_moved = (remainder @ means)[known], (moved @ remainder.T)[:, known]
-    rests = estimates(left, left_moved, drawn.degrees_of_freedom, level)
-    kept_pairs = [pair for pair, is_known in zip(pairs, known, strict=True) if is_known]
     return Additive(
         mean=parts[0],
         encoders=dict(zip(encoders, parts[1:], strict=False)),
         decoders=dict(zip(decoders, parts[1 + len(encoders) :], strict=True)),
         interactions=tuple(
-            Interaction(encoder=encoder, decoder=decoder, value=value)
-            for (encoder, decoder), value in zip(kept_pairs, rests, strict=True)
+            Interaction(encoder=pair[0], decoder=pair[1], value=value)
+            for pair, value, is_known in zip(pairs, left, known, strict=True)
+            if is_known
         ),
-        p_additive=_p_additive(left, left_moved),
+        p_additive=_p_additive(rests[known], rests_moved[:, known]),
         images=len(shared),
         left_out=int((~complete).sum()),
     )
@@ -109,6 +103,10 @@ def _operators(
     pairs: Sequence[Pair], encoders: Sequence[str], decoders: Sequence[str]
 ) -> tuple[Array, Array]:
     """Return what makes effects, and what makes interactions, from the pairs' means."""
+    if len(encoders) < 2 or len(decoders) < 2:
+        raise StatisticsError(
+            f"{len(encoders)} encoders and {len(decoders)} decoders; effects need two of each"
+        )
     rows = np.array([_contrast(encoders, encoder) for encoder, _ in pairs])
     columns = np.array([_contrast(decoders, decoder) for _, decoder in pairs])
     design = np.hstack([np.ones((len(pairs), 1)), rows, columns])

@@ -1,5 +1,6 @@
 """The statistics of one board, from the per-image scores of its rows."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -89,25 +90,17 @@ def board_statistics(
     contents = _contents(systems, content)
     if not contents:
         raise StatisticsError("no scored image; statistics need the scores of single images")
-    rule = TRACKS[track]
-    cells = [(mode, dimension) for mode in rule.modes for dimension in rule.weights]
     drawn = draw_resamples(list(contents.values()), resamples, seed)
+    cells = track_cells(track)
     table = _Table(systems, cells, _scores(systems, cells, list(contents)), drawn, level)
-    complete = np.flatnonzero(~np.isnan(table.scores).any(axis=(1, 2)))
-    # The board's Overall is linear in the cells' means, so it is a mean over images itself.
-    shares = [rule.weights[dimension] / len(rule.modes) for _, dimension in cells]
-    overalls = np.einsum("sci,c->is", table.scores[complete], np.array(shares))
-    best_first = np.argsort(-overalls.mean(axis=0), kind="stable")
-    overalls = overalls[:, best_first]
-    ranked: list[int] = complete[best_first].tolist()
-    counts = {name: list(contents.values()).count(name) for name in Content}
+    ranked, overalls = _ranked(table, track)
     return BoardStatistics(
         schema_version=SCHEMA_VERSION,
         track=track,
         bench=bench,
         content=content,
         images=len(contents),
-        images_per_content={name: count for name, count in counts.items() if count},
+        images_per_content=Counter(contents.values()),
         resamples=resamples,
         seed=seed,
         level=level,
@@ -115,6 +108,44 @@ def board_statistics(
         comparisons=tuple(_comparisons(table, ranked, overalls)),
         leads=tuple(leads(_two_means(table, ranked))),
     )
+
+
+def _ranked(table: _Table, track: Track) -> tuple[list[int], Array]:
+    """Return the systems with all scores, best first, and their Overalls `(images, systems)`."""
+    complete = np.flatnonzero(~np.isnan(table.scores).any(axis=(1, 2)))
+    overalls = _overalls(table.scores[complete], table.cells, track)
+    best_first = np.argsort(-overalls.mean(axis=0), kind="stable")
+    return complete[best_first].tolist(), overalls[:, best_first]
+
+
+def image_overalls(systems: Sequence[ImageScores], track: Track, names: Sequence[str]) -> Array:
+    """Return each system's Overall on each image; NaN where a cell of the track has no score.
+
+    The board's Overall is linear in the cells' means, so it is the mean of these.
+
+    Args:
+        systems: rows that may be compared with each other.
+        track: decides modes and weights.
+        names: the images.
+
+    Returns:
+        `(images, systems)`.
+    """
+    cells = track_cells(track)
+    return _overalls(_scores(systems, cells, names), cells, track)
+
+
+def track_cells(track: Track) -> list[Cell]:
+    """Return the cells that a track's Overall is made of."""
+    rule = TRACKS[track]
+    return [(mode, dimension) for mode in rule.modes for dimension in rule.weights]
+
+
+def _overalls(scores: Array, cells: Sequence[Cell], track: Track) -> Array:
+    rule = TRACKS[track]
+    shares = [rule.weights[dimension] / len(rule.modes) for _, dimension in cells]
+    found: Array = np.einsum("sci,c->is", scores, np.array(shares))
+    return found
 
 
 def _contents(systems: Sequence[ImageScores], content: Content | None) -> dict[str, Content]:

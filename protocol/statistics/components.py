@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protocol.errors import StatisticsError
 from protocol.statistics.bootstrap import (
@@ -71,14 +72,8 @@ def separate(
         within.mean(axis=0), deviations(within, drawn), drawn.degrees_of_freedom, level
     )
     seeds, images = kept.shape
-    between = (
-        sum(
-            (names == name).sum() * kept[:, names == name].mean(axis=0).var(ddof=1)
-            for name in np.unique(names)
-        )
-        / images
-    )
-    image_variance = max(0.0, float(between) - seed_variance.value / seeds)
+    between = _between(kept.mean(axis=0), names)
+    image_variance = max(0.0, between - seed_variance.value / seeds)
     return Components(
         seeds=seeds,
         images=images,
@@ -88,3 +83,11 @@ def separate(
         standard_error_image=float(np.sqrt(image_variance / images)),
         standard_error=float(np.sqrt(between / images)),
     )
+
+
+def _between(means: Array, names: NDArray[np.str_]) -> float:
+    """Return the mean over the images of the variance between those of one content."""
+    squares = [
+        (names == name).sum() * means[names == name].var(ddof=1) for name in np.unique(names)
+    ]
+    return float(sum(squares)) / len(means)

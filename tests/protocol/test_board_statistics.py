@@ -51,7 +51,7 @@ def without(system: ImageScores, cell: Cell, name: str, *, drop: bool = False) -
 def test_overall_and_cells_are_those_of_the_board(track: Track) -> None:
     system = make_system("a", 2.0)
     (row,) = board_statistics([system], track, "bench").rows
-    means = {cell: float(np.mean(list(images.values()))) for cell, images in system.scores.items()}  # type: ignore[arg-type]
+    means = {cell: float(np.mean(list(images.values()))) for cell, images in system.scores.items()}
     assert row.overall is not None
     assert row.overall.value == pytest.approx(overall(track, means))
     for mode in TRACKS[track].modes:
@@ -99,7 +99,7 @@ def test_one_content_takes_its_own_images_only() -> None:
     system = make_system("a", 1.0)
     made = board_statistics([system], Track.T2I_ULB, "bench", Content.SCI)
     assert made.images == 6
-    expected = np.mean([system.scores[Mode.FULL, Dimension.FR][name] for name in NAMES[8:14]])  # type: ignore[arg-type]
+    expected = np.mean([system.scores[Mode.FULL, Dimension.FR][name] for name in NAMES[8:14]])
     assert made.rows[0].cells["full_fr"].value == pytest.approx(expected)
 
 
