@@ -82,8 +82,8 @@ def ranking_indicators(result: Result) -> dict[Dimension, str]:
     return {use.dimension: use.name for use in result.provenance.indicators}
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a per-image Parquet, those columns that the statistics need.
+def read_rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, Any]]:
+    """Return the rows of a per-image Parquet with the columns that are wanted.
 
     Raises:
         RecordError: the file is no Parquet or lacks a column.
@@ -92,10 +92,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(COLUMNS)).to_pylist()
+        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(columns)).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"{path} cannot be read as per-image scores ({error})") from error
-    missing = set(COLUMNS) - set(rows[0]) if rows else set()
+    missing = set(columns) - set(rows[0]) if rows else set()
     if missing:
         raise RecordError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     return rows
