@@ -8,6 +8,7 @@ from pathlib import Path
 from protocol.errors import RatingError
 from protocol.files import write_whole
 from protocol.mos import Opinions
+from protocol.rating_log import ratings_csv
 from protocol.ratings import COLUMNS, Parsed, Refused, parse_ratings
 
 SCORE_COLUMNS = (
@@ -59,6 +60,21 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
         raise RatingError(
             f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(names) or 'none'}"
         )
+
+
+def write_ratings(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Write ratings as CSV, or as Parquet where the file's name says so."""
+    if path.suffix != ".parquet":
+        write_whole(path, ratings_csv(rows))
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    ratings = {**columns, "rating": [float(text) for text in columns["rating"]]}
+    file = io.BytesIO()
+    pq.write_table(pa.table(ratings), file)
+    write_whole(path, file.getvalue())
 
 
 def write_opinions(
