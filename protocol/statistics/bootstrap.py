@@ -119,16 +119,22 @@ def expanded_tail(level: float, degrees_of_freedom: int) -> float:
 
 
 def student_quantile(probability: float, degrees_of_freedom: int) -> float:
-    """Return the quantile of Student's t distribution.
+    """Return the quantile of Student's t distribution."""
+    return student_from_normal(NormalDist().inv_cdf(probability), degrees_of_freedom)
+
+
+def student_from_normal(z: float, degrees_of_freedom: int) -> float:
+    """Return what Student's t exceeds as often as a normal variable exceeds `z`.
 
     Exact for one and two degrees of freedom; above, the Cornish-Fisher expansion of Abramowitz &
-    Stegun, 26.7.5, within 1 % from three degrees on at 97.5 %.
+    Stegun, 26.7.5, within 1 % at 97.5 % from three degrees on.
     """
-    if degrees_of_freedom == 1:
-        return float(np.tan(np.pi * (probability - 0.5)))
-    if degrees_of_freedom == 2:
+    n = degrees_of_freedom
+    if n <= 2:
+        probability = NormalDist().cdf(z)
+        if n == 1:
+            return float(np.tan(np.pi * (probability - 0.5)))
         return float((2 * probability - 1) / np.sqrt(2 * probability * (1 - probability)))
-    z, n = NormalDist().inv_cdf(probability), degrees_of_freedom
     return (
         z
         + (z**3 + z) / (4 * n)
