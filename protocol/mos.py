@@ -127,19 +127,9 @@ def opinions(
     Raises:
         RatingError: no viewer is left.
     """
-    lines = {
-        (rating.viewer, rating.image): (line, rating)
-        for line, rating in zip(parsed.lines, parsed.ratings, strict=True)
-        if rating.dimension is dimension
-    }
-    if not lines:
-        reasons_found = Counter(str(item.reason) for item in parsed.refused)
-        told = ", ".join(f"{count} {name}" for name, count in reasons_found.items())
-        raise RatingError(f"no usable {dimension} rating; refused: {told or 'none'}")
-    table = _Table.of([rating for _, rating in lines.values()])
-    reasons: dict[tuple[str, str], Reason] = {}
-    if normalise:
-        _drop_short_sessions(table, reasons)
+    lines = _lines(parsed, dimension)
+    given = _Table.of([rating for _, rating in lines.values()])
+    table = _without_short_sessions(given) if normalise else given
     reports = _screen(table, screening, normalise=normalise)
     kept = [at for at, report in enumerate(reports) if report.reason is None]
     if not kept:
@@ -147,32 +137,56 @@ def opinions(
             f"none of {len(reports)} viewers is left in {dimension}: "
             + ", ".join(f"{r.viewer} {r.reason}" for r in reports[:5])
         )
-    for report, row in zip(reports, table.ratings, strict=True):
-        if report.reason is not None:
-            rated: list[int] = np.flatnonzero(~np.isnan(row)).tolist()
-            reasons |= {(report.viewer, table.images[at]): report.reason for at in rated}
-    given = table.ratings[kept]
-    scores = normalised(given, table.sessions[kept]) if normalise else given
+    ratings = table.ratings[kept]
+    scores = normalised(ratings, table.sessions[kept]) if normalise else ratings
     return Opinions(
         dimension=dimension,
-        scores=tuple(_scores(table.images, scores, given, normalise=normalise)),
+        scores=tuple(_scores(table.images, scores, ratings, normalise=normalise)),
         viewers=tuple(reports),
         agreement_all=agreement(table.ratings),
         agreement_kept=agreement(scores),
-        refused=tuple(
-            refuse(lines[key][1], lines[key][0], reason) for key, reason in reasons.items()
-        ),
+        refused=tuple(_refused(lines, table, reports)),
     )
 
 
-def _drop_short_sessions(table: _Table, reasons: dict[tuple[str, str], Reason]) -> None:
-    for at, viewer in enumerate(table.viewers):
-        sessions, counts = np.unique(table.sessions[at], return_counts=True)
-        short = sessions[(counts < MINIMUM_SESSION) & (sessions >= 0)]
-        for column in np.flatnonzero(np.isin(table.sessions[at], short)).tolist():
-            reasons[viewer, table.images[column]] = Reason.SHORT_SESSION
-            table.ratings[at, column] = np.nan
-            table.sessions[at, column] = -1
+def _lines(parsed: Parsed, dimension: Rated) -> Mapping[tuple[str, str], tuple[int, Rating]]:
+    """Return the ratings of a dimension with their lines, by viewer and image."""
+    lines = {
+        (rating.viewer, rating.image): (line, rating)
+        for line, rating in zip(parsed.lines, parsed.ratings, strict=True)
+        if rating.dimension is dimension
+    }
+    if not lines:
+        reasons = Counter(str(item.reason) for item in parsed.refused)
+        told = ", ".join(f"{count} {name}" for name, count in reasons.items())
+        raise RatingError(f"no usable {dimension} rating; refused: {told or 'none'}")
+    return lines
+
+
+def _without_short_sessions(table: _Table) -> _Table:
+    ratings, sessions = table.ratings.copy(), table.sessions.copy()
+    for at in range(len(table.viewers)):
+        names, counts = np.unique(table.sessions[at], return_counts=True)
+        short = np.isin(table.sessions[at], names[counts < MINIMUM_SESSION])
+        ratings[at, short], sessions[at, short] = np.nan, -1
+    return _Table(table.viewers, table.images, ratings, sessions)
+
+
+def _refused(
+    lines: Mapping[tuple[str, str], tuple[int, Rating]],
+    table: _Table,
+    reports: Sequence[ViewerReport],
+) -> Iterator[Refused]:
+    """Yield the ratings that the table has lost, and those of viewers who were removed."""
+    reasons = {report.viewer: report.reason for report in reports}
+    there = {
+        (table.viewers[row], table.images[column])
+        for row, column in np.argwhere(~np.isnan(table.ratings)).tolist()
+    }
+    for key, (line, rating) in lines.items():
+        reason = reasons[rating.viewer] if key in there else Reason.SHORT_SESSION
+        if reason is not None:
+            yield refuse(rating, line, reason)
 
 
 def _screen(table: _Table, screening: Screening, *, normalise: bool) -> list[ViewerReport]:

@@ -83,6 +83,21 @@ class RatingLog:
         paths = sorted((self.folder / "ratings").glob("*.csv"))
         return sorted((row for path in paths for row in _rows(path)), key=lambda row: row["time"])
 
+    def forget(self, name: str) -> int:
+        """Remove a viewer's ratings and consents; return how many ratings were removed.
+
+        What was exported before is not reached.
+        """
+        viewer = self.pseudonym(name)
+        removed = len(list(_rows(self._path(viewer))))
+        consents = self.folder / "consents.csv"
+        others = [row for row in _rows(consents) if row["viewer"] != viewer]
+        if consents.is_file():
+            kept = [[row[column] for column in CONSENT_COLUMNS] for row in others]
+            write_whole(consents, _lines([CONSENT_COLUMNS, *kept]).encode())
+        self._path(viewer).unlink(missing_ok=True)
+        return removed
+
     def _path(self, viewer: str) -> Path:
         if len(viewer) != _DIGITS or not set(viewer) <= set("0123456789abcdef"):
             raise RatingError(f"{viewer[:40]!r} is no viewer's pseudonym")

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export", type=Path, metavar="FILE", help="write a CSV or Parquet and end"
     )
+    parser.add_argument("--forget", metavar="NAME", help="remove a viewer's ratings and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=int, default=7861, help="default: 7861")
 
@@ -30,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     """Export, or serve until stopped."""
     from protocol.errors import RatingError
 
+    if options.forget:
+        return _forget(options.ratings, options.forget)
     if not options.export and (options.distorted is None or options.references is None):
         raise RatingError("name the pictures with --distorted and --references, or use --export")
     return _export(options.ratings, options.export) if options.export else _serve(options)
@@ -45,6 +48,14 @@ def _serve(options: argparse.Namespace) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", "space.rating"])  # noqa: S606 - no shell
+
+
+def _forget(folder: Path, name: str) -> int:
+    from protocol.rating_log import RatingLog
+
+    removed = RatingLog(folder).forget(name)
+    print(f"{removed} ratings removed; exports that were made before still hold them")
+    return 0
 
 
 def _export(folder: Path, path: Path) -> int:

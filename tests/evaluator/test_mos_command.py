@@ -11,7 +11,8 @@ import pytest
 from evaluator.__main__ import main
 from evaluator.opinions import read_ratings
 from protocol.errors import RatingError
-from protocol.ratings import COLUMNS
+from protocol.rating_log import RatingLog
+from protocol.ratings import COLUMNS, Rated, Rating
 
 
 def rows(*, clicker: bool = True) -> list[dict[str, str]]:
@@ -107,3 +108,39 @@ def test_a_foreign_file_is_refused(tmp_path: Path, name: str, content: bytes, me
         read_ratings(tmp_path / name)
     with pytest.raises(RatingError, match="is missing"):
         read_ratings(tmp_path / "none.csv")
+
+
+def test_what_the_page_kept_is_exported_and_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = RatingLog(tmp_path / "study")
+    for line in rows(clicker=False):
+        viewer = log.pseudonym(line["viewer"])
+        log.append(
+            Rating(
+                viewer=viewer,
+                image=line["image"],
+                dimension=Rated(line["dimension"]),
+                rating=float(line["rating"]),
+                time=line["time"],
+                session=line["session"],
+            )
+        )
+    for name in ("ratings.csv", "ratings.parquet"):
+        exported = tmp_path / name
+        assert main(["rate", "--ratings", str(log.folder), "--export", str(exported)]) == 0
+        assert "400 ratings of 5 viewers" in capsys.readouterr().out
+        assert main(["mos", str(exported), "-o", str(tmp_path / f"{name}.mos")]) == 0
+    first, second = (tmp_path / f"{name}.mos" for name in ("ratings.csv", "ratings.parquet"))
+    assert first.read_bytes() == second.read_bytes()
+    assert main(["rate", "--ratings", str(log.folder), "--forget", "V0"]) == 0
+    assert "80 ratings removed" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_an_empty_study_exports_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, out = tmp_path / "study", tmp_path / "a.csv"
+    assert main(["rate", "--ratings", str(study), "--export", str(out)]) == 1
+    assert "holds no rating" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["rate", "--ratings", str(study)]) == 1
+    assert "--distorted and --references" in capsys.readouterr().err

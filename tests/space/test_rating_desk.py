@@ -209,6 +209,21 @@ def test_a_full_disk_acknowledges_nothing(
     assert len(RatingLog(tmp_path / "ratings").rows()) == 1
 
 
+def test_a_viewer_can_be_forgotten_and_the_others_stay(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk()
+    for name in ("Ada", "Bea"):
+        told = desk.enter(name, agrees=True)
+        desk.save(told["viewer"], told["place"], "consistency", 2)
+    log = RatingLog(tmp_path / "ratings")
+    assert log.forget("ADA") == 1
+    assert [row["viewer"] for row in log.rows()] == [log.pseudonym("Bea")]
+    assert log.has_consented(log.pseudonym("Bea"), "the text")
+    assert not log.has_consented(log.pseudonym("Ada"), "the text")
+    assert log.forget("Ada") == 0
+
+
 def test_an_hour_without_a_rest_ends_in_one() -> None:
     times = [START + timedelta(minutes=minute) for minute in range(61)]
     assert rest_until(times[:60], times[59], 60) is None
