@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from protocol.statistics.bootstrap import (
     draw_resamples,
     estimates,
 )
-from protocol.statistics.pairs import compare_complete
+from protocol.statistics.pairs import compare_columns
 from protocol.statistics.ranking import separable_pairs, standings
 from protocol.statistics.records import (
     SCHEMA_VERSION,
@@ -207,14 +206,14 @@ def _comparisons(
         table.resamples.degrees_of_freedom,
         table.level,
     )
-    for first, second in combinations(range(len(ranked)), 2):
+    first, second = np.triu_indices(len(ranked), 1)
+    found = compare_columns(overalls[:, first], overalls[:, second], table.resamples, table.level)
+    for one, other, result in zip(first.tolist(), second.tolist(), found, strict=True):
         yield BoardComparison(
-            first=table.systems[ranked[first]].request_id,
-            second=table.systems[ranked[second]].request_id,
-            result=compare_complete(
-                overalls[:, first], overalls[:, second], table.resamples, table.level
-            ),
-            is_separable=bool(separable[first, second]),
+            first=table.systems[ranked[one]].request_id,
+            second=table.systems[ranked[other]].request_id,
+            result=result,
+            is_separable=bool(separable[one, other]),
         )
 
 

@@ -20,7 +20,7 @@ LEVEL = 0.95
 class Resamples:
     """How much each image weighs in each resample."""
 
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float64]
     """`(resamples, images)`; each row adds up to 1, each content to its share of the images."""
     degrees_of_freedom: int
     """Images less contents."""
@@ -54,7 +54,7 @@ def draw_resamples(strata: Sequence[str], resamples: int = RESAMPLES, seed: int 
     if not len(strata):
         raise StatisticsError("no image is scored by all; an interval needs two of each content")
     rng = np.random.default_rng(seed)
-    weights = np.empty((resamples, len(strata)), dtype=np.float32)
+    weights = np.empty((resamples, len(strata)), dtype=np.float64)
     for index, name in enumerate(names):
         (columns,) = np.nonzero(places == index)
         count = len(columns)
@@ -77,9 +77,8 @@ def deviations(values: Array, resamples: Resamples) -> Array:
     Returns:
         `(resamples, columns)`.
     """
-    # Single precision is exact enough once the means are taken off.
-    centred = (values - values.mean(axis=0)).astype(np.float32)
-    moved: Array = (resamples.weights @ centred).astype(np.float64)
+    # Double precision costs little here, and equal systems stay equal in every resample.
+    moved: Array = resamples.weights @ (values - values.mean(axis=0))
     return moved
 
 

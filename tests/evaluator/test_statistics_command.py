@@ -149,6 +149,13 @@ def test_published_leaders_by_weight_need_no_store(cmc: Run) -> None:
     assert found[-1]["weight_high"] == 1
 
 
+def test_weights_compare_systems_over_the_same_modes_only(cmc: Run) -> None:
+    answer = json.loads(cmc("statistics", "weights", "--track", "t2i", "--json").stdout)
+    ((_, found),) = answer.items()
+    # DiffBIR is first on the public board, with two modes where the others have four.
+    assert "DiffBIR" not in {lead["model"] for lead in found}
+
+
 def test_a_board_with_too_few_images_says_so_and_the_others_are_made(
     images: Path,
     tmp_path: Path,

@@ -1,6 +1,7 @@
 """The statistics of a board's rows, as a record."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,3 +120,15 @@ def test_one_image_of_a_content_is_refused() -> None:
         board_statistics([short], Track.I2T, "bench")
     with pytest.raises(StatisticsError, match="no scored image"):
         board_statistics([], Track.I2T, "bench")
+
+
+def test_equal_systems_are_equal_in_every_resample() -> None:
+    one = make_system("a", 1.0)
+    twins = [replace(one, request_id=str(number)) for number in range(3)]
+    made = board_statistics([*twins, make_system("bb", 0.2)], Track.T2I, "bench")
+    assert [row.standing.rank for row in made.rows if row.standing] == [1, 1, 1, 4]
+    shares = [row.standing.probability_first for row in made.rows if row.standing]
+    assert shares == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    assert [c.is_separable for c in made.comparisons] == [False, False, True, False, True, True]
+    assert [c.result.images_needed for c in made.comparisons[:2]] == [None, None]
+    assert made.leads[0].also == ("1", "2")
