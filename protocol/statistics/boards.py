@@ -1,7 +1,7 @@
 """The statistics of one board, from the per-image scores of its rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,7 @@ def board_statistics(
     bench: str,
     content: Content | None = None,
     *,
+    unranked: Collection[str] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
@@ -78,6 +79,7 @@ def board_statistics(
         track: decides modes and weights.
         bench: the label of their table.
         content: the images of this content only; None for all.
+        unranked: requests that the board shows without a rank whatever they scored, as controls.
         resamples: how many.
         seed: of the resamples.
         level: of all intervals.
@@ -92,7 +94,7 @@ def board_statistics(
     drawn = draw_resamples(list(contents.values()), resamples, seed)
     cells = track_cells(track)
     table = _Table(systems, cells, _scores(systems, cells, list(contents)), drawn, level)
-    ranked, overalls = _ranked(table, track)
+    ranked, overalls = _ranked(table, track, unranked)
     return BoardStatistics(
         schema_version=SCHEMA_VERSION,
         track=track,
@@ -109,9 +111,10 @@ def board_statistics(
     )
 
 
-def _ranked(table: _Table, track: Track) -> tuple[list[int], Array]:
+def _ranked(table: _Table, track: Track, unranked: Collection[str]) -> tuple[list[int], Array]:
     """Return the systems with all scores, best first, and their Overalls `(images, systems)`."""
-    complete = np.flatnonzero(~np.isnan(table.scores).any(axis=(1, 2)))
+    wanted = np.array([system.request_id not in unranked for system in table.systems])
+    complete = np.flatnonzero(wanted & ~np.isnan(table.scores).any(axis=(1, 2)))
     overalls = _overalls(table.scores[complete], table.cells, track)
     best_first = np.argsort(-overalls.mean(axis=0), kind="stable")
     return complete[best_first].tolist(), overalls[:, best_first]

@@ -132,3 +132,15 @@ def test_equal_systems_are_equal_in_every_resample() -> None:
     assert [c.is_separable for c in made.comparisons] == [False, False, True, False, True, True]
     assert [c.result.images_needed for c in made.comparisons[:2]] == [None, None]
     assert made.leads[0].also == ("1", "2")
+
+
+def test_a_control_is_shown_and_compared_with_nothing() -> None:
+    systems = [make_system("a", 1.0), make_system("bb", 9.0)]
+    made = board_statistics(systems, Track.T2I, "bench", unranked={"bb"})
+    assert [(row.request_id, row.standing is not None) for row in made.rows] == [
+        ("a", True),
+        ("bb", False),
+    ]
+    assert set(made.rows[1].cells) == set(made.rows[0].cells)
+    assert made.rows[1].overall is None
+    assert made.comparisons == ()
