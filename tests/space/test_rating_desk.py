@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -193,6 +194,21 @@ def test_a_line_that_a_crash_cut_short_is_replaced_by_the_next(
         desk.save(viewer, told["place"], "perception", 3)
         assert [row["dimension"] for row in log.rows()] == ["consistency", "perception"]
         path.write_bytes(whole)
+
+
+def test_two_windows_of_one_viewer_lose_nothing(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk(lambda: datetime.now(UTC))
+    told = desk.enter("Ada", agrees=True)
+
+    def answer(number: int) -> None:
+        desk.save(told["viewer"], number % 4, "consistency", number / 40)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(answer, range(200)))
+    rows = RatingLog(tmp_path / "ratings").rows()
+    assert sorted(float(row["rating"]) for row in rows) == [n / 40 for n in range(200)]
 
 
 def test_a_full_disk_acknowledges_nothing(
