@@ -9,7 +9,7 @@ from protocol.errors import RatingError
 from protocol.files import write_whole
 from protocol.mos import Opinions
 from protocol.rating_log import ratings_csv
-from protocol.ratings import COLUMNS, Parsed, Refused, parse_ratings
+from protocol.ratings import COLUMNS, Parsed, Refused, parse_ratings, parse_texts
 
 SCORE_COLUMNS = (
     "image",
@@ -34,9 +34,13 @@ def read_ratings(path: Path) -> Parsed:
         return parse_ratings(_parquet_rows(path))
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            _check_columns(path, reader.fieldnames or [])
-            return parse_ratings(reader)
+            reader = csv.reader(file)
+            header = next(reader, [])
+            _check_columns(path, header)
+            places = [header.index(name) for name in COLUMNS]
+            # A line that ends early has empty columns, each of which is a reason.
+            padding = [""] * len(header)
+            return parse_texts([(row + padding)[at] for at in places] for row in reader if row)
     except (UnicodeDecodeError, csv.Error) as error:
         raise RatingError(f"{path} is no CSV in UTF-8 ({error})") from error
 

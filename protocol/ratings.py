@@ -1,6 +1,6 @@
 """Viewers' ratings as they are stored, and which of them can be used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -105,12 +105,27 @@ def parse_ratings(rows: Iterable[Mapping[str, str | None]]) -> Parsed:
     Args:
         rows: one mapping a line with the names of `COLUMNS`.
     """
+    return parse_texts([row.get(name) or "" for name in COLUMNS] for row in rows)
+
+
+def parse_texts(rows: Iterable[Sequence[str]]) -> Parsed:
+    """Return the same from rows of texts in the order of `COLUMNS`; empty where there is none."""
     newest: dict[tuple[str, str, str], tuple[datetime, int, Rating]] = {}
     refused: list[Refused] = []
-    for line, row in enumerate(rows, start=2):
-        found = _read(row)
+    for line, texts in enumerate(rows, start=2):
+        found = _read(texts)
         if isinstance(found, Reason):
-            refused.append(_refuse(line, row, found))
+            viewer, image, dimension, number = texts[:4]
+            refused.append(
+                Refused(
+                    line=line,
+                    viewer=viewer,
+                    image=image,
+                    dimension=dimension,
+                    rating=number,
+                    reason=found,
+                )
+            )
             continue
         when, rating = found
         key = (rating.viewer, rating.image, rating.dimension)
@@ -139,16 +154,8 @@ def refuse(rating: Rating, line: int, reason: Reason) -> Refused:
     )
 
 
-def _refuse(line: int, row: Mapping[str, str | None], reason: Reason) -> Refused:
-    viewer, image, dimension, rating = (str(row.get(name) or "") for name in COLUMNS[:4])
-    return Refused(
-        line=line, viewer=viewer, image=image, dimension=dimension, rating=rating, reason=reason
-    )
-
-
-def _read(row: Mapping[str, str | None]) -> tuple[datetime, Rating] | Reason:
+def _read(texts: Sequence[str]) -> tuple[datetime, Rating] | Reason:
     """Return a row's time and rating, or why it cannot be used."""
-    texts = [row.get(name) or "" for name in COLUMNS]
     if not all(texts):
         return Reason.MISSING
     viewer, image, name, number, time, session = texts

@@ -93,6 +93,18 @@ def test_a_file_that_cannot_be_used_leaves_earlier_scores(
     assert (tmp_path / "mos.csv").read_text() == "earlier"
 
 
+def test_columns_may_stand_in_any_order_and_a_short_line_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "session,note,viewer,image,dimension,rating,time\n"
+        "g0,x,v1,a.png,consistency,3,2026-01-01T10:00:00Z\n"
+        "\n"
+        "g0,x,v1,b.png\n"
+    )
+    parsed = read_ratings(tmp_path / "a.csv")
+    assert [(r.image, r.rating, r.session) for r in parsed.ratings] == [("a.png", 3, "g0")]
+    assert [item.reason for item in parsed.refused] == ["missing"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
