@@ -131,7 +131,7 @@ def may_pass(error: BaseException) -> bool:
 @contextlib.contextmanager
 def no_progress_bars() -> Iterator[None]:
     """Keep the Hub's client from drawing a bar for every few bytes of the queue."""
-    from huggingface_hub.utils import (
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,
