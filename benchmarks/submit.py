@@ -96,7 +96,7 @@ def _measure(requests: int, latency: float) -> str:
         f"Calls of the Hub a submission: {calls:.1f}. The first one closes the segment",
         "",
     ]
-    lines[-2] += " that the requests came with, which takes four more."
+    lines[-2] += " that the requests came with, which takes two more."
     return "\n".join(lines)
 
 

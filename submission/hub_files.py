@@ -110,7 +110,9 @@ class HubFiles:
         )
         headers = build_hf_headers(token=self._token, library_name="cmc-bench")
         answer: httpx2.Response = get_session().get(url, headers=headers, timeout=self._timeout)
-        commit = answer.headers.get("X-Repo-Commit", "")
+        # A large file is answered by a redirect, whose own answer names the commit.
+        heads = (step.headers.get("X-Repo-Commit", "") for step in (answer, *answer.history))
+        commit = next(filter(None, heads), "")
         try:
             hf_raise_for_status(answer)
         except EntryNotFoundError:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from conftest import environment
+from conftest import ROOT
 from loopback_hub import LoopbackHub
 
 from evaluator.bench import Bench
@@ -59,32 +59,48 @@ def test_verify_names_what_was_changed_and_exits_with_1(
 
 
 def test_submit_work_queue_leaderboard_and_verify_on_the_hub(
-    hub: LoopbackHub, images: Path, tmp_path: Path
+    hub: LoopbackHub, ask: Callable[..., Request], images: Path, tmp_path: Path
 ) -> None:
-    def cmc(*arguments: object) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "evaluator", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**environment(tmp_path), **hub.environment(tmp_path / "home"), **STORE},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    submit = ("submit", "--codec", "vvc:53", "--images", images, "--protocol", "demo-0")
-    hub.api().create_repo("acme/cmc-requests", repo_type="dataset")
-    assert "is queued" in cmc(*submit)
-    assert cmc("work", "--images", images, "--create-store").startswith("1 finished, 0 failed")
-    (entry,) = json.loads(cmc("queue", "--json"))
+    request_id = ask(i2t=None, t2i=None, codec="vvc:53", dataset="images").request_id
+    submit = ["submit", "--codec", "vvc:53", "--images", str(images), "--protocol", "demo-0"]
+    board = ["leaderboard", "--track", "codec", "--source", "results", "--json"]
+    commands = (
+        ["work", "--images", str(images), "--create-store"],
+        submit,
+        ["work", "--images", str(images)],
+        ["queue", "--json"],
+        board,
+        ["verify"],
+        ["queue", "--withdraw", request_id],
+        board,
+    )
+    # One process for all of them: each would import the same libraries again.
+    code = (
+        "import json, sys\n"
+        "from evaluator.__main__ import main\n"
+        "for command in json.loads(sys.argv[1]):\n"
+        "    assert main(command) == 0, command\n"
+        "    print('\\0', flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(commands)],
+        cwd=tmp_path,
+        env={**hub.environment(tmp_path / "home"), **PATHS, "CMC_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = [part.strip() for part in done.stdout.split("\0")]
+    assert said[0] == "0 finished, 0 failed, 0 still waiting"
+    assert f"{request_id} is queued" in said[1]
+    assert said[2].startswith("1 finished, 0 failed")
+    (entry,) = json.loads(said[3])
     assert (entry["state"]["status"], entry["request"]["submitter"]) == ("FINISHED", "tester")
-    board = ("leaderboard", "--track", "codec", "--source", "results", "--json")
-    (row,) = json.loads(cmc(*board))
-    assert row["model"] == "VVC QP 53"
-    assert "1 results recomputed" in cmc("verify")
-    assert "WITHDRAWN" in cmc("queue", "--withdraw", entry["state"]["request_id"])
-    assert json.loads(cmc(*board)) == []
+    assert [row["model"] for row in json.loads(said[4])] == ["VVC QP 53"]
+    assert "1 results recomputed" in said[5]
+    assert said[6] == f"{request_id} is WITHDRAWN"
+    assert json.loads(said[7]) == []
 
 
-STORE = {"CMC_STORE": "hub:acme/cmc", "PYTHONPATH": str(Path(__file__).parents[2])}
+PATHS = {"CMC_STORE": "hub:acme/cmc", "PYTHONPATH": str(ROOT)}

@@ -13,7 +13,8 @@ from made_requests import PER_IMAGE, request_for, result_of
 
 from protocol.errors import LeaseError, StoreError
 from protocol.failures import FailureCode
-from protocol.states import OPEN, Action, Event, Lease, Status
+from protocol.states import OPEN, Action, Event, Lease, State, Status
+from submission.clock import from_text
 from submission.ledger import Batch, Book, events_of, make_line
 from submission.ledger_check import check_ledger
 from submission.queue import Claim, Terms, make_failure, new_nonce
@@ -100,12 +101,13 @@ class Queue(RuleBasedStateMachine):
         same = state.lease is not None and state.lease.nonce == claim.lease.nonce
         return state.status is Status.RUNNING and same
 
-    @rule(quality=st.integers(0, 5), priority=st.integers(-1, 1))
+    @rule(quality=st.integers(0, 2), priority=st.integers(-1, 1))
     def submit(self, quality: int, priority: int) -> None:
         self.stores[0].submit(request_for(quality), priority)
 
     @rule(worker=st.integers(0, WORKERS - 1), lost=st.booleans())
     def claim(self, worker: int, lost: bool) -> None:
+        before = {state.request_id: state for state in self.ledger.book.with_status(*Status)}
         self.ledger.lose_next = lost
         try:
             claim = self.stores[worker].take(f"w{worker}")
@@ -116,6 +118,23 @@ class Queue(RuleBasedStateMachine):
         if claim is not None:
             assert self._holds(claim)
             self.claims.append((worker, claim))
+            self._check_takeover(before[claim.request.request_id], worker)
+
+    def _check_takeover(self, old: State, worker: int) -> None:
+        """Only what ran out, by the taker's clock and with the grace, may be taken."""
+        if old.status is Status.RUNNING:
+            assert old.lease is not None
+            free = from_text(old.lease.expires_at) + timedelta(seconds=TERMS.grace_seconds)
+            assert self._clock(SKEWS[worker])() >= free
+            assert old.attempt < TERMS.max_attempts
+
+    @rule(worker=st.integers(0, WORKERS - 1), quality=st.integers(0, 2))
+    def vanish_again_and_again(self, worker: int, quality: int) -> None:
+        """A model that kills its worker."""
+        self.stores[0].submit(request_for(quality))
+        for _ in range(TERMS.max_attempts + 1):
+            self.claim(worker, lost=False)
+            self.now += timedelta(seconds=71)
 
     @rule(data=st.data(), lost=st.booleans())
     def finish(self, data: st.DataObject, lost: bool) -> None:
@@ -163,7 +182,7 @@ class Queue(RuleBasedStateMachine):
             worker, claim = data.draw(st.sampled_from(self.claims))
             self.stores[worker].release(claim, "stopped")
 
-    @rule(quality=st.integers(0, 5))
+    @rule(quality=st.integers(0, 2))
     def withdraw(self, quality: int) -> None:
         request_id = request_for(quality).request_id
         state = self.ledger.book.state(request_id)
