@@ -154,6 +154,15 @@ class Queue(RuleBasedStateMachine):
         finally:
             self.ledger.lose_next = False
 
+    @rule(worker=st.integers(0, WORKERS - 1), seconds=st.sampled_from([61, 5000]))
+    def finish_late(self, worker: int, seconds: int) -> None:
+        """A worker that was cut off for longer than its lease, and whom nobody missed."""
+        self.claim(worker, lost=False)
+        if self.claims and self._holds(self.claims[-1][1]):
+            self.now += timedelta(seconds=seconds)
+            owner, claim = self.claims[-1]
+            self.stores[owner].finish(claim, result_of(claim.request), PER_IMAGE)
+
     @rule(data=st.data(), code=st.sampled_from([FailureCode.TIMEOUT, FailureCode.NAN_OUTPUT]))
     def fail(self, data: st.DataObject, code: FailureCode) -> None:
         if self.claims:
