@@ -61,8 +61,7 @@ def check_found(subject: Subject) -> Iterator[Finding]:
         Trouble.NO_ACCESS: (
             Code.GATED_NO_ACCESS,
             f"{name} cannot be read: {shown(facts.trouble_detail)}",
-            "accept the model's terms on its page with the account that submits, and ask its "
-            "owner to let the evaluator in",
+            "accept the model's terms on its page, and ask its owner to let the evaluator in",
         ),
         Trouble.DISABLED: (
             Code.MODEL_DISABLED,

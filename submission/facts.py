@@ -49,6 +49,9 @@ class FileFact:
     header_is_whole: bool = True
     """Of a local safetensors file: whether its header reads and fits its length."""
 
+    parameters: int | None = None
+    """Of a local safetensors file: how many numbers it holds."""
+
     @property
     def suffix(self) -> str:
         """The name's last suffix, lower case."""
@@ -90,8 +93,6 @@ class ModelFacts:
     """`model_type` of `config.json`."""
     remote_code: tuple[str, ...] = ()
     """What would need code from the repository: `config.json: auto_map`, and the like."""
-    parameters: int | None = None
-    """Of all safetensors files, where the Hub counted them or the headers are here."""
     files: tuple[FileFact, ...] = field(default=())
     flagged_files: tuple[str, ...] = ()
     """Files that the Hub's scanners found unsafe."""
@@ -111,12 +112,13 @@ class ModelFacts:
         return min(sizes.values(), default=0)
 
     @property
-    def loaded_parameters(self) -> int:
-        """Parameters of what a run loads; from the bytes, two each, where nobody counted them."""
-        variants = {file.variant for file in self.weight_files}
-        if self.parameters is not None and len(variants) == 1:
-            return self.parameters
-        return self.loaded_bytes // 2
+    def main_parameters(self) -> int:
+        """Parameters of the model's own network; two bytes each where nobody counted them."""
+        counts = [
+            sum(file.file_bytes // 2 if file.parameters is None else file.parameters for file in g)
+            for g in self._variants
+        ]
+        return min(counts, default=0)
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -125,11 +127,16 @@ class ModelFacts:
         Equal weights under another name, or beside other files, have the same. Empty where a hash
         of a file is not known.
         """
+        whole = [files for files in self._variants if all(file.content_hash for file in files)]
+        return tuple(sorted(_hash_of(file.content_hash for file in files) for files in whole))
+
+    @property
+    def _variants(self) -> tuple[list[FileFact], ...]:
+        """The files of the model's own network, once for each variant."""
         groups: dict[str, list[FileFact]] = {}
         for file in main_files(self.weight_files):
             groups.setdefault(file.variant, []).append(file)
-        whole = [files for files in groups.values() if all(file.content_hash for file in files)]
-        return tuple(sorted(_hash_of(file.content_hash for file in files) for files in whole))
+        return tuple(groups.values())
 
 
 def main_files(files: Iterable[FileFact]) -> tuple[FileFact, ...]:

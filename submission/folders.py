@@ -49,7 +49,6 @@ def _facts_of(name: str, path: Path, files: list[FileFact]) -> ModelFacts:
         for file in files
         if file.suffix == ".safetensors" and file.kind is FileKind.FILE
     }
-    counted = [count for count in headers.values() if count is not None]
     return ModelFacts(
         name=name,
         is_local=True,
@@ -59,12 +58,10 @@ def _facts_of(name: str, path: Path, files: list[FileFact]) -> ModelFacts:
         pipeline_class=configs.pipeline_class,
         model_type=configs.model_type,
         remote_code=configs.remote_code,
-        parameters=sum(counted) if counted and len(counted) == len(headers) else None,
         files=tuple(
-            FileFact(
-                name=file.name,
-                file_bytes=file.file_bytes,
-                kind=file.kind,
+            replace(
+                file,
+                parameters=headers.get(file.name),
                 header_is_whole=headers.get(file.name, 0) is not None,
             )
             for file in files

@@ -1,6 +1,5 @@
 """What the Hub says of a model: one call for the commit and the files, one a small JSON file."""
 
-import urllib.parse
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -9,25 +8,29 @@ from submission.facts import FileFact, ModelFacts, Trouble
 from submission.model_configs import MAX_CONFIG_BYTES, Configs, config_names, read_configs
 
 if TYPE_CHECKING:
-    from huggingface_hub import ModelInfo
+    from huggingface_hub import HfApi, ModelInfo
 
 _TIMEOUT_SECONDS = 20
 
 
-def hub_facts(model: str, revision: str = "", *, token: str | None = None) -> ModelFacts:
+def hub_facts(
+    model: str, revision: str = "", *, token: str | None = None, endpoint: str | None = None
+) -> ModelFacts:
     """Return what the Hub says of a model; a failure is a fact and no error.
 
     Args:
         model: `owner/name`.
         revision: branch, tag or commit; empty for the newest commit.
         token: None uses the one that `hf auth login` left, if any.
+        endpoint: address of the Hub; None is the one of `HF_ENDPOINT`.
     """
     import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
+    api = HfApi(endpoint=endpoint, token=token)
     try:
-        info = HfApi(token=token).model_info(
+        info = api.model_info(
             model,
             revision=revision or None,
             files_metadata=True,
@@ -35,14 +38,14 @@ def hub_facts(model: str, revision: str = "", *, token: str | None = None) -> Mo
             timeout=_TIMEOUT_SECONDS,
         )
         files = _files_of(info)
-        configs = _read_configs(model, info.sha or "", files, token)
+        configs = _read_configs(api, info, files)
     except (HfHubHTTPError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
         return ModelFacts(
             name=model,
             is_local=False,
             asked_revision=revision,
             trouble=_trouble_of(error),
-            trouble_detail=_sentence_of(error),
+            trouble_detail=f"{api.endpoint} answered {_first_line(error)}",
         )
     return _facts_of(info, revision, files, configs)
 
@@ -69,7 +72,6 @@ def _facts_of(
         pipeline_class=configs.pipeline_class,
         model_type=configs.model_type,
         remote_code=configs.remote_code,
-        parameters=info.safetensors.total if info.safetensors else None,
         files=files,
         flagged_files=_flagged(getattr(info, "security_repo_status", None)),
     )
@@ -86,17 +88,18 @@ def _files_of(info: "ModelInfo") -> tuple[FileFact, ...]:
     )
 
 
-def _read_configs(model: str, commit: str, files: Sequence[FileFact], token: str | None) -> Configs:
-    from huggingface_hub import constants, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+def _read_configs(api: "HfApi", info: "ModelInfo", files: Sequence[FileFact]) -> Configs:
+    from huggingface_hub import get_session, hf_hub_url
+    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils._http import hf_raise_for_status
 
     sizes = {file.name: file.file_bytes for file in files}
-    headers = build_hf_headers(token=token)
+    headers = build_hf_headers(token=api.token)
 
     def read(name: str) -> bytes:
         if sizes[name] > MAX_CONFIG_BYTES:
             return b""
-        url = hf_hub_url(model, name, revision=commit, endpoint=constants.ENDPOINT)
+        url = hf_hub_url(info.id, name, revision=info.sha, endpoint=api.endpoint)
         answer = get_session().get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
         hf_raise_for_status(answer)
         return bytes(answer.content)
@@ -127,16 +130,9 @@ def _trouble_of(error: Exception) -> Trouble:
     return Trouble.UNREACHABLE
 
 
-def _sentence_of(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    address = urllib.parse.urlsplit(_endpoint()).netloc
-    return f"{address} answered {type(error).__name__}: {text[0][:160] if text else ''}"
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
+    return f"{type(error).__name__}: {text[0][:160] if text else ''}"
 
 
 def _flagged(status: Any) -> tuple[str, ...]:

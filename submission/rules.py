@@ -6,7 +6,7 @@ Each is a pure function; what was submitted before comes as a `History`.
 from collections.abc import Iterator, Mapping
 
 from protocol.records import Request, System
-from protocol.rules import Mode, Role
+from protocol.rules import TRACKS, Mode, Role, Track
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding
 from submission.history import WAITING, History, submitted_since
@@ -18,24 +18,40 @@ AGAIN = frozenset({"FAILED", "WITHDRAWN", "CANCELLED"})
 """Where a request may be sent once more."""
 
 
+def able_modes(adapter: str, pipeline_class: str = "") -> frozenset[Mode]:
+    """Return the modes that an adapter can do, with a pipeline of this class if it has one."""
+    served = served_by().get(adapter.replace("_", "-"))
+    if served is None:
+        return frozenset(Mode)
+    return frozenset({Mode.TEXT}) if pipeline_class in served.text_only else served.modes
+
+
+def modes_for(role: Role, adapter: str, pipeline_class: str) -> tuple[Mode, ...]:
+    """Return all modes of a role's board that the T2I model can do, in the board's order."""
+    able = able_modes(adapter, pipeline_class)
+    return tuple(mode for mode in TRACKS[BOARDS[role]].modes if mode in able)
+
+
+BOARDS: Mapping[Role, Track] = {
+    Role.T2I: Track.T2I,
+    Role.I2T: Track.I2T,
+    Role.CODEC: Track.CODEC,
+}
+"""The board with all modes of a role."""
+
+
 def check_modes(request: Request, facts: Mapping[str, ModelFacts]) -> Iterator[Finding]:
     """The T2I model can do every mode that is asked for, and a caption has somebody to write it."""
     if request.role is Role.CODEC or request.t2i is None:
         return
-    adapter = request.t2i.adapter.replace("_", "-")
-    served = served_by().get(adapter)
-    if served is None:
-        return
-    able = served.modes
     kind = facts["t2i"].pipeline_class if "t2i" in facts else ""
-    if kind in served.text_only:
-        able = frozenset({Mode.TEXT})
+    able = able_modes(request.t2i.adapter, kind)
     missing = [mode for mode in request.modes if mode not in able]
     if missing:
         yield Finding(
             code=Code.MODE_UNSUPPORTED,
             about="t2i",
-            sentence=f"{shown(request.t2i.label)} ({shown(kind or adapter)}) cannot do "
+            sentence=f"{shown(request.t2i.label)} ({shown(kind or request.t2i.adapter)}) cannot do "
             f"{', '.join(missing)}",
             remedy=f"ask for {', '.join(mode for mode in Mode if mode in able)}",
         )

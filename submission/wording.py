@@ -58,26 +58,31 @@ def check_texts(texts: Mapping[str, str]) -> Iterator[Finding]:
 def _wrong_with(name: str, text: str) -> tuple[str, str] | None:
     """Return what is wrong with one field and what to do, or None."""
     if len(text) > LONGEST[name]:
-        return (
-            f"{name} has {len(text):,} characters",
-            f"shorten it to {LONGEST[name]}",
-        )
+        return f"{name} has {len(text):,} characters", f"shorten it to {LONGEST[name]}"
     hidden = sorted({c for c in text if unicodedata.category(c) in _UNSEEN and c != "\n"})
     if hidden or (name not in _FREE and "\n" in text):
         codes = ", ".join(f"U+{ord(character):04X}" for character in (hidden or ["\n"])[:4])
         return f"{name} holds characters that cannot be seen ({codes})", "type it anew"
     if _MARKUP.search(text):
         return f"{name} holds markup: {shown(text, 60)!r}", "write plain text"
-    if name in _ADDRESSES and text and not re.fullmatch(r"https?://[^\s<>\"']+", text):
-        return f"{name} is no web address: {shown(text, 60)!r}", "begin it with https://"
-    if name in _FREE or name in _ADDRESSES:
+    if name in _FREE:
         return None
+    return _wrong_address(name, text) if name in _ADDRESSES else _wrong_name(name, text)
+
+
+def _wrong_address(name: str, text: str) -> tuple[str, str] | None:
+    if not text or re.fullmatch(r"https?://[^\s<>\"']+", text):
+        return None
+    return f"{name} is no web address: {shown(text, 60)!r}", "begin it with https://"
+
+
+def _wrong_name(name: str, text: str) -> tuple[str, str] | None:
     if _PATH_UP.search(text):
         return f"{name} leads out of its folder: {shown(text, 60)!r}", "leave out `..`"
-    if not _NAME.fullmatch(text):
-        strange = sorted({character for character in text if not _NAME.fullmatch(character)})
-        return (
-            f"{name} holds {' '.join(strange[:8])}",
-            "use letters, digits and - _ . , : @ / + ( ) = ? &",
-        )
-    return None
+    if _NAME.fullmatch(text):
+        return None
+    strange = sorted({character for character in text if not _NAME.fullmatch(character)})
+    return (
+        f"{name} holds {' '.join(strange[:8])}",
+        "use letters, digits and - _ . , : @ / + ( ) = ?",
+    )
