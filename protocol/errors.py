@@ -11,6 +11,8 @@ CMCError
 │   └── SignInError     nobody is signed in, or somebody else
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
+├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
+├── IsolationError      a run in a process of its own failed
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
 └── StoreError          a store refused an operation (lost claim, unknown request)
 
@@ -60,6 +62,24 @@ class BitstreamError(CMCError):
 
 class CodecError(CMCError):
     """A codec refused its input or answered nonsense."""
+
+
+class SmokeTestError(CMCError):
+    """The three pictures of the smoke test show that the whole run would fail."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep `code`: that of the pictures, or `FLAT_PICTURES`."""
+        super().__init__(message)
+        self.code = code
+
+
+class IsolationError(CMCError):
+    """A run in a process of its own failed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep `code`: the class of the child's error, `OOM` or `INTERNAL`."""
+        super().__init__(message)
+        self.code = code
 
 
 class DecodeError(CMCError):

@@ -76,9 +76,12 @@ def check_names(request: Request) -> Iterator[Finding]:
 
 
 def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
-    """Nobody asked for the same before, and no other name stands for the same weights."""
+    """Nobody else asked for the same, and no other name stands for the same weights.
+
+    Who sends a request of his own again is told where it stands, and that is no refusal.
+    """
     same = history.find(request.request_id)
-    if same is not None and same.status not in AGAIN:
+    if same is not None and same.status not in AGAIN and same.submitter != request.submitter:
         yield Finding(
             code=Code.DUPLICATE_REQUEST,
             about="form",
@@ -88,7 +91,8 @@ def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
         )
     compared = request.compared
     for other in history.with_weights(request.fingerprints):
-        if compared is not None and other.model != compared.model:
+        is_other = compared is not None and other.model != compared.model
+        if compared is not None and is_other and other.status not in AGAIN:
             yield Finding(
                 code=Code.DUPLICATE_WEIGHTS,
                 about=request.role.value.lower(),
@@ -103,7 +107,7 @@ def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
 
 def check_quota(request: Request, history: History, limits: Limits) -> Iterator[Finding]:
     """The submitting account has not used up its share; whose model it is does not matter."""
-    own = history.of(request.submitter)
+    own = [one for one in history.of(request.submitter) if one.request_id != request.request_id]
     waiting = [one for one in own if one.status in WAITING]
     recent = submitted_since(own, request.submitted_at, 7)
     who = shown(request.submitter)

@@ -31,7 +31,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def shown(text: str, longest: int = 160) -> str:
     """Return text that is safe to print: without invisible characters, and not too long."""
     seen = "".join(
-        f"\\u{ord(character):04x}" if unicodedata.category(character) in _UNSEEN else character
+        character if character.isprintable() else f"\\u{ord(character):04x}"
         for character in text[:longest]
     )
     return seen + ("…" if len(text) > longest else "")
