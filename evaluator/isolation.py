@@ -45,8 +45,7 @@ class Outcome:
 def scrubbed_environment(environment: Mapping[str, str], request: Request) -> dict[str, str]:
     """Return what a process that runs a request may know.
 
-    An endpoint's key is there only for a request that asks that endpoint and loads no submitted
-    weights; a model on a server is not run here.
+    An endpoint's key is there only for a request that asks an endpoint, which cannot do without.
     """
     kept = {
         name: value

@@ -14,6 +14,7 @@ CMCError
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
 ├── IsolationError      a run in a process of its own failed
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
+├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (lost claim, unknown request)
 
 The library raises; only the command line and the worker catch.
@@ -93,3 +94,7 @@ class DecodeError(CMCError):
 
 class StoreError(CMCError):
     """A store refused an operation."""
+
+
+class JobError(CMCError):
+    """The Hub starts no job."""
