@@ -42,7 +42,7 @@ def test_pictures_of_one_colour_stop_the_run(
     ask: Callable[..., Request], make_bench: Callable[..., Bench], images: Path
 ) -> None:
     for path in images.iterdir():
-        Image.new("RGB", (64, 64), (9, 9, 9)).save(path)
+        Image.new("RGB", (192, 176), (9, 9, 9)).save(path)
     request = ask(modes=(Mode.PIXEL,))
     with pytest.raises(SmokeTestError, match="of one colour") as caught:
         smoke_test(request, make_bench())
