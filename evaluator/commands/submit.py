@@ -43,13 +43,14 @@ def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
     from submission.findings import refusals
     from submission.intake import examine_request, with_fingerprints
+    from submission.wording import check_texts
 
     store, account = _store_and_account(options)
     examined = _examine(options)
     findings = [finding for one in examined.values() for finding in one.findings]
     facts = {about: one.facts for about, one in examined.items() if one.facts}
     if refusals(findings):
-        return _report(options, findings, None)
+        return _report(options, [*findings, *check_texts(_declared(options))], None)
     request = with_fingerprints(_request(options, examined, account), facts)
     findings += examine_request(request, facts, _history(store))
     cost = _cost(options, request, facts)
@@ -102,8 +103,11 @@ def _request(
             "strength_match": None,
         }
     )
-    declared = {name: value for name in DECLARED if (value := getattr(options, name))}
-    return replace(request_from(chosen, account.name), declared=declared)
+    return replace(request_from(chosen, account.name), declared=_declared(options))
+
+
+def _declared(options: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name in DECLARED if (value := getattr(options, name))}
 
 
 def _history(store: "FolderStore") -> "History":
