@@ -15,7 +15,10 @@ CMCError
 ├── IsolationError      a run in a process of its own failed
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
 ├── JobError            the Hub starts no job
-└── StoreError          a store refused an operation (lost claim, unknown request)
+└── StoreError          a store refused an operation (unknown request, wrong state)
+    ├── LeaseError      a worker no longer holds the request that it wants to write about
+    ├── LedgerError     a store's ledger is damaged
+    └── HubError        the Hub refused, or could not be reached for a long time
 
 The library raises; only the command line and the worker catch.
 """
@@ -94,6 +97,18 @@ class DecodeError(CMCError):
 
 class StoreError(CMCError):
     """A store refused an operation."""
+
+
+class LeaseError(StoreError):
+    """A worker no longer holds the request that it wants to write about."""
+
+
+class LedgerError(StoreError):
+    """A store's ledger is damaged."""
+
+
+class HubError(StoreError):
+    """The Hub refused, or could not be reached for a long time."""
 
 
 class JobError(CMCError):

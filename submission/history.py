@@ -1,12 +1,13 @@
 """What was submitted before: the facts behind duplicates and quotas."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from protocol.records import Request, Status
-
-WAITING = frozenset({"PENDING", "CLAIMED", "RUNNING"})
+from protocol.rules import Role
+from protocol.states import OPEN
+from submission.ledger import Book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,15 @@ class Earlier:
     fingerprints: tuple[str, ...] = ()
     """Of that model's weights; see `ModelFacts.fingerprints`."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in OPEN
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The earlier submissions that a check asks for, found by what it asks."""
+    """The earlier submissions, found by what a check asks."""
 
     earlier: tuple[Earlier, ...] = field(default=())
 
@@ -44,21 +50,9 @@ class History:
         return tuple(one for one in self.earlier if wanted & set(one.fingerprints))
 
 
-def history_of(entries: Iterable[tuple[Request, str]]) -> History:
-    """Return the history of requests with their states' names."""
-    return History(tuple(_earlier(request, status) for request, status in entries))
-
-
-def _earlier(request: Request, status: str) -> Earlier:
-    chosen = request.compared
-    return Earlier(
-        request_id=request.request_id,
-        submitter=request.submitter,
-        submitted_at=request.submitted_at,
-        status=str(status),
-        model=chosen.model if chosen else "",
-        fingerprints=tuple(request.fingerprints),
-    )
+def history_of(book: Book) -> History:
+    """Return the history that a store's book holds."""
+    return History(tuple(_earlier(book)))
 
 
 def submitted_since(earlier: Iterable[Earlier], now: str, days: int) -> tuple[Earlier, ...]:
@@ -67,12 +61,18 @@ def submitted_since(earlier: Iterable[Earlier], now: str, days: int) -> tuple[Ea
     return tuple(one for one in earlier if datetime.fromisoformat(one.submitted_at) > start)
 
 
-def by_status(earlier: Iterable[Earlier]) -> Mapping[str, int]:
-    """Return how many submissions stand where."""
-    counts: dict[str, int] = {}
-    for one in earlier:
-        counts[one.status] = counts.get(one.status, 0) + 1
-    return counts
+_PART: Mapping[str, str] = {Role.I2T: "i2t", Role.T2I: "t2i", Role.CODEC: "codec"}
 
 
-FAILED = Status.FAILED.value
+def _earlier(book: Book) -> Iterator[Earlier]:
+    # Of thousands of requests a few words each are wanted: the book's JSON is read as it is.
+    for request_id, request in book.requests.items():
+        compared: dict[str, Any] = request[_PART[request["role"]]] or {}
+        yield Earlier(
+            request_id=request_id,
+            submitter=request["submitter"],
+            submitted_at=request["submitted_at"],
+            status=book.states[request_id]["status"],
+            model=compared.get("model", ""),
+            fingerprints=tuple(request.get("fingerprints", ())),
+        )

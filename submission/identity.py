@@ -58,6 +58,15 @@ def account_of_whoami(answer: Mapping[str, Any]) -> Account:
     return Account(_name_of(answer, "name"), SignedInBy.TOKEN)
 
 
+def account_for(store: str) -> Account:
+    """Return who acts on a store: on the Hub the token's account, on a folder this machine's user.
+
+    Raises:
+        SignInError: no token is there, or it is not known.
+    """
+    return account_of_shell() if store.startswith("hub:") else account_of_machine()
+
+
 def account_of_machine() -> Account:
     """Return this machine's user, for a store that is a folder."""
     import getpass

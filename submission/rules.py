@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 
 from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
+from protocol.states import Status
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding
-from submission.history import WAITING, History, submitted_since
+from submission.history import History, submitted_since
 from submission.limits import Limits
 from submission.served import served_by
 from submission.wording import check_texts, shown
 
-AGAIN = frozenset({"FAILED", "WITHDRAWN", "CANCELLED"})
+AGAIN = frozenset({Status.FAILED, Status.WITHDRAWN})
 """Where a request may be sent once more."""
 
 
@@ -108,7 +109,7 @@ def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
 def check_quota(request: Request, history: History, limits: Limits) -> Iterator[Finding]:
     """The submitting account has not used up its share; whose model it is does not matter."""
     own = [one for one in history.of(request.submitter) if one.request_id != request.request_id]
-    waiting = [one for one in own if one.status in WAITING]
+    waiting = [one for one in own if one.is_open]
     recent = submitted_since(own, request.submitted_at, 7)
     who = shown(request.submitter)
     if len(waiting) >= limits.waiting_requests:

@@ -50,9 +50,9 @@ def _find(options: argparse.Namespace) -> "tuple[Result, tuple[TaskValue, ...]]"
     from evaluator.intervals import task_intervals
     from protocol.errors import StoreError
     from submission.exports.tasks import task_values
-    from submission.store import FolderStore
+    from submission.store import open_store
 
-    store = FolderStore(options.store)
+    store = open_store(options.store)
     found = [r for r in store.results() if r.request.request_id == options.request]
     if not found:
         raise StoreError(f"{options.store} holds no result of {options.request}; see `cmc queue`")

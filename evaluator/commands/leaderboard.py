@@ -29,15 +29,16 @@ def run(options: argparse.Namespace) -> int:
     from protocol.boards import published_rows, result_rows
     from protocol.replications import replication_counts
     from submission.replications import read_replications
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     track = Track(options.track)
     content = None if options.content == "all" else Content(options.content)
     if options.source == "published":
         rows = published_rows(track, content)
     else:
-        counts = replication_counts(read_replications(options.store))
-        rows = result_rows(FolderStore(options.store).results(), track, content, counts)
+        store = open_store(options.store)
+        counts = replication_counts(read_replications(store))
+        rows = result_rows(store.results(), track, content, counts)
         rows.sort(key=lambda row: row.bench)
     if options.json:
         print(json.dumps([_plain(row) for row in rows], indent=1, ensure_ascii=False))

@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.reproduce import relocate, reproduce
     from protocol.errors import InputError, StoreError
     from protocol.jsonable import to_json
-    from submission.identity import account_of_machine
+    from submission.identity import account_for
     from submission.replications import file_replication
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     if options.subset < 1:
         raise InputError(f"--subset {options.subset}: wanted a number from 1")
-    store = FolderStore(options.store)
+    store = open_store(options.store)
     found = [r for r in store.results() if r.request.request_id == options.request]
     if not found:
         raise StoreError(f"{options.store} holds no result of {options.request}; see `cmc queue`")
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             store.per_image_path(options.request).read_bytes(),
             replace(bench_from(options, report), cache=Cache(cache)),
             size=options.subset,
-            replicated_by=account_of_machine().name,
+            replicated_by=account_for(options.store).name,
         )
     shutil.rmtree(cache, ignore_errors=True)
     if options.json:
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         _show(replication)
     if options.file:
-        path = file_replication(store.folder, replication)
+        path = file_replication(store, replication)
         if not options.json:
             print(f"filed as {path}")
     return 0 if replication.agrees else 1

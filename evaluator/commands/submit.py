@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from submission.history import History
     from submission.identity import Account
     from submission.intake import Examined
-    from submission.store import FolderStore
+    from submission.store import Store
 
 HELP = "queue a system for evaluation"
 DECLARED = ("paper", "code", "trained_on", "comment")
@@ -42,10 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
     from submission.findings import refusals
+    from submission.identity import account_for
     from submission.intake import examine_request, with_fingerprints
+    from submission.store import open_store
     from submission.wording import check_texts
 
-    store, account = _store_and_account(options)
+    store, account = open_store(options.store), account_for(options.store)
     examined = _examine(options)
     findings = [finding for one in examined.values() for finding in one.findings]
     facts = {about: one.facts for about, one in examined.items() if one.facts}
@@ -62,13 +64,6 @@ def run(options: argparse.Namespace) -> int:
         print("nothing was queued", file=sys.stderr)
         return 1
     return _submit(options, store, request)
-
-
-def _store_and_account(options: argparse.Namespace) -> "tuple[FolderStore, Account]":
-    from submission.identity import account_of_machine
-    from submission.store import FolderStore
-
-    return FolderStore(options.store), account_of_machine()
 
 
 def _examine(options: argparse.Namespace) -> "Mapping[str, Examined]":
@@ -110,10 +105,10 @@ def _declared(options: argparse.Namespace) -> dict[str, str]:
     return {name: value for name in DECLARED if (value := getattr(options, name))}
 
 
-def _history(store: "FolderStore") -> "History":
+def _history(store: "Store") -> "History":
     from submission.history import history_of
 
-    return history_of((entry.request, entry.state.status) for entry in store.queue())
+    return history_of(store.ledger.refresh())
 
 
 def _cost(
@@ -165,7 +160,7 @@ def _confirmed(options: argparse.Namespace) -> bool:
     return input("queue it? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _submit(options: argparse.Namespace, store: "FolderStore", request: "Request") -> int:
+def _submit(options: argparse.Namespace, store: "Store", request: "Request") -> int:
     from protocol.jsonable import to_plain
 
     submitted = store.submit(request)

@@ -16,11 +16,13 @@ from evaluator.bench import Bench
 from evaluator.reproduce import relocate, reproduce
 from evaluator.run import evaluate
 from protocol.boards import result_rows
-from protocol.errors import InputError, ModelError
+from protocol.errors import InputError, ModelError, StoreError
 from protocol.records import Request, Result
 from protocol.replications import replication_counts
 from protocol.rules import Mode, Role, Track
+from protocol.states import Action
 from submission.replications import file_replication, read_replications
+from submission.store import FolderStore
 
 
 @pytest.fixture
@@ -37,16 +39,39 @@ def again(finished: tuple[Result, bytes], bench: Bench, **changes: Any) -> Any:
     return reproduce(*finished, bench, **options)
 
 
+def store_with(finished: tuple[Result, bytes], folder: Path) -> FolderStore:
+    store = FolderStore(folder)
+    store.submit(finished[0].request)
+    with store.claim("worker") as claim:
+        assert claim
+        store.finish(claim, *finished)
+    return store
+
+
 def test_a_row_run_again_agrees_and_is_counted_once_an_account(
     finished: tuple[Result, bytes], make_bench: Callable[..., Bench], tmp_path: Path
 ) -> None:
     replication = again(finished, make_bench("second"))
     assert replication.agrees
     assert (replication.equal_pictures, replication.pictures) == (3, 3)
+    store = store_with(finished, tmp_path / "store")
     for account in ("bob", "bob", "eve"):
-        file_replication(tmp_path, replace(replication, replicated_by=account))
-    filed = read_replications(tmp_path)
-    assert {one.replicated_by for one in filed} == {"bob", "eve"}
+        file_replication(store, replace(replication, replicated_by=account))
+    filed = read_replications(FolderStore(tmp_path / "store"))
+    assert sorted(one.replicated_by for one in filed) == ["bob", "eve"]
+    request_id = replication.request_id
+    assert [event.action for event in store.events(request_id)][-2:] == [Action.REPLICATE] * 2
+    assert store.results() == [finished[0]]
+    assert set(store.ledger.digests()) == {
+        path for line in store.ledger.lines() for path in json.loads(line)["files"]
+    }
+    other = replace(replication, per_image_sha256="0" * 64)
+    with pytest.raises(StoreError, match="about another result"):
+        file_replication(store, other)
+    store.withdraw(request_id, finished[0].request.submitter)
+    assert read_replications(store) == []
+    with pytest.raises(StoreError, match="REPLICATE does not apply"):
+        file_replication(store, replace(replication, replicated_by="zoe"))
     counts = replication_counts(filed)
     (row,) = result_rows([finished[0]], Track.CODEC, None, counts)
     assert row.replications == 2
@@ -105,7 +130,7 @@ def test_the_command_runs_compares_and_files(
     request_id = entry["state"]["request_id"]
     done = cmc("reproduce", request_id, "--subset", 3, "--images", images, "--file")
     assert "3 of 3 decoded pictures are equal" in done.stdout
-    assert len(read_replications(tmp_path / "cmc-store")) == 1
+    assert len(read_replications(FolderStore(tmp_path / "cmc-store"))) == 1
     board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
     assert json.loads(board)[0]["replications"] == 1
     assert (
