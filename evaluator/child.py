@@ -13,10 +13,10 @@ from typing import Any
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache
-from evaluator.progress import progress_bars
-from protocol.errors import DecodeError, SmokeTestError
+from evaluator.execution import run_here
+from evaluator.failures import failure_of
 from protocol.files import write_whole
-from protocol.jsonable import from_plain, to_json
+from protocol.jsonable import from_plain, to_json, to_plain
 from protocol.records import Request
 
 
@@ -35,30 +35,21 @@ def main() -> int:
 
 
 def _run(job: dict[str, Any], out: Path) -> None:
-    from evaluator.run import evaluate
-    from evaluator.smoke import smoke_test
-
-    request = from_plain(Request, job["request"], "request")
-    with progress_bars(_say) as report:
-        bench = Bench(
-            images=Path(job["images"]),
-            cache=Cache(Path(job["cache"])),
-            weights=Path(job["weights"]) if job["weights"] else None,
-            device=job["device"],
-            batch_size=job["batch_size"],
-            report=report,
-        )
-        _say(smoke_test(request, bench).sentence)
-        evaluation = evaluate(request, bench)
-    write_whole(out / "per_image.parquet", evaluation.per_image)
-    write_whole(out / "result.json", to_json(evaluation.result).encode())
+    bench = Bench(
+        images=Path(job["images"]),
+        cache=Cache(Path(job["cache"])),
+        weights=Path(job["weights"]) if job["weights"] else None,
+        device=job["device"],
+        batch_size=job["batch_size"],
+    )
+    outcome = run_here(from_plain(Request, job["request"], "request"), bench, _say)
+    write_whole(out / "per_image.parquet", outcome.per_image)
+    write_whole(out / "result.json", to_json(outcome.result).encode())
 
 
 def _write_failure(out: Path, error: Exception, *, is_machine_fault: bool) -> None:
-    named = error.code if isinstance(error, SmokeTestError | DecodeError) else ""
     told = {
-        "code": named or type(error).__name__,
-        "message": str(error) or type(error).__name__,
+        "failure": to_plain(failure_of(error, "evaluate")),
         "is_machine_fault": is_machine_fault,
         "errno": getattr(error, "errno", None),
     }

@@ -6,18 +6,21 @@ environment is made from a list of what is needed, so a secret that nobody thoug
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.bench import Bench
-from protocol.errors import IsolationError
-from protocol.jsonable import from_json, to_plain
+from evaluator.execution import Outcome
+from protocol.failures import FailureCode
+from protocol.jsonable import from_json, from_plain, to_plain
 from protocol.records import Request, Result
+from protocol.states import Failure
 from protocol.systems import ENDPOINT_ADAPTERS
+from submission.queue import make_failure
 
 NEEDED = frozenset(
     {
@@ -32,14 +35,6 @@ NEEDED = frozenset(
 )
 NEEDED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "OPENBLAS_", "PYTORCH_")
 ENDPOINT_KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a child process made."""
-
-    result: Result
-    per_image: bytes
 
 
 def scrubbed_environment(environment: Mapping[str, str], request: Request) -> dict[str, str]:
@@ -73,19 +68,18 @@ def needs_isolation(request: Request) -> bool:
 
 
 def evaluate_apart(
-    request: Request, bench: Bench, say: Callable[[str], None] = lambda _: None
-) -> Outcome:
-    """Run a request in a child process, smoke test first, and return what came out.
+    request: Request, bench: Bench, note: Callable[[str], None] = lambda _: None
+) -> Outcome | Failure:
+    """Run a request in a child process; return what came out, or why nothing did.
 
     The child ends when this process does.
 
     Args:
         request: what is run.
         bench: where; its reporter is not used.
-        say: is told the child's progress, a line at a time.
+        note: is told the child's progress, a line at a time.
 
     Raises:
-        IsolationError: the run failed; it holds the class and the text of the child's error.
         OSError: this machine is at fault, for example its disk is full.
     """
     with tempfile.TemporaryDirectory(prefix="cmc-") as folder:
@@ -98,12 +92,12 @@ def evaluate_apart(
             "batch_size": bench.batch_size,
             "out": folder,
         }
-        status = _run_child(job, scrubbed_environment(os.environ, request), say)
+        status = _run_child(job, scrubbed_environment(os.environ, request), note)
         return _read_outcome(Path(folder), status)
 
 
 def _run_child(
-    job: Mapping[str, object], environment: Mapping[str, str], say: Callable[[str], None]
+    job: Mapping[str, object], environment: Mapping[str, str], note: Callable[[str], None]
 ) -> int:
     with subprocess.Popen(
         [sys.executable, "-m", "evaluator.child"],
@@ -112,33 +106,29 @@ def _run_child(
         env=dict(environment),
         text=True,
     ) as child:
-        if child.stdin is None or child.stdout is None:
-            raise IsolationError("INTERNAL", "the child process has no pipes")
         try:
             # The pipe stays open: when it closes, the child knows that this process is gone.
-            child.stdin.write(json.dumps(job) + "\n")
-            child.stdin.flush()
-            for line in child.stdout:
-                say(line.rstrip("\n"))
+            print(json.dumps(job), file=child.stdin, flush=True)
+            for line in child.stdout or ():
+                note(line.rstrip("\n"))
         except BaseException:
             child.kill()
             raise
     return child.returncode
 
 
-def _read_outcome(folder: Path, status: int) -> Outcome:
-    failure = folder / "failure.json"
-    if failure.is_file():
-        told = json.loads(failure.read_text(encoding="utf-8"))
-        if told["is_machine_fault"]:
-            raise OSError(told["errno"], told["message"])
-        raise IsolationError(told["code"], told["message"])
+def _read_outcome(folder: Path, status: int) -> Outcome | Failure:
+    told = folder / "failure.json"
+    if told.is_file():
+        answer = json.loads(told.read_text(encoding="utf-8"))
+        failure: Failure = from_plain(Failure, answer["failure"], "failure")
+        if answer["is_machine_fault"]:
+            raise OSError(answer["errno"], failure.message)
+        return failure
     if status != 0:
-        raise IsolationError(
-            "OOM" if status == -9 else "INTERNAL",
-            f"the run's process ended with status {status}"
-            + (": the system killed it, most likely for its memory" if status == -9 else ""),
-        )
+        # The system kills with SIGKILL whoever takes the last of its memory.
+        code = FailureCode.OUT_OF_MEMORY if status == -signal.SIGKILL else FailureCode.INTERNAL
+        return make_failure(code, "evaluate", f"the run's process ended with status {status}")
     result = from_json(Result, (folder / "result.json").read_bytes())
     return Outcome(result, (folder / "per_image.parquet").read_bytes())
 

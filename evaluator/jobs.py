@@ -87,7 +87,7 @@ def plan_job(
 def start_job(
     plan: JobPlan,
     *,
-    token: str,
+    token: str | None = None,
     worker_token: str = "",
     environment: Mapping[str, str] = os.environ,
     endpoint: str | None = None,
@@ -96,18 +96,21 @@ def start_job(
 
     Args:
         plan: what it runs.
-        token: of the account that pays; not given to the job.
-        worker_token: what the worker writes results with; the same token where none is given.
+        token: of the account that pays; None: the one that `hf auth login` left.
+        worker_token: what the worker writes results with; the first token where none is given.
         environment: of this process; settings of the Hub that are no secret go with the job.
         endpoint: address of the Hub; None is the one of `HF_ENDPOINT`.
 
     Raises:
-        JobError: the Hub refuses.
+        JobError: the Hub refuses, or there is no token.
     """
     import httpx2
-    from huggingface_hub import HfApi, Volume
+    from huggingface_hub import HfApi, Volume, get_token
     from huggingface_hub.errors import HfHubHTTPError
 
+    token = token or get_token()
+    if token is None:
+        raise JobError("no Hub token here; run `hf auth login`, or set HF_TOKEN")
     shared = {name: environment[name] for name in _PASSED_ON if name in environment}
     try:
         job = HfApi(endpoint=endpoint, token=token).run_job(

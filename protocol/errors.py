@@ -12,7 +12,6 @@ CMCError
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
-├── IsolationError      a run in a process of its own failed
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
 ├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
@@ -73,15 +72,6 @@ class SmokeTestError(CMCError):
 
     def __init__(self, code: str, message: str) -> None:
         """Keep `code`: that of the pictures, or `FLAT_PICTURES`."""
-        super().__init__(message)
-        self.code = code
-
-
-class IsolationError(CMCError):
-    """A run in a process of its own failed."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Keep `code`: the class of the child's error, `OOM` or `INTERNAL`."""
         super().__init__(message)
         self.code = code
 

@@ -1,8 +1,12 @@
 """The worker as a job of the Hub: what is sent, and that no secret is in the open."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from loopback_hub import LoopbackHub
 
 from evaluator.jobs import JobPlan, plan_job, start_job
@@ -13,7 +17,7 @@ def plan(**changes: Any) -> JobPlan:
     options: dict[str, Any] = {
         "flavor": "a100-large",
         "timeout": "6h",
-        "worker": ("--store", "hf://datasets/acme/requests", "--images", "/pictures"),
+        "worker": ("--store", "hub:acme/cmc", "--images", "/pictures"),
         **changes,
     }
     return plan_job(**options)
@@ -36,7 +40,7 @@ def test_a_worker_is_started_with_its_timeout_and_its_token_as_a_secret(hub: Loo
     assert "secret" not in str(job["environment"])
     assert hub.token not in str(job)
     shell = job["command"][-1]
-    assert "cmc work --store hf://datasets/acme/requests --images /pictures" in shell
+    assert "cmc work --store hub:acme/cmc --images /pictures" in shell
     assert "'cmc-bench[evaluator] @ git+https://example.org/cmc.git'" in shell
     assert [volume["mountPath"] for volume in job["volumes"]] == ["/pictures"]
 
@@ -60,3 +64,30 @@ def test_a_token_in_the_command_is_refused() -> None:
 def test_a_refusal_of_the_hub_is_told_with_its_reason(hub: LoopbackHub) -> None:
     with pytest.raises(JobError, match="may not run jobs as stranger"):
         start_job(plan(namespace="stranger"), token=hub.token, endpoint=hub.endpoint)
+
+
+def test_the_command_starts_itself_elsewhere(hub: LoopbackHub, tmp_path: Path) -> None:
+    def work(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "evaluator", "work", "--on", "hf-jobs"),
+                *("--images", "/p/gt", *arguments),
+            ],
+            cwd=tmp_path,
+            env={**hub.environment(tmp_path), "PYTHONPATH": str(ROOT), "CMC_WORKER": "w-token"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = work(
+        *("--store", "hub:acme/cmc", "--flavor", "l4x1", "--once", "--mount", "acme/gt:/p"),
+        *("--worker-token-from", "CMC_WORKER"),
+    )
+    assert "is SCHEDULING" in done.stdout, done.stderr
+    (job,) = hub.jobs.values()
+    assert job["command"][-1].endswith("cmc work --store hub:acme/cmc --images /p/gt --once")
+    assert job["flavor"] == "l4x1"
+    assert job["secrets"] == {"HF_TOKEN": "w-token"}
+    assert "a job cannot reach" in work("--store", "folder").stderr
+    assert "wanted OWNER/DATASET:/PATH" in work("--store", "hub:a/b", "--mount", "x").stderr

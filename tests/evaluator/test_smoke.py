@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from evaluator.bench import Bench
+from evaluator.execution import run_here
 from evaluator.run import evaluate
 from evaluator.smoke import smoke_test
 from protocol.errors import SmokeTestError
@@ -36,6 +37,20 @@ def test_a_smoke_test_says_what_each_mode_takes_and_the_run_makes_nothing_twice(
     evaluation = evaluate(request, bench)
     assert evaluation.result.images == 4
     assert all(path.stat().st_mtime_ns == when for path, when in made.items())
+
+
+def test_a_run_of_many_pictures_begins_with_three(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = ask(modes=(Mode.IMAGE,), i2t=None)
+    told: list[str] = []
+    run_here(request, make_bench(), told.append)
+    assert not any("smoke" in line for line in told)
+    monkeypatch.setattr("evaluator.execution.SMOKE_FROM", 3)
+    run_here(request, make_bench(), told.append)
+    assert any(line.startswith("smoke test of 3 pictures") for line in told)
 
 
 def test_pictures_of_one_colour_stop_the_run(

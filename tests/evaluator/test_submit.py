@@ -83,7 +83,7 @@ def test_a_model_is_checked_pinned_and_queued_and_its_copy_is_refused(
     queued = submit(f"diffusers:{MODEL}", "--paper", "https://arxiv.org/abs/2406.09356")
     assert "is queued" in queued.stdout, queued.stderr
     assert len(hub.calls()) <= 10
-    (path,) = (tmp_path / "cmc-store" / "requests").glob("*.json")
+    (path,) = (tmp_path / "cmc-store" / "requests").rglob("*.json")
     request = json.loads(path.read_text())
     assert (request["t2i"]["model"], request["t2i"]["revision"]) == (MODEL, commit)
     assert request["fingerprints"]
