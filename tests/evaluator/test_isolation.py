@@ -120,8 +120,7 @@ def test_the_child_ends_when_its_parent_is_killed(
         from pathlib import Path
         from evaluator.bench import Bench
         from evaluator.cache import Cache
-        from evaluator.execution import Outcome
-from evaluator.isolation import evaluate_apart
+        from evaluator.isolation import evaluate_apart
         from evaluator.requests import make_request
         from protocol.rules import Role
         request = make_request(role=Role.T2I, i2t="file:{captions}", t2i="{t2i}", codec=None,
@@ -184,8 +183,7 @@ def test_a_gated_model_is_fetched_first_and_read_without_a_token(
         from evaluator.bench import Bench
         from evaluator.cache import Cache
         from evaluator.fetching import fetch_restricted
-        from evaluator.execution import Outcome
-from evaluator.isolation import evaluate_apart
+        from evaluator.isolation import evaluate_apart
         from evaluator.requests import make_request
         from protocol.rules import Mode, Role
         request = make_request(role=Role.T2I, i2t="file:{captions}",
