@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 CURRENT = "ledger/current.jsonl"
 SEGMENT_LINES = 128
+SEGMENT_BYTES = 200_000
+"""A segment ends after so many lines or bytes: it is sent again with each of its lines."""
 ROOMS = ("requests/", "results/", "replications/")
 
 
@@ -67,7 +69,7 @@ class HubLedger:
         }
         self.requests = HubFiles(f"{name}-requests", **options)
         self.results = HubFiles(f"{name}-results", **options)
-        self._cache, self._backoff = cache, backoff
+        self._cache, self._backoff, self._timeout = cache, backoff, timeout
         self._head = ""
         """The commit that the book was read at."""
         self._segment: list[bytes] = []
@@ -94,7 +96,11 @@ class HubLedger:
             header = json.loads(header_line)
             if self.book.number < header["after"]:
                 self.book = self._snapshot(header)
-            for line in lines[self.book.number - header["after"] :]:
+            seen = self.book.number - header["after"]
+            last = hashlib.sha256(lines[seen - 1]).hexdigest() if 0 < seen <= len(lines) else None
+            if seen > len(lines) or last not in (None, self.book.sha256):
+                raise LedgerError(f"{self.requests.repo_id} has lost lines; a ledger only grows")
+            for line in lines[seen:]:
                 self.book.apply(line)
             self._segment = [header_line, *lines]
             return self.book
@@ -136,7 +142,7 @@ class HubLedger:
         files = {p: data for p, data in batch.files.items() if p not in results}
         line = make_line(book, batch, nonce, now())
         gone = None
-        if len(self._segment) > SEGMENT_LINES:
+        if len(self._segment) > SEGMENT_LINES or sum(map(len, self._segment)) > SEGMENT_BYTES:
             gone = json.loads(self._segment[0]).get("snapshot")
             first = json.loads(self._segment[1])["number"]
             files[f"ledger/segments/{first:08d}.jsonl"] = b"\n".join(self._segment) + b"\n"
@@ -158,8 +164,10 @@ class HubLedger:
         parent: str | None,
         gone: str | None = None,
     ) -> None:
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_session
 
+        # By itself the client waits for ever.
+        get_session().timeout = self._timeout
         additions = [CommitOperationAdd(path, data) for path, data in files.items()]
         removals = [CommitOperationDelete(gone)] if gone else []
         self.api.create_commit(
@@ -255,7 +263,7 @@ def _header(book: Book, snapshot: str = "") -> bytes:
 
 def _packed(snapshot: dict[str, Any]) -> bytes:
     text = json.dumps(snapshot, ensure_ascii=False, separators=(",", ":"))
-    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return gzip.compress(text.encode(), compresslevel=1, mtime=0)
 
 
 def _landed(book: Book, tried: Sequence[str]) -> tuple[Event, ...] | None:
