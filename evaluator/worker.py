@@ -15,6 +15,7 @@ from evaluator.pictures import fingerprint_images
 from protocol.errors import LeaseError, StoreError
 from protocol.records import Request
 from protocol.states import Failure, Status
+from submission.intake import examine_again, require_accepted
 from submission.store import OPEN, Claim, Store
 
 
@@ -105,5 +106,6 @@ def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outc
 
     if not (isolate and needs_isolation(claim.request)):
         return run_here(claim.request, bench, note)
+    require_accepted(examine_again(claim.request))
     fetch_restricted(claim.request)
     return evaluate_apart(claim.request, bench, note)

@@ -1,6 +1,6 @@
 """From what a person typed to findings and facts: what `cmc submit` and the Space run first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,7 +109,34 @@ def examine_request(
     )
 
 
-def require_accepted(findings: tuple[Finding, ...]) -> None:
+def examine_again(
+    request: Request,
+    *,
+    limits: Limits = LIMITS,
+    look_up: Callable[[str, str], ModelFacts] = hub_facts,
+) -> tuple[Finding, ...]:
+    """Return what speaks against the models of a queued request, at the commits that it names.
+
+    A worker asks before it loads anything: a request may have come into the store past the checks,
+    and a folder may have changed. That the Hub cannot be reached speaks against nothing, because
+    the model may lie in the worker's cache.
+    """
+    findings: list[Finding] = list(check_names(request))
+    for about, system in (("i2t", request.i2t), ("t2i", request.t2i)):
+        adapter = system.adapter.replace("_", "-") if system else ""
+        served = served_by().get(adapter)
+        if system is None or served is None or not served.has_weights or not system.model:
+            continue
+        if system.path:
+            facts = folder_facts(Path(system.path))
+        else:
+            facts = look_up(system.model, system.revision)
+        found = examine_model(_subject(about, adapter, served, facts, limits))
+        findings += [one for one in found if one.code is not Code.HUB_UNREACHABLE]
+    return tuple(findings)
+
+
+def require_accepted(findings: Iterable[Finding]) -> None:
     """Refuse a submission that a finding turns away.
 
     Raises:
