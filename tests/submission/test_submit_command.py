@@ -13,6 +13,9 @@ import pytest
 from conftest import ROOT
 from huggingface_hub import CommitOperationAdd
 from loopback_hub import LoopbackHub
+from made_requests import request_for
+
+from submission.store_hub import HubStore
 
 MODEL = "acme/painter"
 
@@ -123,3 +126,26 @@ def test_every_reason_of_a_hostile_model_is_said_at_once_and_nothing_is_run(
     }
     assert not canary.exists()
     assert not (tmp_path / "cmc-store").exists()
+
+
+def test_submitting_to_a_store_on_the_hub_takes_a_bounded_number_of_calls(
+    hub: LoopbackHub,
+    submit: Callable[..., subprocess.CompletedProcess[str]],
+    files: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    upload(hub, files)
+    store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "kept")
+    store.create()
+    store.submit_all([request_for(quality) for quality in range(500)])
+    configs = sum(name.endswith("config.json") for name in files)
+    hub.calls.clear()
+    done = submit(f"diffusers:{MODEL}", "--store", "hub:acme/cmc")
+    assert "is queued" in done.stdout, done.stderr
+    counts = hub.calls.counts()
+    assert (counts["info"], counts["whoami"], counts["commit"]) == (1, 1, 1)
+    # Newest lines, snapshot and segment of the ledger, and whether the request is there.
+    assert counts["resolve"] <= configs + 5
+    assert len(hub.calls()) <= configs + 12
+    (entry,) = [e for e in store.queue() if e.request.submitter == "tester"]
+    assert entry.position == 501
