@@ -1,6 +1,7 @@
 """One way from frozen records to JSON and back; unknown or missing keys are refused."""
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -84,7 +85,7 @@ def _read_scalar(kind: Any, data: Any, where: str) -> Any:
 def _read_record(kind: Any, data: Any, where: str) -> Any:
     _require(isinstance(data, dict), "an object", data, where)
     fields = dataclasses.fields(kind)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     names = {field.name for field in fields}
     unknown, missing = sorted(set(data) - names), sorted(names - set(data))
     # A field with a default came later than the records that lack it.
@@ -92,6 +93,11 @@ def _read_record(kind: Any, data: Any, where: str) -> Any:
     if unknown or set(missing) - defaulted:
         raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
     return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _read_optional(kind: Any, data: Any, where: str) -> Any:

@@ -1,5 +1,6 @@
 """Reading files of a Hub dataset by the resolver, one call a file, with the commit they are of."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -125,3 +126,21 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in PASSING
     return isinstance(error, httpx2.TransportError)
+
+
+@contextlib.contextmanager
+def no_progress_bars() -> Iterator[None]:
+    """Keep the Hub's client from drawing a bar for every few bytes of the queue."""
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    were_disabled = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not were_disabled:
+            enable_progress_bars()

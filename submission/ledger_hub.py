@@ -28,7 +28,7 @@ from protocol.errors import HubError, LedgerError
 from protocol.files import write_whole
 from protocol.states import Event, Lease
 from submission.clock import now
-from submission.hub_files import Backoff, HubFiles, may_pass
+from submission.hub_files import Backoff, HubFiles, may_pass, no_progress_bars
 from submission.ledger import Batch, Book, check_content, make_line
 from submission.queue import new_nonce
 
@@ -74,6 +74,8 @@ class HubLedger:
         """The commit that the book was read at."""
         self._segment: list[bytes] = []
         """The lines of the current file, its header first."""
+        self._tried: list[str] = []
+        """Nonces of the change that is being made."""
         self._guard = threading.RLock()
 
     def create(self) -> None:
@@ -95,7 +97,7 @@ class HubLedger:
             header_line, *lines = found.content.rstrip(b"\n").split(b"\n")
             header = json.loads(header_line)
             if self.book.number < header["after"]:
-                self.book = self._snapshot(header)
+                self._catch_up(header)
             seen = self.book.number - header["after"]
             last = hashlib.sha256(lines[seen - 1]).hexdigest() if 0 < seen <= len(lines) else None
             if seen > len(lines) or last not in (None, self.book.sha256):
@@ -107,8 +109,9 @@ class HubLedger:
 
     def change(self, decide: Callable[[Book], Batch]) -> tuple[Event, ...]:
         """Let one batch happen, decided on the commit that it is committed on."""
-        tried: list[str] = []
+        sent: set[str] = set()
         with self._guard:
+            tried = self._tried = list[str]()
             for pause in (*self._backoff.pauses(), None):
                 book = self.refresh()
                 landed = _landed(book, tried)
@@ -120,7 +123,7 @@ class HubLedger:
                 nonce = new_nonce()
                 tried.append(nonce)
                 try:
-                    self._commit(book, batch, nonce)
+                    self._commit(book, batch, nonce, sent)
                 except Exception as error:
                     if not may_pass(error):
                         raise self.requests.refused("take a commit", error) from error
@@ -134,21 +137,23 @@ class HubLedger:
                     return landed
         raise HubError(f"{self.requests.repo_id} took a change and does not show it")
 
-    def _commit(self, book: Book, batch: Batch, nonce: str) -> None:
+    def _commit(self, book: Book, batch: Batch, nonce: str, sent: set[str]) -> None:
         results = {p: data for p, data in batch.files.items() if p.startswith("results/")}
-        if results:
+        if results.keys() - sent:
             # Under names that only this claim has; what no line names counts for nothing.
             self._commit_files(self.results, results, "result", parent=None)
+            sent.update(results)
         files = {p: data for p, data in batch.files.items() if p not in results}
         line = make_line(book, batch, nonce, now())
         gone = None
         if len(self._segment) > SEGMENT_LINES or sum(map(len, self._segment)) > SEGMENT_BYTES:
             gone = json.loads(self._segment[0]).get("snapshot")
             first = json.loads(self._segment[1])["number"]
-            files[f"ledger/segments/{first:08d}.jsonl"] = b"\n".join(self._segment) + b"\n"
+            segment = f"ledger/segments/{first:08d}.jsonl"
+            files[segment] = b"\n".join(self._segment) + b"\n"
             snapshot = f"ledger/snapshots/{book.number:08d}.json.gz"
             files[snapshot] = _packed(book.to_snapshot())
-            lines = [_header(book, snapshot), line]
+            lines = [_header(book, snapshot, segment), line]
         else:
             lines = [*self._segment, line]
         files[CURRENT] = b"\n".join(lines) + b"\n"
@@ -170,13 +175,14 @@ class HubLedger:
         get_session().timeout = self._timeout
         additions = [CommitOperationAdd(path, data) for path, data in files.items()]
         removals = [CommitOperationDelete(gone)] if gone else []
-        self.api.create_commit(
-            where.repo_id,
-            [*additions, *removals],
-            commit_message=message,
-            repo_type="dataset",
-            parent_commit=parent,
-        )
+        with no_progress_bars():
+            self.api.create_commit(
+                where.repo_id,
+                [*additions, *removals],
+                commit_message=message,
+                repo_type="dataset",
+                parent_commit=parent,
+            )
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole ledger: the segments, then the current file."""
@@ -246,6 +252,23 @@ class HubLedger:
         )
         return str(info.sha)
 
+    def _catch_up(self, header: dict[str, Any]) -> None:
+        """Bring the book to a header's line."""
+        if not self._tried:
+            self.book = self._snapshot(header)
+            return
+        # A snapshot knows no nonces, and a writer must not miss that its change has happened.
+        missed: list[bytes] = []
+        while self.book.number < header["after"]:
+            content = self.requests.read(header["previous"], self._head).content
+            if content is None:
+                raise LedgerError(f"{self.requests.repo_id}: {header['previous']} is missing")
+            header_line, *lines = content.rstrip(b"\n").split(b"\n")
+            header = json.loads(header_line)
+            missed = [*lines[max(0, self.book.number - header["after"]) :], *missed]
+        for line in missed:
+            self.book.apply(line)
+
     def _snapshot(self, header: dict[str, Any]) -> Book:
         content = self.requests.read(header["snapshot"], self._head).content
         if content is None:
@@ -256,9 +279,9 @@ class HubLedger:
         return book
 
 
-def _header(book: Book, snapshot: str = "") -> bytes:
+def _header(book: Book, snapshot: str = "", previous: str = "") -> bytes:
     plain = {"after": book.number, "sha256": book.sha256, "snapshot": snapshot}
-    return json.dumps(plain, sort_keys=True).encode()
+    return json.dumps({**plain, "previous": previous}, sort_keys=True).encode()
 
 
 def _packed(snapshot: dict[str, Any]) -> bytes:

@@ -18,3 +18,6 @@ class Limits:
 
 
 LIMITS = Limits()
+
+UNSHARED = Limits(waiting_requests=1_000_000, weekly_requests=1_000_000)
+"""For a store that is a folder of this machine: nobody else waits for its workers."""

@@ -133,7 +133,8 @@ class FolderLedger:
             str(file.relative_to(self.folder)): sha256_of_file(file)
             for room in ("requests", "results", "replications")
             for file in sorted((self.folder / room).rglob("*"))
-            if file.is_file()
+            # A leading dot is a file that a crash cut off before it had its name.
+            if file.is_file() and not file.name.startswith(".")
         }
 
     def hold(self, nonce: str) -> None:

@@ -42,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
     from submission.findings import refusals
-    from submission.identity import account_for
+    from submission.identity import SignedInBy, account_for
     from submission.intake import examine_request, with_fingerprints
+    from submission.limits import LIMITS, UNSHARED
     from submission.store import open_store
     from submission.wording import check_texts
 
@@ -54,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if refusals(findings):
         return _report(options, [*findings, *check_texts(_declared(options))], None)
     request = with_fingerprints(_request(options, examined, account), facts)
-    findings += examine_request(request, facts, _history(store))
+    limits = UNSHARED if account.signed_in_by is SignedInBy.MACHINE else LIMITS
+    findings += examine_request(request, facts, _history(store), limits)
     cost = _cost(options, request, facts)
     if refusals(findings) or options.check:
         return _report(options, findings, cost)

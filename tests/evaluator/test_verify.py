@@ -83,7 +83,7 @@ def test_submit_work_queue_leaderboard_and_verify_on_the_hub(
     (row,) = json.loads(cmc(*board))
     assert row["model"] == "VVC QP 53"
     assert "1 results recomputed" in cmc("verify")
-    assert "WITHDRAWN" in cmc("queue", "--withdraw", entry["request"]["request_id"])
+    assert "WITHDRAWN" in cmc("queue", "--withdraw", entry["state"]["request_id"])
     assert json.loads(cmc(*board)) == []
 
 

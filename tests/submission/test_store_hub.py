@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from protocol.errors import HubError, InputError, LedgerError
 from protocol.states import Action, Status
 from submission import ledger_hub
 from submission.hub_files import Backoff
+from submission.ledger import events_of
 from submission.ledger_check import check_ledger
 from submission.store import FolderStore, open_store
 from submission.store_hub import HubStore
@@ -120,6 +122,26 @@ def test_the_ledger_goes_on_over_its_segments(
     assert check_ledger(fresh.ledger).problems == []
     files = hub.api().list_repo_files("acme/cmc-requests", repo_type="dataset")
     assert sum(path.startswith("ledger/snapshots/") for path in files) == 1
+
+
+def test_a_lost_answer_is_found_though_the_ledger_went_on_to_new_segments(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_hub, "SEGMENT_LINES", 3)
+    store.submit(request_for("before"))
+    other = open_hub(hub, tmp_path)
+
+    def meanwhile(_: float) -> None:
+        for quality in range(9):
+            other.submit(request_for(quality))
+
+    monkeypatch.setattr(ledger_hub, "time", SimpleNamespace(sleep=meanwhile))
+    hub.faults.order("commit", 500, after=True)
+    claim = store.take("w")
+    assert claim is not None
+    claims = [e for e in events_of(store.ledger.lines()) if e.action is Action.CLAIM]
+    assert [e.state.request_id for e in claims] == [claim.request.request_id]
+    assert store.state(claim.request.request_id).lease == claim.lease
 
 
 def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubStore) -> None:
