@@ -22,7 +22,14 @@ def recompute_problems(result: Result, per_image: Path) -> list[str]:
     content = per_image.read_bytes()
     if hashlib.sha256(content).hexdigest() != result.per_image_sha256:
         return [f"{name}: its per-image scores are not those that the result names"]
-    rows = read_rows(per_image)
+    try:
+        rows = read_rows(per_image)
+        return _table_problems(name, result, rows)
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{name}: its per-image scores cannot be read ({error})"]
+
+
+def _table_problems(name: str, result: Result, rows: Sequence[Row]) -> list[str]:
     problems = []
     tables = (
         ("scores", result.scores, _scores(rows)),

@@ -1,6 +1,7 @@
 """Reading files of a Hub dataset by the resolver, one call a file, with the commit they are of."""
 
 import contextlib
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ T = TypeVar("T")
 PASSING = frozenset({408, 409, 412, 429, 500, 502, 503, 504})
 """Answers that may pass: a moved head, another commit, too many calls, an outage."""
 READERS = 8
+ASKED = 8
+"""How often a file is asked for: half a minute, where a change is tried for minutes."""
 
 
 class Found(NamedTuple):
@@ -71,7 +74,7 @@ class HubFiles:
 
     def patiently(self, ask: Callable[[], T], what: str) -> T:
         """Return what `ask` answers, asked again while the Hub's trouble may pass."""
-        pauses = self._backoff.pauses()
+        pauses = itertools.islice(self._backoff.pauses(), ASKED - 1)
         while True:
             try:
                 return ask()
@@ -81,8 +84,7 @@ class HubFiles:
                 pause = next(pauses, None)
                 if pause is None:
                     raise HubError(
-                        f"the Hub did not {what} of {self.repo_id} in {self._backoff.tries} tries: "
-                        f"{error}"
+                        f"the Hub cannot be reached to {what} of {self.repo_id}: {error}"
                     ) from error
                 time.sleep(pause)
 

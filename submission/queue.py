@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from protocol.errors import LeaseError, StoreError
 from protocol.failures import HINTS, FailureCode
@@ -35,6 +36,26 @@ class Claim:
         if self.state.lease is None:
             raise LeaseError(f"request {self.state.request_id} was never claimed")
         return self.state.lease
+
+
+class Submitted(NamedTuple):
+    """What became of a submission."""
+
+    state: State
+    is_new: bool
+    """False when an identical request was there before."""
+
+
+class QueueEntry(NamedTuple):
+    """One line of the queue."""
+
+    request: Request
+    state: State
+    progress: str
+    position: int | None
+    """From 1 for the next one to be run; None unless it waits."""
+    wait_seconds: float | None
+    """Until it starts, going by past runs and the present workers; None where no run is known."""
 
 
 def known(book: Book, request_id: str) -> State:

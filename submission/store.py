@@ -10,10 +10,9 @@ from protocol.records import Request, Result
 from protocol.states import OPEN, Event, Failure, State
 from submission.clock import now
 from submission.ledger import Ledger
-from submission.queue import Claim
+from submission.queue import Claim, QueueEntry, Submitted
 from submission.queue_worker import Accepts
 from submission.store_folder import FolderStore
-from submission.store_ledger import QueueEntry, Submitted
 
 __all__ = ["OPEN", "Claim", "FolderStore", "QueueEntry", "Store", "Submitted", "now", "open_store"]
 

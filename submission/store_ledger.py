@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from protocol.errors import RecordError, StoreError
 from protocol.jsonable import from_json
@@ -16,28 +15,17 @@ from protocol.states import Action, Event, Failure, State, Status
 from submission import queue_submitter, queue_worker
 from submission.heartbeat import beating
 from submission.ledger import Batch, Book, Ledger, events_of
-from submission.queue import Claim, Terms, known, new_nonce, per_image_path, result_path
+from submission.queue import (
+    Claim,
+    QueueEntry,
+    Submitted,
+    Terms,
+    known,
+    new_nonce,
+    per_image_path,
+    result_path,
+)
 from submission.queue_worker import Accepts
-
-
-class Submitted(NamedTuple):
-    """What became of a submission."""
-
-    state: State
-    is_new: bool
-    """False when an identical request was there before."""
-
-
-class QueueEntry(NamedTuple):
-    """One line of the queue."""
-
-    request: Request
-    state: State
-    progress: str
-    position: int | None
-    """From 1 for the next one to be run; None unless it waits."""
-    wait_seconds: float | None
-    """Until it starts, going by past runs and the present workers; None where no run is known."""
 
 
 class LedgerStore:
