@@ -13,7 +13,7 @@ from protocol.rules import TRACKS, Dimension, Mode, Track
 from protocol.scores import Cell
 from protocol.statistics.boards import ImageScores
 from protocol.versions import find_protocol
-from submission.store import FolderStore
+from submission.store import Store
 
 COLUMNS = ("name", "mode", "dimension", "indicator", "score", "seed")
 
@@ -31,7 +31,7 @@ class Measured:
         return bench_of(self.result)
 
 
-def read_measured(store: FolderStore, track: Track | None = None) -> list[Measured]:
+def read_measured(store: Store, track: Track | None = None) -> list[Measured]:
     """Return the results of a store, or those on one track's board, with their image scores.
 
     Raises:

@@ -25,7 +25,7 @@ from protocol.statistics.components import Components, separate
 from protocol.statistics.files import write_statistics
 from protocol.statistics.pairs import Comparison, compare
 from protocol.statistics.records import BoardStatistics
-from submission.store import FolderStore
+from submission.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,15 @@ class SeedComponents:
 
 
 def make_boards(
-    store: FolderStore,
+    store: Store,
+    folder: Path,
     tracks: Sequence[Track],
     contents: Sequence[Content | None],
+    *,
     resamples: int,
     seed: int,
 ) -> list[BoardStatistics | Refused]:
-    """Make the statistics of all boards with results and write them into the store.
+    """Make the statistics of all boards with results and write them into a folder.
 
     A board whose images do not allow any is answered with the reason; the others are made.
     """
@@ -89,13 +91,13 @@ def make_boards(
                         Refused(track=track, bench=bench.label, content=content, reason=str(error))
                     )
                     continue
-                write_statistics(store.folder, statistics)
+                write_statistics(folder, statistics)
                 made.append(statistics)
     return made
 
 
 def compare_requests(
-    store: FolderStore,
+    store: Store,
     first: str,
     second: str,
     track: Track,
@@ -123,7 +125,7 @@ def compare_requests(
     )
 
 
-def fit_pairs(store: FolderStore, track: Track, *, resamples: int, seed: int) -> Additive:
+def fit_pairs(store: Store, track: Track, *, resamples: int, seed: int) -> Additive:
     """Fit the matrix of pairs of the table with most of them, by a track's Overall.
 
     Raises:
@@ -184,11 +186,11 @@ def separate_seeds(
     return found
 
 
-def _measured(store: FolderStore, start: str) -> Measured:
+def _measured(store: Store, start: str) -> Measured:
     found = [r for r in store.results() if r.request.request_id.startswith(start)]
     if len(found) != 1:
         raise StoreError(
-            f"{len(found)} results of {store.folder} have an id that begins with {start!r}; "
+            f"{len(found)} results of the store have an id that begins with {start!r}; "
             "wanted one, see `cmc queue`"
         )
     (result,) = found

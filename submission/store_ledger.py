@@ -147,8 +147,13 @@ class LedgerStore:
 
         Raises:
             LeaseError: the claim is gone.
-            StoreError: the Parquet is not the one that the result names.
+            StoreError: the result is another request's, or the Parquet not the one it names.
         """
+        if result.request.request_id != claim.request.request_id:
+            raise StoreError(
+                f"the result is of request {result.request.request_id}, "
+                f"the claim of {claim.request.request_id}"
+            )
         if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
             raise StoreError("the per-image scores are not those that the result was made from")
         self.ledger.change(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, add_store
+from protocol.errors import InputError
 from protocol.rules import Content, Dimension, Track
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     board = actions.add_parser("board", help="make and store the statistics of the boards")
     board.add_argument("--track", choices=[t.value for t in Track], help="default: all")
     board.add_argument("--content", choices=["all", *Content], help="default: all and each")
+    board.add_argument("--out", type=Path, help="folder to write to (default: the store's)")
     board.set_defaults(answer=_board)
 
     compare = actions.add_parser("compare", help="compare two systems on their common images")
@@ -83,23 +85,27 @@ def run(options: argparse.Namespace) -> int:
 
 def _board(options: argparse.Namespace) -> object:
     from evaluator.statistics_answers import make_boards
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     tracks = [Track(options.track)] if options.track else list(Track)
     contents: list[Content | None] = [None, *Content]
     if options.content:
         contents = [None if options.content == "all" else Content(options.content)]
+    store = open_store(options.store)
+    folder = options.out or getattr(store, "folder", None)
+    if folder is None:
+        raise InputError(f"{options.store} lies on the Hub; name a folder for the boards: --out")
     return make_boards(
-        FolderStore(options.store), tracks, contents, options.resamples, options.seed
+        store, folder, tracks, contents, resamples=options.resamples, seed=options.seed
     )
 
 
 def _compare(options: argparse.Namespace) -> object:
     from evaluator.statistics_answers import compare_requests
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     return compare_requests(
-        FolderStore(options.store),
+        open_store(options.store),
         options.first,
         options.second,
         Track(options.track),
@@ -110,10 +116,10 @@ def _compare(options: argparse.Namespace) -> object:
 
 def _matrix(options: argparse.Namespace) -> object:
     from evaluator.statistics_answers import fit_pairs
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     return fit_pairs(
-        FolderStore(options.store),
+        open_store(options.store),
         Track(options.track),
         resamples=options.resamples,
         seed=options.seed,
@@ -123,13 +129,13 @@ def _matrix(options: argparse.Namespace) -> object:
 def _weights(options: argparse.Namespace) -> object:
     from protocol.boards import published_rows, result_rows
     from protocol.statistics.weighting import leads
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     track = Track(options.track)
     if options.source == "published":
         rows = published_rows(track, None)
     else:
-        rows = result_rows(FolderStore(options.store).results(), track, None)
+        rows = result_rows(open_store(options.store).results(), track, None)
     found = {}
     for bench in dict.fromkeys(row.bench for row in rows):
         complete = [row for row in rows if row.bench == bench and row.overall is not None]

@@ -60,7 +60,7 @@ def add_result(
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
     )
     store.submit(request)
-    with store.claim("tests") as claim:
+    with store.claim("tests", lambda asked: asked.request_id == request.request_id) as claim:
         assert claim is not None
         store.finish(claim, result, per_image)
     return result

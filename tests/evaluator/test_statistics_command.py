@@ -16,7 +16,7 @@ from evaluator.statistics_answers import (
     separate_seeds,
 )
 from protocol.boards import result_rows
-from protocol.errors import RecordError, StatisticsError, StoreError
+from protocol.errors import LedgerError, RecordError, StatisticsError, StoreError
 from protocol.rules import Content, Mode, Track
 from protocol.statistics.files import is_current, read_statistics, statistics_path
 from protocol.statistics.records import PUBLISHED_NOTE, BoardStatistics
@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def only_board(store: FolderStore) -> BoardStatistics:
-    (made,) = make_boards(store, [Track.T2I_ULB], [None], 500, 0)
+    (made,) = make_boards(store, store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0)
     assert isinstance(made, BoardStatistics)
     return made
 
@@ -71,7 +71,7 @@ def test_damaged_statistics_are_named(store: FolderStore) -> None:
 def test_other_pictures_are_another_board(store: FolderStore) -> None:
     add_result(store, "a", 1.0)
     add_result(store, "a", 1.0, dataset="other")
-    made = make_boards(store, [Track.T2I_ULB], [None], 500, 0)
+    made = make_boards(store, store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0)
     assert len(made) == 2
 
 
@@ -104,10 +104,10 @@ def test_changed_per_image_scores_are_refused(store: FolderStore) -> None:
     result = add_result(store, "a", 1.0)
     path = store.per_image_path(result.request.request_id)
     path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(RecordError, match="run the request again"):
+    with pytest.raises(LedgerError, match="changed outside the ledger"):
         only_board(store)
     path.unlink()
-    with pytest.raises(RecordError, match="is missing"):
+    with pytest.raises(LedgerError, match="cmc verify"):
         only_board(store)
 
 
