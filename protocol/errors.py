@@ -6,6 +6,7 @@ CMCError
 │   ├── CaptionError    a caption file or a caption cannot be used
 │   ├── ModelError      an adapter is unknown, or a model cannot be loaded
 │   ├── WeightsError    an indicator's weights are missing or not the ones wanted
+│   ├── DatasetError    an archive or a dataset folder is broken or not what was expected
 │   └── RecordError     a record's JSON does not have the form it must have
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
@@ -38,6 +39,10 @@ class ModelError(InputError):
 
 class WeightsError(InputError):
     """An indicator's weights are missing or not the ones wanted."""
+
+
+class DatasetError(InputError):
+    """An archive or a dataset folder is broken or not what was expected."""
 
 
 class RecordError(InputError):
