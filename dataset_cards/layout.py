@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from dataset_cards.schema import Config, Dataset
 from protocol.errors import DatasetError
 
+T = TypeVar("T")
 CARD = "README.md"
 CROISSANT = "croissant.json"
 ROWS_IN_SHARD = 200
@@ -68,8 +70,8 @@ def configs_in(folder: Path, dataset: Dataset) -> Iterator[tuple[Config, list[Sh
 
 
 def cut(
-    config: Config, parts: Sequence[str], groups: Mapping[str, Sequence[object]]
-) -> Iterator[tuple[Shard, Sequence[object]]]:
+    config: Config, parts: Sequence[str], groups: Mapping[str, Sequence[T]]
+) -> Iterator[tuple[Shard, Sequence[T]]]:
     """Yield the shards of one part with the items of each, split by split."""
     for split in config.splits:
         items = groups.get(split, ())

@@ -93,6 +93,21 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict
         raise DatasetError(f"{path} cannot be read: {error}") from error
 
 
+def read_row(path: Path, number: int, columns: Sequence[str]) -> dict[str, Any]:
+    """Return one row of a file that `write_rows` wrote, reading its row group alone."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if number < rows:
+                table = file.read_row_group(group, columns=list(columns))
+                row: dict[str, Any] = table.slice(number, 1).to_pylist()[0]
+                return row
+            number -= rows
+    raise DatasetError(f"{path} has no row {number} more")
+
+
 def _options(columns: Sequence[Column]) -> dict[str, Any]:
     heavy = {
         "image": [f"{c.name}.bytes" for c in columns if c.dtype == "image"],
