@@ -60,7 +60,7 @@ def dataset_of(folder: Path) -> Dataset:
             f"{path} is missing; a dataset's card is written last, so {folder} is none, or not done"
         )
     metadata, _ = parse_card(path.read_text(encoding="utf-8"), str(path))
-    name = metadata.get("pretty_name")
+    name = str(metadata.get("pretty_name"))
     if name not in DATASETS:
         raise DatasetError(f"{path} is the card of {name!r}; there are {', '.join(DATASETS)}")
     return DATASETS[name]

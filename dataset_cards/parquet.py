@@ -134,4 +134,6 @@ def _leaves(column: Column) -> list[str]:
 
 def _rows_in_group(columns: Sequence[Column]) -> int:
     kinds = {column.dtype for column in columns}
-    return min((n for kind, n in ROW_GROUP_ROWS.items() if kind in kinds), default=PLAIN_ROW_GROUP_ROWS)
+    return min(
+        (n for kind, n in ROW_GROUP_ROWS.items() if kind in kinds), default=PLAIN_ROW_GROUP_ROWS
+    )

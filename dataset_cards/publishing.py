@@ -16,7 +16,9 @@ from dataset_cards.schema import Dataset
 from protocol.errors import DatasetError
 
 if TYPE_CHECKING:
-    from huggingface_hub import HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    Operation = CommitOperationAdd | CommitOperationDelete
 
 T = TypeVar("T")
 ATTEMPTS = 6
@@ -85,7 +87,9 @@ class Publication:
             DatasetError: the Hub cannot be asked.
         """
         remote = self._remote()
-        steps = (Step(name, tuple(self._changes(name, remote))) for name in self._step_names(remote))
+        steps = (
+            Step(name, tuple(self._changes(name, remote))) for name in self._step_names(remote)
+        )
         return Plan(self._repo, remote.head, tuple(step for step in steps if step.changes))
 
     def publish(self, plan: Plan, note: Callable[[str], None], *, private: bool = False) -> str:
@@ -151,8 +155,6 @@ class Publication:
 
     def _commit(self, step: Step) -> None:
         """Make one commit; what was meanwhile done, by us or by a lost answer, is not done again."""
-        from huggingface_hub.errors import HfHubHTTPError
-
         for attempt in range(ATTEMPTS):
             remote = self._remote()
             changes = tuple(self._changes(step.name, remote))
@@ -171,14 +173,14 @@ class Publication:
                     repo_type="dataset",
                     parent_commit=remote.head,
                 )
-            except (HfHubHTTPError, *_transport_errors()) as error:
+            except _hub_errors() as error:
                 if not _is_passing(error) or attempt == ATTEMPTS - 1:
                     raise _refused(self._repo, error) from error
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
 
-    def _operations(self, step: str, changes: tuple[Change, ...]) -> list[object]:
+    def _operations(self, step: str, changes: tuple[Change, ...]) -> "list[Operation]":
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         local = self._local(step)
@@ -220,14 +222,14 @@ class Publication:
             RepositoryNotFoundError: there is no such repository, or not for us.
             DatasetError: the Hub refuses, or does not answer.
         """
-        from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+        from huggingface_hub.errors import RepositoryNotFoundError
 
         for attempt in range(ATTEMPTS):
             try:
                 return question()
             except RepositoryNotFoundError:
                 raise
-            except (HfHubHTTPError, *_transport_errors()) as error:
+            except _hub_errors() as error:
                 if not _is_passing(error) or attempt == ATTEMPTS - 1:
                     raise _refused(self._repo, error) from error
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
@@ -263,10 +265,11 @@ def _count(changes: tuple[Change, ...]) -> str:
     return ", ".join(f"{action} {count}" for action, count in counts.items() if count)
 
 
-def _transport_errors() -> tuple[type[Exception], ...]:
+def _hub_errors() -> tuple[type[Exception], ...]:
     import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
 
-    return (httpx2.TransportError,)
+    return HfHubHTTPError, httpx2.TransportError
 
 
 def _is_passing(error: Exception) -> bool:

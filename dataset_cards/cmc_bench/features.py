@@ -31,7 +31,7 @@ REFERENCES = Config(
     about="What a decoder starts from in image, full and pixel mode.",
     columns=(
         *_SAMPLE,
-        Column("kind", "string", "`image`: the VVC picture; `pixel`: one pixel a 64×64 block"),
+        Column("kind", "string", "`image`: the VVC picture; `pixel`: one pixel a 64x64 block"),
         Column("origin", "string", "`released` with the benchmark, or `built` by `cmc dataset`"),
         Column("image", "image", "the reference as a decoder sees it, of the ground truth's size"),
         *_SIZE,
@@ -39,7 +39,7 @@ REFERENCES = Config(
         Column("quality", "int32", "VVC's QP; for pixels the bits a channel", optional=True),
         Column("encoder", "string", "all that decides the bitstream; empty where not known"),
         Column("bitstream", "binary", "what is sent; released ones were never published", True),
-        Column("bits", "int64", "8 × length of the bitstream", optional=True),
+        Column("bits", "int64", "8 x length of the bitstream", optional=True),
         Column("bits_per_pixel", "float64", "bits / pixels of the ground truth", optional=True),
     ),
     parts=("origin", "kind"),
@@ -75,7 +75,7 @@ DISTORTED = Config(
         Column("pixels_bits", "int64", "of the file: one pixel a block"),
         Column("image_bits", "int64", "of the file: the picture codec's stream"),
         Column("header_bits", "int64", "of the file: everything else"),
-        Column("bits", "int64", "8 × length of the file"),
+        Column("bits", "int64", "8 x length of the file"),
         Column("bits_per_pixel", "float64", "bits / pixels of the ground truth"),
         Column("file", "binary", "the `.cmc` file that the picture was decoded from"),
         Column("status", "string", "`decoded`, or why there is no picture"),
@@ -93,7 +93,9 @@ MOS = Config(
     name="mos",
     about="Mean opinion scores of pictures that are in no other table.",
     columns=(
-        Column("reference", "string", "name of the picture it is compared with, in `mos_references`"),
+        Column(
+            "reference", "string", "name of the picture it is compared with, in `mos_references`"
+        ),
         Column("distorted", "string", "file name of the decoded picture"),
         Column("image", "image", "the decoded picture, byte for byte as released"),
         *_SIZE,

@@ -50,10 +50,17 @@ CMC_BENCH_1 = Release(
     name="cmc-bench-1",
     # P 3.1, and the names of the released caption files.
     ground_truth={
-        **{"NSI_pgc": 200, "NSI_ugc": 200},
-        **{"SCI_movie": 100, "SCI_game": 100, "SCI_screen": 100},
-        **{"AIGI_DALLE3": 50, "AIGI_MJ": 50, "AIGI_PG": 50},
-        **{"AIGI_Pixart": 50, "AIGI_SDXL": 50, "AIGI_SSD": 50},
+        "NSI_pgc": 200,
+        "NSI_ugc": 200,
+        "SCI_movie": 100,
+        "SCI_game": 100,
+        "SCI_screen": 100,
+        "AIGI_DALLE3": 50,
+        "AIGI_MJ": 50,
+        "AIGI_PG": 50,
+        "AIGI_Pixart": 50,
+        "AIGI_SDXL": 50,
+        "AIGI_SSD": 50,
     },
     # The benchmark's pictures have 512 to 1024 pixels a side.
     shortest_side=512,

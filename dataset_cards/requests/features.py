@@ -53,6 +53,4 @@ EVENTS = Config(
     ),
 )
 
-REQUESTS = Dataset(
-    name="CMC-Bench-requests", folder=Path(__file__).parent, configs=(ASKED, EVENTS)
-)
+REQUESTS = Dataset(name="CMC-Bench-requests", folder=Path(__file__).parent, configs=(ASKED, EVENTS))

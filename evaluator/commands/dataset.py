@@ -5,12 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import (
-    DEFAULT_PROTOCOL,
-    add_device,
-    add_json,
-    add_protocol,
-)
+from evaluator.commands._options import add_device, add_json, add_protocol
 
 if TYPE_CHECKING:
     from dataset_cards.cards import Inventory
@@ -130,10 +125,15 @@ def _build_bench(options: argparse.Namespace, source: Path, out: Path) -> "Inven
     from evaluator.progress import progress_bars
     from protocol.versions import find_protocol
 
-    wanted = Wanted(references=not options.no_references, i2t=options.i2t, runs=options.runs)
-    protocol = find_protocol(options.protocol or DEFAULT_PROTOCOL)
+    wanted = Wanted(
+        references=not options.no_references,
+        i2t=options.i2t,
+        runs=options.runs,
+        protocol=find_protocol(options.protocol),
+        device=options.device,
+    )
     with progress_bars() as report:
-        return build(source, out, wanted, protocol, options.device, report)
+        return build(source, out, wanted, report)
 
 
 def _validate(options: argparse.Namespace) -> None:

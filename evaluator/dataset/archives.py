@@ -20,7 +20,14 @@ MAX_RATIO = 50
 MAX_ENTRIES = 100_000
 JUNK = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _END = b"IEND\xaeB`\x82"
-_READ_ERRORS = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class PictureFile(NamedTuple):
@@ -37,22 +44,22 @@ class PictureArchive:
     def __init__(self, path: Path, faults: Faults) -> None:
         """Look through the directory; what cannot be used goes to `faults`."""
         self.path = path
-        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._entries: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
         self._zip: zipfile.ZipFile | None = None
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = archive = zipfile.ZipFile(path)
         except FileNotFoundError:
             faults.add(path.name, "the archive is missing")
             return
         except _READ_ERRORS as error:
             faults.add(path.name, f"no zip archive: {error}")
             return
-        entries = self._zip.infolist()
+        entries = archive.infolist()
         if len(entries) > MAX_ENTRIES:
             faults.add(path.name, f"{len(entries):,} entries; at most {MAX_ENTRIES:,} are read")
             return
         for entry in entries:
-            self._take(entry, faults)
+            self._take(archive, entry, faults)
 
     @property
     def names(self) -> frozenset[str]:
@@ -61,7 +68,7 @@ class PictureArchive:
 
     def mark(self, name: str) -> str:
         """Return what tells this picture's file from another without reading it."""
-        entry = self._entries[name]
+        _, entry = self._entries[name]
         return f"{name} {entry.file_size} {entry.CRC:08x}"
 
     def read(self, name: str) -> PictureFile:
@@ -71,10 +78,9 @@ class PictureArchive:
             DatasetError: the archive is damaged there.
             PictureError: it is no whole PNG.
         """
-        entry = self._entries[name]
-        assert self._zip is not None
+        archive, entry = self._entries[name]
         try:
-            with self._zip.open(entry) as file:
+            with archive.open(entry) as file:
                 # One byte more than was said: the directory may lie.
                 data = file.read(min(entry.file_size, MAX_PICTURE_BYTES) + 1)
         except _READ_ERRORS as error:
@@ -88,28 +94,33 @@ class PictureArchive:
         if self._zip is not None:
             self._zip.close()
 
-    def _take(self, entry: zipfile.ZipInfo, faults: Faults) -> None:
+    def _take(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, faults: Faults) -> None:
         # `filename` is what zipfile made of it; the original may hold a zero byte or backslashes.
         path = PurePosixPath(entry.orig_filename)
-        where = f"{self.path.name}, {entry.orig_filename!r}"
-        if is_unsafe(entry.orig_filename):
-            faults.add(where, "the path leads out of the archive")
-        elif entry.is_dir() or path.name in JUNK or "__MACOSX" in path.parts:
+        is_junk = path.name in JUNK or "__MACOSX" in path.parts
+        if not is_unsafe(entry.orig_filename) and (entry.is_dir() or is_junk):
             return
-        elif stat.S_ISLNK(entry.external_attr >> 16):
-            faults.add(where, "a link; wanted a picture")
-        elif entry.flag_bits & 1:
-            faults.add(where, "encrypted")
-        elif path.suffix != ".png":
-            faults.add(where, "no .png; nothing else belongs into the archive")
-        elif entry.file_size > MAX_PICTURE_BYTES:
-            faults.add(where, f"{entry.file_size:,} bytes; at most {MAX_PICTURE_BYTES:,} are read")
-        elif entry.file_size > MAX_RATIO * max(entry.compress_size, 1 << 16):
-            faults.add(where, f"{entry.compress_size:,} bytes claim to be {entry.file_size:,}")
-        elif path.name in self._entries:
-            faults.add(where, "a duplicate: the name comes twice")
+        objection = _objection(entry)
+        if not objection and path.name in self._entries:
+            objection = "a duplicate: the name comes twice"
+        if objection:
+            faults.add(f"{self.path.name}, {entry.orig_filename!r}", objection)
         else:
-            self._entries[path.name] = entry
+            self._entries[path.name] = archive, entry
+
+
+def _objection(entry: zipfile.ZipInfo) -> str:
+    """Return why an entry cannot be a picture of a release; empty when it can."""
+    size, packed = entry.file_size, entry.compress_size
+    reasons = (
+        (is_unsafe(entry.orig_filename), "the path leads out of the archive"),
+        (stat.S_ISLNK(entry.external_attr >> 16), "a link; wanted a picture"),
+        (bool(entry.flag_bits & 1), "encrypted"),
+        (not entry.orig_filename.endswith(".png"), "no .png; nothing else belongs here"),
+        (size > MAX_PICTURE_BYTES, f"{size:,} bytes; at most {MAX_PICTURE_BYTES:,} are read"),
+        (size > MAX_RATIO * max(packed, 1 << 16), f"{packed:,} bytes claim to be {size:,}"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def is_unsafe(path: str) -> bool:

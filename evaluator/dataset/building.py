@@ -64,14 +64,16 @@ class Wanted:
     """Systems that write captions."""
     runs: Sequence[Path] = ()
     """Folders that `cmc evaluate --out` wrote."""
+    protocol: Protocol
+    """Decides what an I2T model is asked."""
+    device: str = "cpu"
+    """Where it runs."""
 
 
 def build(
     source: Path,
     out: Path,
     wanted: Wanted,
-    protocol: Protocol,
-    device: str = "cpu",
     report: Reporter = silent,
 ) -> Inventory:
     """Make or extend a dataset folder.
@@ -80,8 +82,6 @@ def build(
         source: a folder of ground-truth PNG files, or a dataset folder.
         out: a new folder; where `source` is a dataset folder, that itself.
         wanted: what to make beside the ground truth.
-        protocol: decides what an I2T model is asked.
-        device: where it runs.
         report: is told how far it is.
 
     Raises:
@@ -89,7 +89,9 @@ def build(
     """
     is_dataset = (source / CARD).is_file()
     if is_dataset and out.resolve() != source.resolve():
-        raise DatasetError(f"{source} is a dataset folder and is extended in place; leave --out out")
+        raise DatasetError(
+            f"{source} is a dataset folder and is extended in place; leave --out out"
+        )
     place: AbstractContextManager[Path | None]
     place = locked(source) if is_dataset else staged(out)
     with place as staging:
@@ -100,7 +102,7 @@ def build(
         if wanted.references:
             _write_references(folder, by_content, report)
         for system in wanted.i2t:
-            _write_captions(folder, by_content, system, protocol, device, report)
+            _write_captions(folder, by_content, system, wanted, report)
         for run in wanted.runs:
             add_run(folder, run, CMC_BENCH.config("distorted"))
         return finish(folder, CMC_BENCH)
@@ -196,11 +198,10 @@ def _write_captions(
     folder: Path,
     by_content: Mapping[str, Sequence[Truth]],
     system: str,
-    protocol: Protocol,
-    device: str,
+    wanted: Wanted,
     report: Reporter,
 ) -> None:
-    captioner = open_captioner(system, protocol, device)
+    captioner = open_captioner(system, wanted.protocol, wanted.device)
     pinned = pin_system(resolve(system, Role.I2T))
     name = system_text(pinned)
 
@@ -213,6 +214,10 @@ def _write_captions(
     with report("captions", sum(map(len, by_content.values()))) as advance:
         folder_name = slug(f"{pinned.label}-{pinned.revision[:8]}")
         for shard, truths in cut(CAPTIONS, (folder_name,), by_content):
-            marks = [name, protocol.caption_prompt, *(f"{t.sample.name} {t.mark}" for t in truths)]
+            marks = [
+                name,
+                wanted.protocol.caption_prompt,
+                *(f"{t.sample.name} {t.mark}" for t in truths),
+            ]
             write_shard(folder, shard, rows(truths), marks)
             advance(len(truths))

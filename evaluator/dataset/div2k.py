@@ -68,9 +68,7 @@ def crop_square(picture: "Image") -> "Image":
     width, height = picture.size
     short = min(width, height)
     # The short side is exact by construction; only the long one is rounded.
-    resized = picture.resize(
-        tuple(SIDE if side == short else round(side * SIDE / short) for side in (width, height)),
-        Image.Resampling.LANCZOS,
-    )
+    size = [SIDE if side == short else round(side * SIDE / short) for side in (width, height)]
+    resized = picture.resize(size, Image.Resampling.LANCZOS)
     left, top = (resized.width - SIDE) // 2, (resized.height - SIDE) // 2
     return resized.crop((left, top, left + SIDE, top + SIDE))

@@ -90,9 +90,9 @@ def croissant_text(folder: Path, dataset: Dataset, repo: str) -> bytes:
 
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Yield a folder beside `out` that takes its place when the block ends without an error.
+    """Yield a folder that becomes `out` when the block ends without an error.
 
-    What a killed process or an error left there is whole shards, and the next one goes on with them.
+    A killed process, or an error, leaves whole shards there; the next one goes on with them.
 
     Raises:
         DatasetError: `out` is there already, or another process works on it.

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +49,7 @@ class Labels:
 
 def read_labels(folder: Path, faults: Faults) -> Labels:
     """Return the labels of a release; what cannot be used goes to `faults`."""
-    mos = {
-        str(row["distorted"]): row for row in _read(folder / "mos.csv", MOS_COLUMNS, faults)
-    }
+    mos = {str(row["distorted"]): row for row in _read(folder / "mos.csv", MOS_COLUMNS, faults)}
     path = folder / "ratings.csv"
     ratings = list(_read(path, RATING_COLUMNS, faults))
     if ratings:
@@ -61,6 +59,7 @@ def read_labels(folder: Path, faults: Faults) -> Labels:
             row["viewer"] = names[row["viewer"]]
     ratings.sort(key=lambda row: (row["distorted"], row["viewer"], row["dimension"]))
     _compare(mos, ratings, faults)
+    _count(mos, ratings, faults)
     return Labels(mos, tuple(ratings))
 
 
@@ -70,7 +69,7 @@ def _read(
     if not path.is_file():
         faults.add(path.name, f"missing; wanted the columns {', '.join(columns)}")
         return
-    text = io.StringIO(path.read_text(encoding="utf-8-sig", newline=""), newline="")
+    text = io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")
     reader = csv.DictReader(text)
     if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
         faults.add(path.name, f"no column {', '.join(missing)}")
@@ -83,28 +82,36 @@ def _read(
 
 
 def _compare(mos: Mapping[str, Row], ratings: list[Row], faults: Faults) -> None:
-    """Refuse ratings of no picture, two by one viewer, scores off the scale, and wrong counts."""
-    reports: dict[str, set[str]] = defaultdict(set)
-    viewers: dict[str, set[str]] = defaultdict(set)
-    seen = set()
+    """Refuse ratings of no picture, two by one viewer, and scores off the scale."""
+    for key, count in Counter(_key(row) for row in ratings).items():
+        if count > 1:
+            faults.add(f"ratings.csv, {' '.join(key)}", "rated twice")
     for row in ratings:
-        key = row["distorted"], row["viewer"], row["dimension"]
-        where = f"ratings.csv, {' '.join(key)}"
+        where = f"ratings.csv, {' '.join(_key(row))}"
         if row["distorted"] not in mos:
             faults.add(where, "rates a picture that mos.csv has not")
-        if key in seen:
-            faults.add(where, "rated twice")
         if not 0 <= row["score"] <= 5:
             faults.add(where, f"a score of {row['score']}; wanted 0 to 5")
-        seen.add(key)
+
+
+def _count(mos: Mapping[str, Row], ratings: list[Row], faults: Faults) -> None:
+    """Refuse counts of viewers and reports that the ratings do not bear out."""
+    viewers: dict[str, set[str]] = defaultdict(set)
+    reports: dict[str, set[str]] = defaultdict(set)
+    for row in ratings:
         viewers[row["distorted"]].add(row["viewer"])
         if row["nsfw"]:
             reports[row["distorted"]].add(row["viewer"])
     for name, row in mos.items():
-        if row["viewers"] > len(viewers[name]):
-            faults.add(f"mos.csv, {name}", f"{row['viewers']} viewers, {len(viewers[name])} rated it")
-        if row["nsfw_reports"] != len(reports[name]):
+        rated, reported = len(viewers[name]), len(reports[name])
+        if row["viewers"] > rated:
+            faults.add(f"mos.csv, {name}", f"{row['viewers']} viewers, {rated} rated it")
+        if row["nsfw_reports"] != reported:
             faults.add(
                 f"mos.csv, {name}",
-                f"{row['nsfw_reports']} reports as offensive, ratings.csv has {len(reports[name])}",
+                f"{row['nsfw_reports']} reports as offensive; ratings.csv has {reported}",
             )
+
+
+def _key(row: Row) -> tuple[str, str, str]:
+    return row["distorted"], row["viewer"], row["dimension"]

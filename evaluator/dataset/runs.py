@@ -15,7 +15,7 @@ from dataset_cards.schema import Config
 from evaluator.bitstream import bits_per_pixel
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.folder import finish, staged, write_shard
-from evaluator.dataset.tables import made_bits
+from evaluator.dataset.row_checks import made_bits
 from protocol.errors import DatasetError, PictureError
 from protocol.files import sha256_of_file
 from protocol.jsonable import from_json
@@ -56,7 +56,7 @@ def add_run(folder: Path, run: Path, config: Config) -> None:
     opened = read_run(run)
     request = opened.result.request
     for mode, by_content in opened.rows.items():
-        parts = (request.request_id, mode)
+        parts: tuple[str, ...] = (request.request_id, mode)
         if config is not RUNS:
             parts = (str(request.role), system_slug(request), mode)
         for shard, rows in cut(config, parts, by_content):

@@ -1,9 +1,7 @@
 """Checks of rows: every picture decoded, every hash and every bit counted again."""
 
-import hashlib
-import io
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +18,17 @@ from dataset_cards.cmc_bench.release import Release
 from dataset_cards.layout import Shard, list_shards
 from dataset_cards.parquet import read_rows
 from dataset_cards.schema import Config
-from evaluator.bitstream import unpack
-from evaluator.codecs import load_codec
-from evaluator.dataset.archives import check_png
 from evaluator.dataset.faults import Faults
 from evaluator.dataset.near_duplicates import Looks
-from evaluator.pixels import decode_pixels
-from protocol.errors import BitstreamError, CodecError, PictureError
+from evaluator.dataset.row_checks import (
+    Sizes,
+    check_bits,
+    check_file,
+    check_picture,
+    check_sample,
+    open_row,
+)
 from protocol.samples import parse_name
-
-Row = Mapping[str, Any]
-Sizes = Mapping[str, tuple[int, int]]
 
 
 class BenchmarkCheck:
@@ -62,7 +60,8 @@ class BenchmarkCheck:
                 self._advance(1)
 
     def _ground_truth(self) -> None:
-        looks, shas = Looks(), {}
+        looks = Looks()
+        shas: dict[str, str] = {}
         low, high = self._release.shortest_side, self._release.longest_side
         for shard, row in self._rows(GROUND_TRUTH):
             name = row["name"]
@@ -78,7 +77,7 @@ class BenchmarkCheck:
             if other != name:
                 self._faults.add(where, f"a duplicate: the same file as {other}")
             if check_picture(where, row, None, self._faults):
-                looks.add(name, _open(row))
+                looks.add(name, open_row(row))
         self._compare("ground_truth", set(self._sizes))
         known = {tuple(sorted(pair)) for pair in self._release.near_duplicates}
         for one, two in looks.pairs():
@@ -191,103 +190,9 @@ def check_made(
                 check_picture(where, row, sizes, faults)
             elif row["image"] is not None:
                 faults.add(where, f"has a picture, and the status {row['status']}")
-            _check_file(where, row, faults)
+            check_file(where, row, faults)
             advance(1)
     for parts, found in names.items():
         for name in sorted((sizes or {}).keys() - found):
             faults.add(f"{config.name}, {'/'.join(parts)}, {name}", "missing")
     return counts
-
-
-def check_sample(where: str, shard: Shard, row: Row, faults: Faults) -> None:
-    """Check that name, content, source and file agree."""
-    try:
-        sample = parse_name(row["name"])
-    except PictureError as error:
-        faults.add(where, error)
-        return
-    if (row["content"], row["source"]) != (sample.content, sample.source):
-        faults.add(where, f"content {row['content']} and source {row['source']} are not the name's")
-    if shard.split != sample.content:
-        faults.add(where, f"lies in {shard.path}")
-
-
-def check_picture(where: str, row: Row, sizes: Sizes | None, faults: Faults) -> bool:
-    """Check that a picture is whole and what its row says; return whether it can be used."""
-    image = row["image"]
-    data = (image or {}).get("bytes")
-    if not data:
-        faults.add(where, "the picture is missing")
-        return False
-    if hashlib.sha256(data).hexdigest() != row["sha256"]:
-        faults.add(where, "the picture's sha256 is not the row's")
-    try:
-        png = check_png(data, "the picture")
-    except PictureError as error:
-        faults.add(where, error)
-        return False
-    wanted = (sizes or {}).get(row["name"]) if sizes is not None else None
-    if (png.width, png.height) != (row["width"], row["height"]):
-        faults.add(where, f"{png.width}x{png.height}; the row says {row['width']}x{row['height']}")
-    if wanted is not None and (png.width, png.height) != wanted:
-        faults.add(where, f"{png.width}x{png.height}; its ground truth has {wanted[0]}x{wanted[1]}")
-        return False
-    return True
-
-
-def check_bits(where: str, row: Row, faults: Faults) -> None:
-    """Check that a reference's bits are its bitstream's, and its picture what that decodes to."""
-    import numpy as np
-
-    stream = row["bitstream"]
-    if row["origin"] == "released":
-        if stream is not None or row["bits"] is not None:
-            faults.add(where, "a released reference has no bitstream, and so no bits")
-        return
-    if stream is None or row["bits"] != 8 * len(stream):
-        held = "no bitstream" if stream is None else f"a bitstream of {8 * len(stream)} bits"
-        faults.add(where, f"{row['bits']} bits, and {held}")
-        return
-    width, height = row["width"], row["height"]
-    if row["bits_per_pixel"] != row["bits"] / (width * height):
-        faults.add(where, f"{row['bits_per_pixel']} bits a pixel are not its bits over its pixels")
-    try:
-        if row["kind"] == "pixel":
-            decoded = decode_pixels(stream, width, height)
-        else:
-            decoded = load_codec(row["codec"]).decode(stream, width, height)
-    except (BitstreamError, CodecError) as error:
-        faults.add(where, f"the bitstream cannot be decoded: {error}")
-        return
-    if not np.array_equal(np.asarray(decoded), np.asarray(_open(row))):
-        faults.add(where, "the picture is not what its bitstream decodes to")
-
-
-def _check_file(where: str, row: Row, faults: Faults) -> None:
-    try:
-        stream = unpack(row["file"])
-    except BitstreamError as error:
-        faults.add(where, f"the file cannot be read: {error}")
-        return
-    wanted = made_bits(row["file"])
-    for part, bits in wanted.items():
-        if row[part] != bits:
-            faults.add(where, f"{part} {row[part]}; the file has {bits}")
-    if stream.mode != row["mode"]:
-        faults.add(where, f"mode {row['mode']}; the file's is {stream.mode}")
-    if row["status"] == "decoded" and (stream.width, stream.height) != (row["width"], row["height"]):
-        faults.add(where, f"the file is of a picture of {stream.width}x{stream.height}")
-
-
-def made_bits(file: bytes) -> dict[str, int]:
-    """Return the bits of a `.cmc` file by part."""
-    sections = {section.kind: 8 * section.bytes for section in unpack(file).sections}
-    bits = {f"{kind}_bits": sections.get(kind, 0) for kind in ("text", "pixels", "image")}
-    total = 8 * len(file)
-    return {**bits, "header_bits": total - sum(bits.values()), "bits": total}
-
-
-def _open(row: Row) -> Any:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
