@@ -10,7 +10,6 @@ _TYPES = {
     "string": "sc:Text",
     "strings": "sc:Text",
     "bool": "sc:Boolean",
-    "binary": "cr:Binary",
     "int32": "cr:Int32",
     "int64": "cr:Int64",
     "float64": "cr:Float64",
@@ -26,6 +25,8 @@ _CONTEXT: Mapping[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
     "fileObject": "cr:fileObject",
@@ -112,12 +113,15 @@ def _file_set(config: Config) -> dict[str, Any]:
 
 
 def _record_set(config: Config) -> dict[str, Any]:
+    # Croissant 1.0 has no type for raw bytes.
+    untyped = [f"`{column.name}`" for column in config.columns if column.dtype not in _TYPES]
+    note = f" The bytes of {', '.join(untyped)} are in the Parquet files alone." if untyped else ""
     return {
         "@type": "cr:RecordSet",
         "@id": config.name,
         "name": config.name,
-        "description": config.about,
-        "field": [_field(config, column) for column in config.columns],
+        "description": config.about + note,
+        "field": [_field(config, column) for column in config.columns if column.dtype in _TYPES],
     }
 
 

@@ -52,11 +52,9 @@ def list_shards(folder: Path, config: Config) -> list[Shard]:
             continue
         parts = path.relative_to(root).parts[:-1]
         match = _SHARD.fullmatch(path.name)
-        is_known = match is not None and match["split"] in config.splits
-        if not is_known or len(parts) != len(config.parts):
+        if not match or match["split"] not in config.splits or len(parts) != len(config.parts):
             wanted = config.pattern.format(split=config.splits[0])
             raise DatasetError(f"{path} is no file of {config.name}; wanted {wanted}")
-        assert match is not None
         shards.append(Shard(config, parts, match["split"], int(match["number"])))
     order = {split: i for i, split in enumerate(config.splits)}
     return sorted(shards, key=lambda shard: (shard.parts, order[shard.split], shard.number))

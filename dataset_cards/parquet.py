@@ -41,9 +41,8 @@ def write_rows(path: Path, config: Config, rows: Iterable[Row], fingerprint: str
     ):
         while group := list(islice(source, _rows_in_group(config.columns))):
             for row in group:
-                if row.keys() != set(schema.names):
-                    odd = sorted(row.keys() ^ set(schema.names))
-                    raise DatasetError(f"{path}: a row of {config.name} differs in {odd}")
+                if odd := find_odd(config, row):
+                    raise DatasetError(f"{path}: {', '.join(odd)} missing, empty or unknown")
             table = pa.Table.from_pylist(group, schema=schema)
             writer.write_table(table, row_group_size=len(group))
             count += len(group)
@@ -53,14 +52,16 @@ def write_rows(path: Path, config: Config, rows: Iterable[Row], fingerprint: str
 
 def schema_of(config: Config) -> "Schema":
     """Return the Arrow schema, with the note by which `datasets` knows the features."""
-    import pyarrow as pa
+    # All of it nullable: `datasets` knows an image only by a field that equals its own.
+    schema: Schema = config.features.arrow_schema
+    return schema
 
-    schema = config.features.arrow_schema
-    fields = [
-        pa.field(field.name, field.type, nullable=column.optional)
-        for field, column in zip(schema, config.columns, strict=True)
-    ]
-    return pa.schema(fields, metadata=schema.metadata)
+
+def find_odd(config: Config, row: Row) -> list[str]:
+    """Return the columns that a row lacks, has too many, or must not leave empty."""
+    names = {column.name for column in config.columns}
+    empty = [c.name for c in config.columns if not c.optional and row.get(c.name) is None]
+    return sorted({*(row.keys() - names), *empty, *(names - row.keys())})
 
 
 def fingerprint_of(path: Path) -> str | None:

@@ -87,9 +87,7 @@ class Publication:
             DatasetError: the Hub cannot be asked.
         """
         remote = self._remote()
-        steps = (
-            Step(name, tuple(self._changes(name, remote))) for name in self._step_names(remote)
-        )
+        steps = (Step(name, tuple(self._changes(name, remote))) for name in self._step_names())
         return Plan(self._repo, remote.head, tuple(step for step in steps if step.changes))
 
     def publish(self, plan: Plan, note: Callable[[str], None], *, private: bool = False) -> str:
@@ -128,7 +126,7 @@ class Publication:
             )
         )
 
-    def _step_names(self, remote: Remote) -> Iterator[str]:
+    def _step_names(self) -> Iterator[str]:
         """Yield configs that have files, the card, then configs that have none any more."""
         here = [c.name for c in self._dataset.configs if list_shards(self._folder, c)]
         yield from here
@@ -154,7 +152,7 @@ class Publication:
         return {str(shard.path): self._folder / shard.path for shard in shards}
 
     def _commit(self, step: Step) -> None:
-        """Make one commit; what was meanwhile done, by us or by a lost answer, is not done again."""
+        """Make one commit; what was done meanwhile is not done again."""
         for attempt in range(ATTEMPTS):
             remote = self._remote()
             changes = tuple(self._changes(step.name, remote))

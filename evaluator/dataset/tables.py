@@ -16,7 +16,7 @@ from dataset_cards.cmc_bench.features import (
 )
 from dataset_cards.cmc_bench.release import Release
 from dataset_cards.layout import Shard, list_shards
-from dataset_cards.parquet import read_rows
+from dataset_cards.parquet import find_odd, read_rows
 from dataset_cards.schema import Config
 from evaluator.dataset.faults import Faults
 from evaluator.dataset.near_duplicates import Looks
@@ -54,10 +54,7 @@ class BenchmarkCheck:
         self._mos()
 
     def _rows(self, config: Config) -> Iterator[tuple[Shard, dict[str, Any]]]:
-        for shard in list_shards(self._folder, config):
-            for row in read_rows(self._folder / shard.path):
-                yield shard, row
-                self._advance(1)
+        yield from whole_rows(self._folder, config, self._faults, self._advance)
 
     def _ground_truth(self) -> None:
         looks = Looks()
@@ -178,21 +175,32 @@ def check_made(
     """
     counts: Counter[str] = Counter()
     names: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for shard in list_shards(folder, config):
-        for row in read_rows(folder / shard.path):
-            where = f"{config.name}, {'/'.join(shard.parts)}, {row['name']}"
-            counts[row["role"]] += 1
-            check_sample(where, shard, row, faults)
-            if row["name"] in names[shard.parts]:
-                faults.add(where, "comes twice")
-            names[shard.parts].add(row["name"])
-            if row["status"] == "decoded":
-                check_picture(where, row, sizes, faults)
-            elif row["image"] is not None:
-                faults.add(where, f"has a picture, and the status {row['status']}")
-            check_file(where, row, faults)
-            advance(1)
+    for shard, row in whole_rows(folder, config, faults, advance):
+        where = f"{config.name}, {'/'.join(shard.parts)}, {row['name']}"
+        counts[row["role"]] += 1
+        check_sample(where, shard, row, faults)
+        if row["name"] in names[shard.parts]:
+            faults.add(where, "comes twice")
+        names[shard.parts].add(row["name"])
+        if row["status"] == "decoded":
+            check_picture(where, row, sizes, faults)
+        elif row["image"] is not None:
+            faults.add(where, f"has a picture, and the status {row['status']}")
+        check_file(where, row, faults)
     for parts, found in names.items():
         for name in sorted((sizes or {}).keys() - found):
             faults.add(f"{config.name}, {'/'.join(parts)}, {name}", "missing")
     return counts
+
+
+def whole_rows(
+    folder: Path, config: Config, faults: Faults, advance: Callable[[int], None]
+) -> Iterator[tuple[Shard, dict[str, Any]]]:
+    """Yield the rows of a table that have what they must have, with their files."""
+    for shard in list_shards(folder, config):
+        for number, row in enumerate(read_rows(folder / shard.path)):
+            if odd := find_odd(config, row):
+                faults.add(f"{shard.path}, row {number}", f"{', '.join(odd)} missing")
+            else:
+                yield shard, row
+            advance(1)
