@@ -18,6 +18,7 @@ from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.codecs import load_codec
 from evaluator.dataset.div2k import SIDE, crop_square
+from evaluator.dataset.unpacking import plain_folder
 from evaluator.pixels import decode_pixels
 from evaluator.worker import work
 from protocol.records import Request
@@ -98,6 +99,31 @@ def test_references_captions_and_a_run_are_built_from_pictures(
         ("T2I", "start-image", "image"),
         ("T2I", "start-image", "full"),
     }
+
+
+def test_a_dataset_folder_is_evaluated_like_the_pictures_it_was_made_from(
+    images: Path, tmp_path: Path
+) -> None:
+    from evaluator.pictures import fingerprint_images
+
+    dataset, cache = tmp_path / "three", tmp_path / "cache"
+    build = ["dataset", "build", str(images), "--out", str(dataset), "--no-references"]
+    assert main(build) == 0
+    options = ["--protocol", "demo-0", "--cache", str(cache), "--device", "cpu"]
+    results = []
+    for source in (images, dataset):
+        run = tmp_path / f"run of {source.name}"
+        system = ["--codec", "jpeg:5", "--images", str(source), "--out", str(run)]
+        assert main(["evaluate", *system, *options]) == 0
+        results.append(json.loads((run / "result.json").read_bytes()))
+    one, two = results
+    assert one["request"]["dataset_sha256"] == two["request"]["dataset_sha256"]
+    assert (one["request"]["dataset"], two["request"]["dataset"]) == ("images", "three")
+    assert one["scores"] == two["scores"]
+    assert plain_folder(images, cache) == images
+    unpacked = plain_folder(dataset, cache)
+    assert fingerprint_images(unpacked) == fingerprint_images(images)
+    assert list(unpacked.parent.iterdir()) == [unpacked]
 
 
 def test_building_again_makes_nothing_anew(images: Path, tmp_path: Path) -> None:
@@ -195,7 +221,7 @@ def div2k(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in (*range(801, 813), 900):
         size = (160, 240) if number == 803 else (320, 200 + number % 7)
-        paint(*size, seed=number).save(folder / f"{number:04d}.png")
+        paint(size[0], size[1], seed=number).save(folder / f"{number:04d}.png")
     return folder
 
 
