@@ -12,8 +12,8 @@ from protocol.errors import DatasetError
 T = TypeVar("T")
 CARD = "README.md"
 CROISSANT = "croissant.json"
-ROWS_IN_SHARD = 200
-"""A shard of pictures has 100 to 400 MB, and what a crash costs is at most one."""
+ROWS_IN_SHARD = 100
+"""A shard of pictures has 70 to 200 MB: what a crash costs, and what a reader holds at a time."""
 
 _SHARD = re.compile(r"(?P<split>\w+)-(?P<number>[0-9]{5})\.parquet")
 
