@@ -137,6 +137,8 @@ def _build_bench(options: argparse.Namespace, source: Path, out: Path) -> "Inven
 
 
 def _validate(options: argparse.Namespace) -> None:
+    from dataset_cards.cards import dataset_of
+    from dataset_cards.cmc_bench.features import CMC_BENCH
     from dataset_cards.cmc_bench.release import find_release
     from evaluator.dataset.validation import validate
     from evaluator.progress import progress_bars
@@ -145,7 +147,8 @@ def _validate(options: argparse.Namespace) -> None:
     with progress_bars() as report:
         inventory = validate(options.folder, release, report)
     _print_inventory(inventory)
-    print(f"{options.folder}: whole, as {release.name}")
+    is_benchmark = dataset_of(options.folder) is CMC_BENCH
+    print(f"{options.folder}: whole{f', as {release.name}' if is_benchmark else ''}")
 
 
 def _publish(options: argparse.Namespace) -> None:
