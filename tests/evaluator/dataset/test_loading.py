@@ -109,7 +109,7 @@ files = {{"SCI": "ground_truth/SCI-*.parquet"}}
 table = datasets.load_dataset("{REPO}", data_files=files, split="SCI")
 assert isinstance(table.features["image"], datasets.Image)
 streamed = datasets.load_dataset("{REPO}", "ground_truth", split="SCI", streaming=True)
-print(json.dumps([table["name"], [row["name"] for row in streamed.select_columns(["name"])]]))
+print(json.dumps([list(table["name"]), [row["name"] for row in streamed.select_columns(["name"])]]))
 """
     published.calls.clear()
     names, streamed = python(code, published, tmp_path)
