@@ -19,6 +19,7 @@ COMMANDS = (
     "verify",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
     *("statistics", "rates", "mos", "rate"),
+    "dataset",
 )
 
 

@@ -10,7 +10,8 @@ CMCError
 │   ├── StatisticsError scores are too few, or do not fit together, for what was asked
 │   ├── RatingError     viewers' ratings cannot be used
 │   ├── SubmissionError a submission is turned away by the checks
-│   └── SignInError     nobody is signed in, or somebody else
+│   ├── SignInError     nobody is signed in, or somebody else
+│   └── DatasetError    an archive or a dataset folder is broken or not what was expected
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
@@ -47,6 +48,10 @@ class ModelError(InputError):
 
 class WeightsError(InputError):
     """An indicator's weights are missing or not the ones wanted."""
+
+
+class DatasetError(InputError):
+    """An archive or a dataset folder is broken or not what was expected."""
 
 
 class RecordError(InputError):

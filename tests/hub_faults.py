@@ -22,6 +22,10 @@ class Call(NamedTuple):
     """What was answered; 0 where the line was cut instead."""
     fault: str
     """Empty, or the injected fault."""
+    received_bytes: int
+    """Length of what was sent here, without headers."""
+    answered_bytes: int
+    """Length of what was answered, without headers; 0 for a HEAD."""
 
 
 @dataclass(frozen=True, slots=True)

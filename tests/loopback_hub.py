@@ -152,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
                     ask.account.user,
                     reply.status if reply else 0,
                     fault.name if fault else "",
+                    len(ask.body),
+                    _length(reply) if reply and self.command != "HEAD" else 0,
                 )
             )
         if reply is None:
@@ -193,8 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        length = reply.length if reply.file else len(reply.body)
-        self.send_header("Content-Length", str(length))
+        self.send_header("Content-Length", str(_length(reply)))
         self.end_headers()
         if self.command == "HEAD":
             return
@@ -208,6 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
                 part = file.read(min(left, 1 << 20))
                 self.wfile.write(part)
                 left -= len(part)
+
+
+def _length(reply: Answer) -> int:
+    return reply.length if reply.file else len(reply.body)
 
 
 def _find_route(method: str, path: str) -> tuple[Route | None, dict[str, str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from protocol.records import Request
 
 DEFAULT_PROTOCOL = "cmc-1"
+DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench"))
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +52,27 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
         help="comma-separated: text,pixel,image,full (default: all that the systems can do)",
     )
     add_protocol(parser)
-    parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
+    add_images(parser)
     parser.add_argument("--dataset", help="what to call these pictures (default: folder's name)")
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Add `--images`."""
+    parser.add_argument(
+        "--images",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="ground truth: a folder of PNG files, or a dataset folder of `cmc dataset`",
+    )
+
+
+def images_from(options: argparse.Namespace) -> Path:
+    """Return the folder of PNG files that `--images` stands for."""
+    from evaluator.dataset.unpacking import plain_folder
+
+    cache: Path = getattr(options, "cache", DEFAULT_CACHE)
+    return plain_folder(options.images, cache.expanduser())
 
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +90,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache",
         type=Path,
-        default=Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench")),
+        default=DEFAULT_CACHE,
         help="folder of finished work (default: $CMC_CACHE, or ~/.cache/cmc-bench)",
     )
     add_weights(parser)
@@ -119,6 +139,7 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
     """Return the request that the options of `add_systems` describe."""
     from evaluator.requests import dataset_name, make_request
 
+    images = images_from(options)
     return make_request(
         role=Role(options.role),
         i2t=options.i2t,
@@ -126,8 +147,8 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
         codec=options.codec,
         modes=parse_modes(options.modes),
         protocol=options.protocol,
-        images=options.images,
-        dataset=dataset_name(options.images, options.dataset),
+        images=images,
+        dataset=dataset_name(images, options.dataset or options.images.resolve().name),
         submitter=submitter,
     )
 
@@ -153,7 +174,7 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
 
     device = choose_device(options.device)
     return Bench(
-        images=options.images,
+        images=images_from(options),
         cache=Cache(options.cache.expanduser()),
         weights=options.weights,
         device=device,

@@ -5,16 +5,15 @@ A worker may be killed at any moment: the next one takes its request over and de
 
 import argparse
 import sys
-from pathlib import Path
 
-from evaluator.commands._options import add_machine, add_store
+from evaluator.commands._options import add_images, add_machine, add_store
 
 HELP = "run waiting requests"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
+    add_images(parser)
     parser.add_argument("--once", action="store_true", help="run one request, then stop")
     parser.add_argument(
         "--poll",

@@ -1,0 +1,1 @@
+"""The benchmark: pictures, references, captions, decoded pictures and human scores."""

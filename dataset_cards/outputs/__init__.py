@@ -1,0 +1,1 @@
+"""What runs made: the files that were sent and the pictures that were decoded from them."""

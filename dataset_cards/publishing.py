@@ -1,0 +1,285 @@
+"""Publishing: what differs between a folder and a repository, and one atomic commit a config.
+
+A commit names the one it was planned on, so nothing that others did in between is overwritten.
+What was uploaded before a crash is known again by its hash; the card comes last.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from dataset_cards.layout import CARD, CROISSANT, list_shards
+from dataset_cards.schema import Dataset
+from protocol.errors import DatasetError
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    Operation = CommitOperationAdd | CommitOperationDelete
+
+T = TypeVar("T")
+ATTEMPTS = 6
+FIRST_PAUSE_SECONDS = 0.25
+_PASSING = frozenset({409, 412, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of one file of the repository."""
+
+    path: str
+    action: str
+    """`add`, `replace` or `delete`."""
+    bytes: int
+    before: str
+    """The hash that the repository has now; empty where it has no such file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One commit."""
+
+    name: str
+    """The config's name, or `card`."""
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that differs."""
+
+    repo: str
+    head: str
+    """The commit it was compared with; empty where the repository is to be made."""
+    steps: tuple[Step, ...]
+
+    @property
+    def upload_bytes(self) -> int:
+        """Size of the files that are added or replaced."""
+        return sum(change.bytes for step in self.steps for change in step.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository's files by path, at one commit."""
+
+    head: str
+    hashes: Mapping[str, str]
+
+
+class Publication:
+    """One folder on its way to one repository."""
+
+    def __init__(
+        self, folder: Path, dataset: Dataset, repo: str, croissant: bytes, api: "HfApi"
+    ) -> None:
+        """Keep what is to be published; `croissant` is the description with this repo's address."""
+        self._folder, self._dataset, self._repo, self._api = folder, dataset, repo, api
+        self._croissant = croissant
+
+    def plan(self) -> Plan:
+        """Return what would change.
+
+        Raises:
+            DatasetError: the Hub cannot be asked.
+        """
+        remote = self._remote()
+        steps = (Step(name, tuple(self._changes(name, remote))) for name in self._step_names())
+        return Plan(self._repo, remote.head, tuple(step for step in steps if step.changes))
+
+    def publish(self, plan: Plan, note: Callable[[str], None], *, private: bool = False) -> str:
+        """Make the commits of a plan and return the last one's hash.
+
+        Raises:
+            DatasetError: the repository was changed by others, or the Hub does not answer.
+        """
+        if not plan.head:
+            self._ask(
+                lambda: self._api.create_repo(
+                    self._repo, repo_type="dataset", private=private, exist_ok=True
+                )
+            )
+        for step in plan.steps:
+            self._commit(step)
+            note(f"{step.name}: {len(step.changes)} files")
+        return self._remote().head
+
+    def tag(self, tag: str, commit: str) -> None:
+        """Give a commit a release's name.
+
+        Raises:
+            DatasetError: another commit has it.
+        """
+        refs = self._ask(lambda: self._api.list_repo_refs(self._repo, repo_type="dataset"))
+        there = {ref.name: ref.target_commit for ref in refs.tags}
+        if there.get(tag, commit) != commit:
+            raise DatasetError(
+                f"{self._repo} has the tag {tag} on {there[tag][:12]}; releases do not move: "
+                "choose another name"
+            )
+        self._ask(
+            lambda: self._api.create_tag(
+                self._repo, tag=tag, revision=commit, repo_type="dataset", exist_ok=True
+            )
+        )
+
+    def _step_names(self) -> Iterator[str]:
+        """Yield configs that have files, the card, then configs that have none any more."""
+        here = [c.name for c in self._dataset.configs if list_shards(self._folder, c)]
+        yield from here
+        yield "card"
+        yield from (c.name for c in self._dataset.configs if c.name not in here)
+
+    def _changes(self, step: str, remote: Remote) -> Iterator[Change]:
+        local = self._local(step)
+        for path, content in sorted(local.items()):
+            size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            before = remote.hashes.get(path, "")
+            if not before or before != _hash_like(content, before):
+                yield Change(path, "replace" if before else "add", size, before)
+        for path, before in sorted(remote.hashes.items()):
+            is_ours = path.startswith(f"{step}/") and path.endswith(".parquet")
+            if is_ours and path not in local:
+                yield Change(path, "delete", 0, before)
+
+    def _local(self, step: str) -> dict[str, Path | bytes]:
+        if step == "card":
+            return {CROISSANT: self._croissant, CARD: self._folder / CARD}
+        shards = list_shards(self._folder, self._dataset.config(step))
+        return {str(shard.path): self._folder / shard.path for shard in shards}
+
+    def _commit(self, step: Step) -> None:
+        """Make one commit; what was done meanwhile is not done again."""
+        for attempt in range(ATTEMPTS):
+            remote = self._remote()
+            changes = tuple(self._changes(step.name, remote))
+            if not changes:
+                return
+            if not set(changes) <= set(step.changes):
+                raise DatasetError(
+                    f"{self._repo} was changed by others while it was being published; "
+                    "look at the plan again"
+                )
+            try:
+                self._api.create_commit(
+                    self._repo,
+                    self._operations(step.name, changes),
+                    commit_message=f"{step.name}: {_count(changes)}",
+                    repo_type="dataset",
+                    parent_commit=remote.head,
+                )
+            except _hub_errors() as error:
+                if not _is_passing(error) or attempt == ATTEMPTS - 1:
+                    raise _refused(self._repo, error) from error
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+            else:
+                return
+
+    def _operations(self, step: str, changes: tuple[Change, ...]) -> "list[Operation]":
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        local = self._local(step)
+        return [
+            CommitOperationDelete(change.path)
+            if change.action == "delete"
+            else CommitOperationAdd(change.path, local[change.path])
+            for change in changes
+        ]
+
+    def _remote(self) -> Remote:
+        from huggingface_hub import RepoFile
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        try:
+            head = self._ask(lambda: self._api.dataset_info(self._repo).sha) or ""
+        except RepositoryNotFoundError:
+            return Remote("", {})
+        entries = self._ask(
+            lambda: list(
+                self._api.list_repo_tree(
+                    self._repo, recursive=True, revision=head, repo_type="dataset"
+                )
+            )
+        )
+        return Remote(
+            head,
+            {
+                entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
+                for entry in entries
+                if isinstance(entry, RepoFile)
+            },
+        )
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Return an answer of the Hub, which may take some attempts.
+
+        Raises:
+            RepositoryNotFoundError: there is no such repository, or not for us.
+            DatasetError: the Hub refuses, or does not answer.
+        """
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        for attempt in range(ATTEMPTS):
+            try:
+                return question()
+            except RepositoryNotFoundError:
+                raise
+            except _hub_errors() as error:
+                if not _is_passing(error) or attempt == ATTEMPTS - 1:
+                    raise _refused(self._repo, error) from error
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        raise AssertionError
+
+
+def _hash_like(content: Path | bytes, known: str) -> str:
+    """Return a file's hash of the kind that the Hub has: sha256 for LFS, else git's sha1."""
+    is_lfs = len(known) == 64
+    if isinstance(content, bytes):
+        size, pieces = len(content), iter([content])
+    else:
+        size, pieces = content.stat().st_size, _pieces(content)
+    digest = hashlib.sha256() if is_lfs else hashlib.sha1(usedforsecurity=False)
+    if not is_lfs:
+        digest.update(f"blob {size}\0".encode())
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece
+
+
+def _count(changes: tuple[Change, ...]) -> str:
+    counts = {
+        action: sum(change.action == action for change in changes)
+        for action in ("add", "replace", "delete")
+    }
+    return ", ".join(f"{action} {count}" for action, count in counts.items() if count)
+
+
+def _hub_errors() -> tuple[type[Exception], ...]:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError, httpx2.TransportError
+
+
+def _is_passing(error: Exception) -> bool:
+    """Return whether the same call may succeed later."""
+    response = getattr(error, "response", None)
+    return response is None or response.status_code in _PASSING
+
+
+def _refused(repo: str, error: Exception) -> DatasetError:
+    response = getattr(error, "response", None)
+    said = f"HTTP {response.status_code}" if response is not None else type(error).__name__
+    return DatasetError(
+        f"the Hub did not take it ({said}): {str(error).strip().splitlines()[-1][:200]}. "
+        f"What of {repo} was done is kept; publish again to go on"
+    )

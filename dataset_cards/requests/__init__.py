@@ -1,0 +1,1 @@
+"""What was asked, where it stands, and what happened."""

@@ -1,0 +1,1 @@
+"""Making, checking and publishing the Hub datasets of `dataset_cards`."""

@@ -1,0 +1,140 @@
+"""Rows of what a run made: the folder that `cmc evaluate --out` writes, as Parquet."""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dataset_cards.cards import Inventory
+from dataset_cards.cmc_bench.build import picture_row, sample_row
+from dataset_cards.layout import cut, slug
+from dataset_cards.outputs.features import OUTPUTS, RUNS
+from dataset_cards.requests.build import system_text
+from dataset_cards.schema import Config
+from evaluator.bitstream import bits_per_pixel
+from evaluator.dataset.archives import check_png
+from evaluator.dataset.folder import finish, staged, write_shard
+from evaluator.dataset.row_checks import made_bits
+from protocol.errors import DatasetError, PictureError
+from protocol.files import sha256_of_file
+from protocol.jsonable import from_json
+from protocol.records import Request, Result
+from protocol.rules import Role
+from protocol.samples import Sample, parse_name
+
+Row = dict[str, Any]
+_COLUMNS = ("name", "mode", "caption", "seed", "status", "width", "height", "picture_sha256")
+
+
+class Run(NamedTuple):
+    """A run's folder, its result, and its per-image rows by mode and content."""
+
+    folder: Path
+    result: Result
+    rows: dict[str, dict[str, list[Row]]]
+
+
+def build_outputs(runs: Sequence[Path], out: Path) -> Inventory:
+    """Make the dataset of runs' files and pictures.
+
+    Raises:
+        DatasetError: a run's folder is not whole.
+    """
+    with staged(out) as staging:
+        for run in runs:
+            add_run(staging, run, RUNS)
+        return finish(staging, OUTPUTS)
+
+
+def add_run(folder: Path, run: Path, config: Config) -> None:
+    """Write a run's pictures into a dataset folder, a folder a mode.
+
+    Raises:
+        DatasetError: the run's folder is not whole.
+    """
+    opened = read_run(run)
+    request = opened.result.request
+    for mode, by_content in opened.rows.items():
+        parts: tuple[str, ...] = (request.request_id, mode)
+        if config is not RUNS:
+            parts = (str(request.role), system_slug(request), mode)
+        for shard, rows in cut(config, parts, by_content):
+            marks = [request.request_id, *map(repr, rows)]
+            write_shard(folder, shard, _rows(opened, mode, rows), marks)
+
+
+def read_run(folder: Path) -> Run:
+    """Return a run.
+
+    Raises:
+        DatasetError: its result or its per-image table is missing, or they do not belong together.
+    """
+    import pyarrow.parquet as pq
+
+    result_path, table_path = folder / "result.json", folder / "per_image.parquet"
+    for path in (result_path, table_path):
+        if not path.is_file():
+            raise DatasetError(f"{path} is missing; wanted a folder of `cmc evaluate --out`")
+    result = from_json(Result, result_path.read_bytes())
+    if sha256_of_file(table_path) != result.per_image_sha256:
+        raise DatasetError(f"{table_path} is not the table that {result_path} was made from")
+    table = pq.read_table(io.BytesIO(table_path.read_bytes()), columns=list(_COLUMNS))
+    rows: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    seen = set()
+    # A row an indicator: one of each picture and mode is enough.
+    for row in sorted(table.to_pylist(), key=lambda row: str(row["name"])):
+        key = row["mode"], row["name"]
+        if key not in seen:
+            seen.add(key)
+            rows[row["mode"]][parse_name(row["name"]).content].append(row)
+    return Run(folder, result, rows)
+
+
+def system_slug(request: Request) -> str:
+    """Return the folder of the system that a request compares: its name and its commit."""
+    chosen = {Role.I2T: request.i2t, Role.T2I: request.t2i, Role.CODEC: request.codec}[request.role]
+    revision = chosen.revision[:8] if chosen else ""
+    return slug(f"{request.label}-{revision}" if revision else request.label)
+
+
+def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:
+    request = run.result.request
+    for row in rows:
+        sample = parse_name(row["name"])
+        stem = Path(sample.name).stem
+        path = run.folder / "files" / mode / f"{stem}.cmc"
+        if not path.is_file():
+            raise DatasetError(f"{path} is missing; the run's folder is not whole")
+        file = path.read_bytes()
+        yield {
+            "role": str(request.role),
+            "i2t": system_text(request.i2t),
+            "t2i": system_text(request.t2i),
+            "mode": mode,
+            **sample_row(sample),
+            **_picture(run, sample, mode, row),
+            "caption": row["caption"],
+            **made_bits(file),
+            "bits_per_pixel": bits_per_pixel(len(file), row["width"], row["height"]),
+            "file": file,
+            "status": "decoded" if row["picture_sha256"] else row["status"],
+            "seed": row["seed"],
+            "protocol": request.protocol,
+            "request_id": request.request_id,
+        }
+
+
+def _picture(run: Run, sample: Sample, mode: str, row: Row) -> Row:
+    size = {"width": row["width"], "height": row["height"]}
+    if not row["picture_sha256"]:
+        return {"image": None, **size, "sha256": ""}
+    path = run.folder / "pictures" / mode / sample.name
+    try:
+        png = check_png(path.read_bytes(), str(path))
+    except (FileNotFoundError, PictureError) as error:
+        raise DatasetError(f"{path} is no whole picture: {error}") from error
+    made = picture_row(sample.name, *png)
+    if made["sha256"] != row["picture_sha256"]:
+        raise DatasetError(f"{path} is not the picture that was scored")
+    return made
