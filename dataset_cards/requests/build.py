@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.jsonable import to_json
-from protocol.records import Event, Request, State, System
+from protocol.records import Request, System
+from protocol.states import Event, State
 
 Row = dict[str, Any]
 
@@ -49,7 +50,7 @@ def request_row(request: Request, state: State) -> Row:
         "status": str(state.status),
         "attempt": state.attempt,
         "worker": state.worker,
-        "failure_code": failure.code if failure else "",
+        "failure_code": str(failure.code) if failure else "",
         "failure_stage": failure.stage if failure else "",
         "failure_message": failure.message if failure else "",
         "updated_at": state.updated_at,
@@ -63,10 +64,10 @@ def event_row(event: Event) -> Row:
     return {
         "request_id": state.request_id,
         "version": state.version,
+        "action": str(event.action),
         "status": str(state.status),
         "actor": event.actor,
         "reason": event.reason,
         "attempt": state.attempt,
         "at": state.updated_at,
-        "previous_sha256": event.previous_sha256,
     }

@@ -40,16 +40,16 @@ ASKED = Config(
 
 EVENTS = Config(
     name="events",
-    about="What happened, oldest first: a row an event; each holds the hash of the one before.",
+    about="What happened, oldest first: a row an event. The store's ledger chains them.",
     columns=(
         REQUEST_ID,
         Column("version", "int32", "number of the event in its request's history, from 1"),
+        Column("action", "string", "what happened: SUBMIT, CLAIM, RENEW, FINISH, …"),
         Column("status", "string", "what the event led to"),
         Column("actor", "string", "who"),
         Column("reason", "string", "why"),
         Column("attempt", "int32", "how often the request was claimed by then"),
         Column("at", "string", "UTC, ISO 8601"),
-        Column("previous_sha256", "string", "of the event before; empty for the first"),
     ),
 )
 

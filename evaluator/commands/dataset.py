@@ -99,7 +99,7 @@ def _build(options: argparse.Namespace) -> None:
     from evaluator.dataset.runs import build_outputs
     from evaluator.dataset.stores import build_requests, build_results
     from protocol.errors import DatasetError
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     first: Path = options.source[0]
     out = options.out or first
@@ -115,7 +115,7 @@ def _build(options: argparse.Namespace) -> None:
         inventory = build_outputs(options.source, out)
     else:
         build = {"requests": build_requests, "results": build_results}[options.kind]
-        inventory = build(FolderStore(first), out)
+        inventory = build(open_store(str(first)), out)
     _print_inventory(inventory)
     print(f"written to {out}")
 

@@ -15,12 +15,12 @@ from evaluator.dataset.folder import finish, staged, write_shard
 from protocol.errors import DatasetError
 from protocol.files import sha256_of_file
 from protocol.records import Result
-from submission.store import FolderStore
+from submission.store import Store
 
 Row = dict[str, Any]
 
 
-def build_requests(store: FolderStore, out: Path) -> Inventory:
+def build_requests(store: Store, out: Path) -> Inventory:
     """Make the dataset of requests and their histories."""
     queue = store.queue()
     rows = [request_row(entry.request, entry.state) for entry in queue]
@@ -33,7 +33,7 @@ def build_requests(store: FolderStore, out: Path) -> Inventory:
         return finish(staging, REQUESTS)
 
 
-def build_results(store: FolderStore, out: Path) -> Inventory:
+def build_results(store: Store, out: Path) -> Inventory:
     """Make the dataset of means and per-image scores.
 
     Raises:
@@ -41,7 +41,7 @@ def build_results(store: FolderStore, out: Path) -> Inventory:
     """
     results = store.results()
     if not results:
-        raise DatasetError(f"{store.folder} holds no result")
+        raise DatasetError("the store holds no result")
     rows = [row for result in results for row in aggregate_rows(result)]
     with staged(out) as staging:
         write_shard(staging, Shard(AGGREGATES, (), TEST, 0), rows, map(repr, rows))
