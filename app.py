@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from protocol.errors import CMCError
-from space.site import serve
+from space.server import serve
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from evaluator.bench import Bench
+from evaluator.gallery import write_gallery
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import progress_bars
 from evaluator.run import evaluate
@@ -56,6 +57,7 @@ def _run(store: FolderStore, claim: Claim, bench: Bench, say: Callable[[str], No
     try:
         with progress_bars(lambda line: store.report_progress(claim, line)) as report:
             evaluation = evaluate(claim.request, replace(bench, report=report))
+        write_gallery(store.gallery_folder(claim.request.request_id), evaluation, bench)
         store.finish(claim, evaluation.result, evaluation.per_image)
     except OSError:
         # A full disk or a lost mount is this machine's fault: the request waits for another worker.

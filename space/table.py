@@ -17,12 +17,18 @@ from protocol.boards import (
 )
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Mode, Track
+from protocol.scores import Lead, leads
 from protocol.versions import PROTOCOLS
-from space.columns import Column, table_columns
+from space.columns import Column, fact_values, table_columns
+from space.verdict import verdict
 from space.words import TRACK_WORDS, listed
 
 CONTENTS: Mapping[str, Content | None] = {"all": None, **{str(c): c for c in Content}}
-"""The choices of the content switch, by the name that the browser sends."""
+"""The choices of the content switch, by the name in a link."""
+
+TRACKS_SHOWN = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T, Track.CODEC)
+
+Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,59 +38,63 @@ class Line:
     rank: int | None
     """Equal Overalls share a rank; None for a row that lacks what the others have."""
     model: str
-    partner: str
-    """What the model was run with, in words; empty where it is not known."""
-    source: str
     lacks: str
     """`lacks text`, or empty."""
-    request_id: str
-    values: Mapping[str, float]
-    """Numbers by column key; a missing one is absent."""
+    source: str
+    values: Mapping[str, Value]
+    """By column key; what is missing is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The lines of one content."""
-
-    lines: tuple[Line, ...]
-    digits: int
-    """Decimals of a score."""
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchTables:
-    """All lines that may be compared with each other."""
+    """The lines of one bench for one content: all that may be compared with each other."""
 
     key: str
-    """The bench's label; the browser sends it back."""
+    """The bench's label, as it stands in a link."""
     title: str
     tag: str
     """`published` or `measured`, or both."""
     about: str
+    verdict: str
+    """Who leads, by how much and whether that is real, in a sentence."""
+    partner: str
+    """The other half that all rows share; empty where they differ or it is not known."""
     columns: tuple[Column, ...]
-    tables: Mapping[str, Table]
-    """By content, with the keys of `CONTENTS`."""
+    lines: tuple[Line, ...]
+    digits: int
+    """Decimals of a score."""
+    note: str
+    leads: tuple[Lead, ...]
+    """Who of the ranked rows leads under which weighting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """One tab's table, whole: the browser switches bench and content without asking again."""
+    """One track for one content; the table to show first comes first."""
 
     track: Track
+    content: str
     title: str
     about: str
-    benches: tuple[BenchTables, ...]
-    """The one to show first comes first."""
+    weight: float
+    """Share of consistency in this board's Overall."""
+    tables: tuple[Table, ...]
 
 
-def board(track: Track, results: Sequence[Result]) -> Board:
-    """Return everything that a track's table shows."""
+def board(track: Track, content: str, results: Sequence[Result]) -> Board:
+    """Return everything that a track's table shows for one of `CONTENTS`."""
+    everything = rows_by_bench(track, None, results)
+    shown = rows_by_bench(track, CONTENTS[content], results)
     return Board(
         track=track,
+        content=content,
         title=TRACK_WORDS[track].title,
         about=TRACK_WORDS[track].about,
-        benches=tuple(_bench_tables(track, bench, results) for bench in benches(track, results)),
+        weight=TRACKS[track].weights[Dimension.FR],
+        tables=tuple(
+            _table(track, bench, everything[bench], shown.get(bench, []), content, results)
+            for bench in benches(track, results)
+        ),
     )
 
 
@@ -107,29 +117,62 @@ def rows_by_bench(
     return grouped
 
 
-def _bench_tables(track: Track, bench: Bench, results: Sequence[Result]) -> BenchTables:
-    rows = {
-        name: rows_by_bench(track, content, results).get(bench, [])
-        for name, content in CONTENTS.items()
+def cells(table: Table) -> dict[str, list[Value]]:
+    """Return a table by columns, None where a value is missing: what travels to the browser."""
+    named = {
+        "rank": [line.rank for line in table.lines],
+        "model": [line.model for line in table.lines],
+        "source": [line.source for line in table.lines],
+        "lacks": [line.lacks for line in table.lines],
     }
-    shown = [row for content_rows in rows.values() for row in content_rows]
-    published = any(row.source == "published" for row in shown)
-    partners = {row.partner for row in shown if row.source != "published"}
+    keys = [column.key for column in table.columns if column.key not in named]
+    return {
+        **named,
+        **{key: [line.values.get(key) for line in table.lines] for key in keys},
+    }
+
+
+def ranked_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that may be ranked together: those with the fullest coverage there is."""
+    common = _common_gap(rows)
+    return [row for row in rows if row.overall is not None and row.missing_modes == common]
+
+
+def row_name(row: Row) -> str:
+    """Return a name that tells a row from all others of its bench."""
+    return f"{row.model} + {row.partner}" if row.partner else row.model
+
+
+def _table(
+    track: Track,
+    bench: Bench,
+    everything: Sequence[Row],
+    rows: Sequence[Row],
+    content: str,
+    results: Sequence[Result],
+) -> Table:
+    published = any(row.source == "published" for row in everything)
+    measured = any(row.source != "published" for row in everything)
+    partners = {row.partner for row in everything if row.source != "published"}
     # One partner for all is said once, above the table, and not on every line.
     partner = partners.pop() if len(partners) == 1 else ""
-    tags = ["published"] * published + ["measured"] * any(
-        row.source != "published" for row in shown
-    )
     sentences = _about(bench, [r for r in results if bench_of(r) == bench], published=published)
     if partner:
         sentences.append(f"All runs: {TRACK_WORDS[track].partner} {partner}.")
-    return BenchTables(
+    ranked = ranked_rows(rows)
+    digits = _digits(track, content, rows)
+    return Table(
         key=bench.label,
         title="Paper, TOPIQ" if bench == PUBLISHED_BENCH else bench.label,
-        tag=listed(tags),
+        tag=listed(["published"] * published + ["measured"] * measured),
         about=" ".join(sentences),
-        columns=tuple(table_columns(track, shown)),
-        tables={name: _table(track, name, rows[name], partner) for name in CONTENTS},
+        verdict=verdict(track, ranked, digits),
+        partner=partner,
+        columns=tuple(table_columns(track, everything)),
+        lines=_lines(ranked, rows),
+        digits=digits,
+        note=_note(track, rows),
+        leads=leads({row_name(row): row.dimensions for row in ranked if row.dimensions}),
     )
 
 
@@ -154,20 +197,15 @@ def _about(bench: Bench, results: Sequence[Result], *, published: bool) -> list[
     return sentences
 
 
-def _table(track: Track, name: str, rows: Sequence[Row], shared_partner: str) -> Table:
-    common = _common_gap(rows)
-    ranked: list[Row] = []
-    others: list[Row] = []
-    for row in rows:
-        is_ranked = row.overall is not None and row.missing_modes == common
-        (ranked if is_ranked else others).append(row)
-    overalls = [round(row.overall or 0.0, 9) for row in ranked]
-    lines = [
-        _line(track, row, shared_partner, rank=1 + sum(other > own for other in overalls))
-        for row, own in zip(ranked, overalls, strict=True)
-    ]
-    lines += [_line(track, row, shared_partner, rank=None) for row in others]
-    return Table(lines=tuple(lines), digits=_digits(track, name, rows), note=_note(track, rows))
+def _lines(ranked: Sequence[Row], rows: Sequence[Row]) -> tuple[Line, ...]:
+    # Best first, so a rank is the place of the first that is equal.
+    first: dict[float, int] = {}
+    ranks = {
+        id(row): first.setdefault(round(row.overall or 0.0, 9), place)
+        for place, row in enumerate(ranked, start=1)
+    }
+    others = [row for row in rows if id(row) not in ranks]
+    return tuple(_line(row, ranks.get(id(row))) for row in [*ranked, *others])
 
 
 def _common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
@@ -176,27 +214,31 @@ def _common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
     return min(gaps, key=lambda gap: (len(gap), gap), default=())
 
 
-def _line(track: Track, row: Row, shared_partner: str, *, rank: int | None) -> Line:
-    values = row.indicators | {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
+def _line(row: Row, rank: int | None) -> Line:
+    values: dict[str, Value] = {**row.indicators}
+    values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
+    values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
+    for mode, parts in row.part_bits.items():
+        values |= {f"{mode}_{part}_bits": bits for part, bits in parts.items() if bits}
+    for action, times in (("encode", row.encode_seconds), ("decode", row.decode_seconds)):
+        values |= {f"{mode}_{action}_seconds": time for mode, time in times.items()}
     # An Overall over fewer modes than its neighbours' would read as comparable in their column.
     if rank is not None and row.overall is not None:
         values["overall"] = row.overall
+        values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
+    values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
     return Line(
         rank=rank,
         model=row.model,
-        partner=""
-        if row.partner in ("", shared_partner)
-        else f"{TRACK_WORDS[track].partner} {row.partner}",
         source=row.source,
         lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
-        request_id=row.request_id,
         values=values,
     )
 
 
 def _digits(track: Track, name: str, rows: Iterable[Row]) -> int:
     """Return as many decimals as were printed; four for measured means."""
-    printed_with_three = track is not Track.I2T or name != "all"
+    printed_with_three = track not in (Track.I2T, Track.T2I) or name != "all"
     return 3 if printed_with_three and all(row.source == "published" for row in rows) else 4
 
 

@@ -5,6 +5,7 @@ events/<id>/<version>.json   what happened; the newest one holds the state
 claims/<id>.lock             held by the worker's process; the kernel lets go when it dies
 progress/<id>.txt            one line for people, from the worker that holds the claim
 results/<id>.json, .parquet  what came out; the JSON is written last
+gallery/<id>/                pictures to look at, with gallery.json, which is written last
 
 A change of state is the creation of the next event's file, which only one process can win: that is
 the compare-and-swap. Nothing else decides a state, so there are no two places to keep in step.
@@ -171,6 +172,10 @@ class FolderStore:
     def per_image_path(self, request_id: str) -> Path:
         """Return where the per-image scores of a finished request lie."""
         return self.folder / "results" / f"{request_id}.parquet"
+
+    def gallery_folder(self, request_id: str) -> Path:
+        """Return where the pictures of a finished request lie that people may look at."""
+        return self.folder / "gallery" / request_id
 
     def _advance(
         self,
