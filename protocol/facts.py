@@ -1,4 +1,4 @@
-"""What is known of a row's system beside its scores: who made it, under which licence, how large."""
+"""What is known of a row's system beside its scores: its family, licence, size and version."""
 
 from dataclasses import dataclass
 

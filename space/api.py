@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 def add_api(server: "gr.Server", shop: "Shop") -> None:
     """Add the endpoints; each is also a tool where gradio's MCP extra is installed."""
 
-    @server.api(name="rows", queue=False)
     def rows(track: str = "t2i-ulb", content: str = "all") -> list[dict[str, Any]]:
         """Return a board's rows, best first.
 
@@ -30,7 +29,6 @@ def add_api(server: "gr.Server", shop: "Shop") -> None:
         """
         return find_rows(shop, track, content)
 
-    @server.api(name="record", queue=False)
     def record(request_id: str) -> dict[str, Any]:
         """Return the whole record of a finished request.
 
@@ -42,7 +40,6 @@ def add_api(server: "gr.Server", shop: "Shop") -> None:
         """
         return find_record(shop, request_id)
 
-    @server.api(name="pictures", queue=False)
     def pictures(request_id: str) -> list[dict[str, Any]]:
         """Return what a run's gallery holds: captions, bits, scores, and paths of the pictures.
 
@@ -53,6 +50,9 @@ def add_api(server: "gr.Server", shop: "Shop") -> None:
             One object for each image and mode; picture paths are relative to the server's address.
         """
         return find_pictures(shop, request_id)
+
+    for function in (rows, record, pictures):
+        server.api(function, name=function.__name__, queue=False)
 
 
 def find_rows(shop: "Shop", track: str, content: str) -> list[dict[str, Any]]:
@@ -65,7 +65,9 @@ def find_rows(shop: "Shop", track: str, content: str) -> list[dict[str, Any]]:
         raise InputError(f"no board {track!r}; there are {', '.join(TRACKS_SHOWN)}")
     if content not in CONTENTS:
         raise InputError(f"no content {content!r}; there are {', '.join(CONTENTS)}")
-    return board_lines(board(Track(track), content, shop.keeper.snapshot.results))
+    return board_lines(
+        board(Track(track), content, shop.keeper.snapshot.results, shop.keeper.snapshot.statistics)
+    )
 
 
 def find_record(shop: "Shop", request_id: str) -> dict[str, Any]:

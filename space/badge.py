@@ -40,6 +40,4 @@ def badge(name: str, results: Sequence[Result]) -> bytes | None:
 def _draw(label: str, value: str) -> bytes:
     left, right = (12 + 7 * min(len(text), _LONGEST) for text in (label, value))
     shown = {"label": html.escape(label), "value": html.escape(value[:_LONGEST])}
-    return _SVG.format(
-        width=left + right, split=left, right=right, text=left + 6, **shown
-    ).encode()
+    return _SVG.format(width=left + right, split=left, right=right, text=left + 6, **shown).encode()

@@ -30,7 +30,9 @@ PARTS = ("text", "pixels", "image")
 """The sections of a file whose bits are columns."""
 
 
-def table_columns(track: Track, rows: Iterable[Row]) -> list[Column]:
+def table_columns(
+    track: Track, rows: Iterable[Row], *, with_statistics: bool = False
+) -> list[Column]:
     """Return the columns for rows of one bench; those that no row has a value for are left out."""
     rows = list(rows)
     words = TRACK_WORDS[track]
@@ -62,9 +64,28 @@ def table_columns(track: Track, rows: Iterable[Row]) -> list[Column]:
         ),
         *_dimension_columns(),
     ]
+    if with_statistics:
+        columns += _STATISTICS
     for mode in TRACKS[track].modes:
         columns += _mode_columns(mode, rows)
     return [*columns, *_fact_columns(rows)]
+
+
+_STATISTICS = (
+    Column(
+        key="probability_first",
+        title="First",
+        tooltip="Share of the resamples of the images in which the row is best",
+        kind="share",
+        higher_is_better=True,
+    ),
+    Column(
+        key="tie_group",
+        title="Group",
+        tooltip="Rows of one group cannot be told apart; 1 is best",
+        kind="whole",
+    ),
+)
 
 
 def _dimension_columns() -> Iterator[Column]:

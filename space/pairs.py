@@ -7,7 +7,7 @@ from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
 from protocol.records import Result
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.scores import Cell, cell_name, overall
-from space.table import CONTENTS
+from space.table import CONTENTS, bench_title
 from space.words import DIMENSION_TITLES, TRACK_WORDS
 
 PUBLISHED_CAPTIONER = "GPT-4o"
@@ -96,7 +96,7 @@ def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTabl
     measures = [m for m in _all_measures() if any(m.key in value for value in values.values())]
     return PairTable(
         key=bench.label,
-        title="Paper, TOPIQ" if bench == PUBLISHED_BENCH else bench.label,
+        title=bench_title(bench),
         content=content,
         i2t=i2t,
         t2i=t2i,
@@ -109,8 +109,8 @@ def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTabl
             for measure in measures
         },
         about=(
-            f"The paper ran its T2I models with {PUBLISHED_CAPTIONER}'s captions and its I2T models "
-            f"with {PUBLISHED_PAINTER}: one row and one column of the matrix."
+            f"The paper ran its T2I models with {PUBLISHED_CAPTIONER}'s captions and its I2T "
+            f"models with {PUBLISHED_PAINTER}: one row and one column of the matrix."
             if bench == PUBLISHED_BENCH
             else ""
         ),

@@ -78,7 +78,10 @@ def build_site(snapshot: Snapshot, source: Source, *, can_submit: bool = False) 
     makers["data/pairs.json"] = lambda: plain_json(pair_tables(snapshot.results))
     for track in TRACKS_SHOWN:
         for content in CONTENTS:
-            makers |= _board_makers(partial(board, track, content, snapshot.results))
+            makers |= _board_makers(
+                partial(board, track, content, snapshot.results, snapshot.statistics)
+            )
+    makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
     makers |= figure_makers(snapshot)
     makers |= gallery_makers(snapshot, source)
     makers |= {
@@ -112,8 +115,8 @@ def board_record(shown: Board) -> dict[str, Any]:
     return {**to_plain(shown), "tables": tables}
 
 
-def _board_makers(make: Callable[[], Board]) -> dict[str, Make]:
-    track, content, _ = make.args  # type: ignore[attr-defined]
+def _board_makers(make: "partial[Board]") -> dict[str, Make]:
+    track, content, *_ = make.args
     stem = f"data/board/{track}.{content}"
     return {
         f"{stem}.json": lambda: plain_json(board_record(make())),

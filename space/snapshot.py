@@ -11,6 +11,8 @@ from protocol.errors import CMCError, RecordError
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
 from protocol.records import Result
+from protocol.statistics.files import is_current
+from protocol.statistics.records import BoardStatistics
 
 
 class Source(Protocol):
@@ -22,6 +24,9 @@ class Source(Protocol):
     def results(self) -> Sequence[Result]:
         """Return all results."""
 
+    def statistics(self) -> Sequence[BoardStatistics]:
+        """Return the stored statistics of all boards; none are made here."""
+
     def gallery_folder(self, request_id: str) -> Path | None:
         """Return the folder with a result's pictures; None where there is none."""
 
@@ -32,6 +37,8 @@ class Snapshot:
 
     revision: str
     results: tuple[Result, ...]
+    statistics: tuple[BoardStatistics, ...]
+    """Those that were made from exactly these results."""
     read_at: str
     """UTC, ISO 8601."""
 
@@ -44,6 +51,10 @@ class NoSource:
         return "published"
 
     def results(self) -> Sequence[Result]:
+        """Return nothing."""
+        return ()
+
+    def statistics(self) -> Sequence[BoardStatistics]:
         """Return nothing."""
         return ()
 
@@ -109,8 +120,12 @@ class SnapshotKeeper:
         self._stop.set()
 
     def _read(self, revision: str) -> Snapshot:
+        results = tuple(self.source.results())
         snapshot = Snapshot(
-            revision=revision, results=tuple(self.source.results()), read_at=utc_now()
+            revision=revision,
+            results=results,
+            statistics=tuple(s for s in self.source.statistics() if is_current(s, results)),
+            read_at=utc_now(),
         )
         if self._keep is not None:
             write_whole(self._keep, to_json(snapshot).encode())

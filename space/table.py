@@ -3,7 +3,7 @@
 Nothing is scored here; ranks are counted from the Overalls that `protocol.boards` gives.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.boards import (
@@ -16,19 +16,18 @@ from protocol.boards import (
     result_rows,
 )
 from protocol.records import Result
-from protocol.rules import TRACKS, Content, Dimension, Mode, Track
-from protocol.scores import Lead, leads
-from protocol.versions import PROTOCOLS
+from protocol.rules import TRACKS, Content, Dimension, Track
+from protocol.statistics.records import BoardStatistics
+from protocol.statistics.weighting import Lead, leads
 from space.columns import Column, fact_values, table_columns
-from space.verdict import verdict
+from space.notes import about_bench, common_gap, decimals, note_for
+from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.words import TRACK_WORDS, listed
 
 CONTENTS: Mapping[str, Content | None] = {"all": None, **{str(c): c for c in Content}}
 """The choices of the content switch, by the name in a link."""
 
 TRACKS_SHOWN = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T, Track.CODEC)
-
-Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +80,21 @@ class Board:
     tables: tuple[Table, ...]
 
 
-def board(track: Track, content: str, results: Sequence[Result]) -> Board:
-    """Return everything that a track's table shows for one of `CONTENTS`."""
+def board(
+    track: Track,
+    content: str,
+    results: Sequence[Result],
+    statistics: Sequence[BoardStatistics] = (),
+) -> Board:
+    """Return everything that a track's table shows for one of `CONTENTS`.
+
+    Args:
+        track: the board.
+        content: which images.
+        results: all of them; those of other boards are left out.
+        statistics: what is stored about these results; a board without has no intervals.
+    """
+    known = {s.bench: s for s in statistics if (s.track, s.content) == (track, CONTENTS[content])}
     everything = rows_by_bench(track, None, results)
     shown = rows_by_bench(track, CONTENTS[content], results)
     return Board(
@@ -92,7 +104,17 @@ def board(track: Track, content: str, results: Sequence[Result]) -> Board:
         about=TRACK_WORDS[track].about,
         weight=TRACKS[track].weights[Dimension.FR],
         tables=tuple(
-            _table(track, bench, everything[bench], shown.get(bench, []), content, results)
+            _table(
+                _Material(
+                    track=track,
+                    bench=bench,
+                    content=content,
+                    everything=everything[bench],
+                    rows=shown.get(bench, []),
+                    results=[result for result in results if bench_of(result) == bench],
+                    statistics=known.get(bench.label),
+                )
+            )
             for bench in benches(track, results)
         ),
     )
@@ -119,13 +141,15 @@ def rows_by_bench(
 
 def cells(table: Table) -> dict[str, list[Value]]:
     """Return a table by columns, None where a value is missing: what travels to the browser."""
-    named = {
+    named: dict[str, list[Value]] = {
         "rank": [line.rank for line in table.lines],
         "model": [line.model for line in table.lines],
         "source": [line.source for line in table.lines],
         "lacks": [line.lacks for line in table.lines],
     }
     keys = [column.key for column in table.columns if column.key not in named]
+    # These two are drawn inside the cells of the rank and the Overall.
+    keys += [key for key in INTERVALS if any(key in line.values for line in table.lines)]
     return {
         **named,
         **{key: [line.values.get(key) for line in table.lines] for key in keys},
@@ -134,8 +158,15 @@ def cells(table: Table) -> dict[str, list[Value]]:
 
 def ranked_rows(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that may be ranked together: those with the fullest coverage there is."""
-    common = _common_gap(rows)
+    common = common_gap(rows)
     return [row for row in rows if row.overall is not None and row.missing_modes == common]
+
+
+def bench_title(bench: Bench) -> str:
+    """Return a bench's short name; its label says it in full."""
+    if bench == PUBLISHED_BENCH:
+        return "Paper, TOPIQ"
+    return f"{bench.protocol} · {bench.dataset}"
 
 
 def row_name(row: Row) -> str:
@@ -143,61 +174,57 @@ def row_name(row: Row) -> str:
     return f"{row.model} + {row.partner}" if row.partner else row.model
 
 
-def _table(
-    track: Track,
-    bench: Bench,
-    everything: Sequence[Row],
-    rows: Sequence[Row],
-    content: str,
-    results: Sequence[Result],
-) -> Table:
-    published = any(row.source == "published" for row in everything)
-    measured = any(row.source != "published" for row in everything)
-    partners = {row.partner for row in everything if row.source != "published"}
-    # One partner for all is said once, above the table, and not on every line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    """What a table is made from."""
+
+    track: Track
+    bench: Bench
+    content: str
+    everything: Sequence[Row]
+    """The rows over all contents: they decide the columns, so that a switch moves none."""
+    rows: Sequence[Row]
+    results: Sequence[Result]
+    statistics: BoardStatistics | None
+
+
+def _table(of: _Material) -> Table:
+    published = any(row.source == "published" for row in of.everything)
+    measured = any(row.source != "published" for row in of.everything)
+    partners = {row.partner for row in of.everything if row.source != "published"}
+    # One partner for all is said once, below the table, and not on every line.
     partner = partners.pop() if len(partners) == 1 else ""
-    sentences = _about(bench, [r for r in results if bench_of(r) == bench], published=published)
+    sentences = about_bench(of.bench, of.results, published=published)
     if partner:
-        sentences.append(f"All runs: {TRACK_WORDS[track].partner} {partner}.")
-    ranked = ranked_rows(rows)
-    digits = _digits(track, content, rows)
+        sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
+    ranked = ranked_rows(of.rows)
+    digits = decimals(of.track, of.content, of.rows)
+    has_statistics = of.statistics is not None
     return Table(
-        key=bench.label,
-        title="Paper, TOPIQ" if bench == PUBLISHED_BENCH else bench.label,
+        key=of.bench.label,
+        title=bench_title(of.bench),
         tag=listed(["published"] * published + ["measured"] * measured),
         about=" ".join(sentences),
-        verdict=verdict(track, ranked, digits),
+        verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=tuple(table_columns(track, everything)),
-        lines=_lines(ranked, rows),
+        columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
+        lines=_lines(ranked, of.rows, standing_values(of.statistics, whole=not published)),
         digits=digits,
-        note=_note(track, rows),
-        leads=leads({row_name(row): row.dimensions for row in ranked if row.dimensions}),
+        note=note_for(of.track, of.rows),
+        leads=_leads(of.track, ranked),
     )
 
 
-def _about(bench: Bench, results: Sequence[Result], *, published: bool) -> list[str]:
-    sentences = []
-    if published:
-        sentences.append(
-            "Published rows are as printed in the paper and on its public leaderboard: 1,000 "
-            "images, TOPIQ with the benchmark's own weights. Rates were not published."
-        )
-    if results:
-        counts = sorted({result.images for result in results})
-        images = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-        names = {use.dimension: use.name for use in results[0].provenance.indicators}
-        sentences.append(
-            f"{images} images of {bench.dataset}; "
-            f"consistency is {names.get(Dimension.FR, 'not named')}, "
-            f"perception is {names.get(Dimension.NR, 'not named')}."
-        )
-        if bench.protocol in PROTOCOLS:
-            sentences.append(f"{bench.protocol}: {PROTOCOLS[bench.protocol].summary}")
-    return sentences
+def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
+    if track is Track.CODEC:
+        return ()
+    means = {row_name(row): row.dimensions for row in ranked if row.dimensions}
+    return tuple(leads({name: (m[Dimension.FR], m[Dimension.NR]) for name, m in means.items()}))
 
 
-def _lines(ranked: Sequence[Row], rows: Sequence[Row]) -> tuple[Line, ...]:
+def _lines(
+    ranked: Sequence[Row], rows: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
+) -> tuple[Line, ...]:
     # Best first, so a rank is the place of the first that is equal.
     first: dict[float, int] = {}
     ranks = {
@@ -205,16 +232,13 @@ def _lines(ranked: Sequence[Row], rows: Sequence[Row]) -> tuple[Line, ...]:
         for place, row in enumerate(ranked, start=1)
     }
     others = [row for row in rows if id(row) not in ranks]
-    return tuple(_line(row, ranks.get(id(row))) for row in [*ranked, *others])
+    return tuple(
+        _line(row, ranks.get(id(row)), standings.get(row.request_id, {}))
+        for row in [*ranked, *others]
+    )
 
 
-def _common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
-    """Return the modes that even the most complete rows lack; only their equals are ranked."""
-    gaps = [row.missing_modes for row in rows if row.overall is not None]
-    return min(gaps, key=lambda gap: (len(gap), gap), default=())
-
-
-def _line(row: Row, rank: int | None) -> Line:
+def _line(row: Row, rank: int | None, standing: Mapping[str, Value]) -> Line:
     values: dict[str, Value] = {**row.indicators}
     values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
     values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
@@ -226,6 +250,7 @@ def _line(row: Row, rank: int | None) -> Line:
     if rank is not None and row.overall is not None:
         values["overall"] = row.overall
         values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
+        values |= standing
     values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
     return Line(
         rank=rank,
@@ -234,27 +259,3 @@ def _line(row: Row, rank: int | None) -> Line:
         lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
         values=values,
     )
-
-
-def _digits(track: Track, name: str, rows: Iterable[Row]) -> int:
-    """Return as many decimals as were printed; four for measured means."""
-    printed_with_three = track not in (Track.I2T, Track.T2I) or name != "all"
-    return 3 if printed_with_three and all(row.source == "published" for row in rows) else 4
-
-
-def _note(track: Track, rows: Sequence[Row]) -> str:
-    if track is Track.CODEC:
-        return "More bits give a higher Overall: compare codecs at equal bits per pixel."
-    gap = _common_gap(rows)
-    if gap and any(row.source == "published" for row in rows):
-        used = listed([mode for mode in TRACKS[track].modes if mode not in gap])
-        return (
-            f"{listed(gap).capitalize()} scores were not published per content; "
-            f"Overall is the mean of {used}."
-        )
-    if track is not Track.I2T and any(row.source == "published" for row in rows):
-        return (
-            "Published Overalls are recomputed from the paper's cells; "
-            "the last digit can differ from the printed one."
-        )
-    return ""

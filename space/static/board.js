@@ -9,6 +9,7 @@ import { WindowedTable } from "./table.js";
 import { WeightSlider } from "./weights.js";
 
 const ROW_HEIGHT = 50;
+const DENSE_HEIGHT = 37;
 const NARROW = window.matchMedia("(max-width: 640px)");
 
 export async function open(box, site, track) {
@@ -21,7 +22,7 @@ class BoardView {
   constructor(box, site, track) {
     Object.assign(this, { box, site, track });
     this.parts = {};
-    const order = ["title", "about", "controls", "bench-about", "verdict", "weights", "table", "note"];
+    const order = ["title", "about", "verdict", "weights", "controls", "table", "note", "bench-about"];
     const tags = { title: "h2", about: "p", "bench-about": "p", note: "p" };
     for (const name of order) this.parts[name] = make(tags[name] ?? "div", name);
     this.parts.note.setAttribute("role", "status");
@@ -54,7 +55,20 @@ class BoardView {
     }
     this.slider.show(this.weight, this.bench.leads);
     this.drawHead();
+    this.setHeight();
     this.drawRows();
+  }
+
+  // Rows are low where no cell has a second line.
+  setHeight() {
+    const { cells, partner } = this.bench;
+    const second =
+      cells.lacks.some(Boolean) ||
+      cells.overall_low ||
+      this.columns.some(({ kind }) => kind === "rate") ||
+      (!partner && cells.partner?.some(Boolean));
+    this.table.rowHeight = second ? ROW_HEIGHT : DENSE_HEIGHT;
+    this.table.node.classList.toggle("dense", !second);
   }
 
   // Another weighting gives another Overall and another rank to the same means; a rank needs no

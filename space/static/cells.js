@@ -10,7 +10,7 @@ const SOURCES = {
 };
 const WIDTHS = {
   rank: 74, model: null, source: 122, overall: 168, score: 106, rate: 96, ratio: 96, bits: 96,
-  seconds: 96, count: 112, bytes: 112, truth: 72, date: 112, hash: 104, text: 170,
+  seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
 export function widthOf(column, narrow) {
@@ -39,6 +39,8 @@ export function shownText(column, value, digits) {
       return `${(value / 2 ** 30).toFixed(value < 2 ** 30 ? 2 : 1)} GiB`;
     case "truth":
       return value ? "yes" : "no";
+    case "share":
+      return `${(100 * value).toFixed(1)} %`;
     case "date":
       return value.slice(0, 10);
     case "hash":

@@ -18,7 +18,7 @@ export function drawControls(box, view) {
     parts.push(
       choice(
         "Bench",
-        board.tables.map(({ key, title, tag }) => ({ key, text: title, tag })),
+        board.tables.map(({ key, title, tag }) => ({ key, text: title, tag, title: key })),
         bench.key,
         (key) => state.set({ bench: key === board.tables[0].key ? null : key }),
       ),

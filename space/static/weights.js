@@ -11,7 +11,7 @@ export class WeightSlider {
   // `choose(share)` is called with the share of consistency, null for the board's own.
   constructor(own, choose) {
     this.own = own;
-    this.node = make("div", "weights");
+    this.node = make("div", "slider");
     this.label = make("label", "weights-label", "Consistency : perception");
     this.slider = make("input");
     this.slider.type = "range";
@@ -45,7 +45,7 @@ export class WeightSlider {
       preset.setAttribute("aria-pressed", String(Math.abs(preset.share - share) < 1e-3));
     }
     this.strip.replaceChildren(
-      ...leads.map(({ name, start, end }) => {
+      ...leads.map(({ model: name, weight_low: start, weight_high: end }) => {
         const piece = make("span", "lead");
         piece.append(make("bdi", "", name));
         piece.style.flexGrow = String(Math.max(end - start, 0.001));

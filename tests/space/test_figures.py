@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from make_results import make_codec, make_result, make_store
+from space.figures import figure
+from space.labels import place_labels
 
 from protocol.boards import PUBLISHED_BENCH, Row, bench_of
 from protocol.records import Result
 from protocol.rules import Mode, Track
-from space.figures import figure
-from space.labels import place_labels
 from space.table import rows_by_bench
 
 
