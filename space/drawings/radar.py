@@ -45,4 +45,4 @@ def radar_figure(track: Track, rows: Sequence[Row]) -> "Figure":
         **layout("All scores of each system", height=560),
         polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": axis, "angularaxis": axis},
     )
-    return drawing  # type: ignore[no-any-return]
+    return drawing
