@@ -204,9 +204,9 @@ def test_leads_say_where_the_paper_s_two_weightings_part() -> None:
 def test_facts_of_published_rows_come_from_the_registry() -> None:
     line = find(only_table(Track.T2I_ULB, [], "published").lines, "SSD-1B")
     assert (line.values["licence"], line.values["open_weights"]) == ("Apache-2.0", True)
-    assert find(only_table(Track.I2T, [], "published").lines, "GPT-4o").values[
-        "open_weights"
-    ] is False
+    assert (
+        find(only_table(Track.I2T, [], "published").lines, "GPT-4o").values["open_weights"] is False
+    )
 
 
 def test_bits_by_part_and_seconds_are_columns_where_they_were_measured() -> None:
