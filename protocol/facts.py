@@ -1,6 +1,7 @@
 """What is known of a row's system beside its scores: its family, licence, size and version."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from protocol.records import CODEC_NAMES, Request, Result, System
 from protocol.rules import Role
@@ -47,7 +48,7 @@ def facts_of_result(result: Result) -> Facts:
     system = compared_system(result.request)
     if system is None:
         return Facts(submitted_at=result.request.submitted_at)
-    known = _registered(system)
+    known = _registered(system.adapter, system.model)
     details = result.provenance.t2i_details if result.request.role is Role.T2I else {}
     licence = known.licence if known else ""
     return Facts(
@@ -67,12 +68,9 @@ def compared_system(request: Request) -> System | None:
     return {Role.I2T: request.i2t, Role.T2I: request.t2i, Role.CODEC: request.codec}[request.role]
 
 
-def _registered(system: System) -> NamedSystem | None:
-    same = (
-        row
-        for row in named_systems()
-        if row.adapter == system.adapter and row.repo in (system.model, "")
-    )
+@cache
+def _registered(adapter: str, model: str) -> NamedSystem | None:
+    same = (row for row in named_systems() if row.adapter == adapter and row.repo in (model, ""))
     return next(same, None)
 
 

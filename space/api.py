@@ -65,9 +65,7 @@ def find_rows(shop: "Shop", track: str, content: str) -> list[dict[str, Any]]:
         raise InputError(f"no board {track!r}; there are {', '.join(TRACKS_SHOWN)}")
     if content not in CONTENTS:
         raise InputError(f"no content {content!r}; there are {', '.join(CONTENTS)}")
-    return board_lines(
-        board(Track(track), content, shop.keeper.snapshot.results, shop.keeper.snapshot.statistics)
-    )
+    return board_lines(board(Track(track), content, shop.rows))
 
 
 def find_record(shop: "Shop", request_id: str) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """A badge with a row's rank, for a model card: SVG, drawn here."""
 
 import html
-from collections.abc import Sequence
 
-from protocol.records import Result
 from protocol.rules import Track
+from space.rows import Rows
 from space.table import board
 from space.words import TRACK_WORDS
 
@@ -19,13 +18,13 @@ _SVG = (
 _LONGEST = 60
 
 
-def badge(name: str, results: Sequence[Result]) -> bytes | None:
+def badge(name: str, rows: Rows) -> bytes | None:
     """Return the badge for `TRACK/REQUEST_ID` or `TRACK/MODEL`; None where there is no such row."""
     key, _, wanted = name.partition("/")
     track = next((track for track in Track if track.value == key), None)
     if track is None:
         return None
-    for table in board(track, "all", results).tables:
+    for table in board(track, "all", rows).tables:
         for line in table.lines:
             if wanted in (line.values.get("request"), line.model):
                 ranked = sum(other.rank is not None for other in table.lines)

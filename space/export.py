@@ -6,6 +6,7 @@ from pathlib import Path
 
 from protocol.errors import CMCError, InputError
 from protocol.files import write_whole
+from space.rows import Rows
 from space.site import build_site
 from space.snapshot import SnapshotKeeper
 from space.sources import open_source
@@ -30,7 +31,8 @@ def export_site(
     if not old and folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
     source = open_source(store)
-    site = build_site(SnapshotKeeper(source).snapshot, source)
+    snapshot = SnapshotKeeper(source).snapshot
+    site = build_site(snapshot, Rows(snapshot.results, snapshot.statistics), source)
     paths = sorted(site)
     # First the list: an export that was interrupted may then be taken up again.
     write_whole(mark, "\n".join(dict.fromkeys([*paths, *old])).encode())

@@ -22,15 +22,9 @@ from space.drawings.published import (
 )
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
-from space.snapshot import Snapshot
-from space.table import (
-    TRACKS_SHOWN,
-    bench_title,
-    benches,
-    ranked_rows,
-    row_name,
-    rows_by_bench,
-)
+from space.plain import plain_json
+from space.rows import Rows
+from space.table import TRACKS_SHOWN, bench_title, ranked_rows, row_name
 from space.words import TRACK_WORDS
 
 if TYPE_CHECKING:
@@ -61,11 +55,9 @@ class Drawn:
     numbers: Numbers
 
 
-def figure_makers(snapshot: Snapshot) -> dict[str, Make]:
+def figure_makers(rows: Rows) -> dict[str, Make]:
     """Return the list of figures and every figure's file."""
-    from space.site import plain_json
-
-    drawn = [*_board_figures(snapshot), *_published_figures()]
+    drawn = [*_board_figures(rows), *_published_figures()]
     makers: dict[str, Make] = {
         "data/figures.json": lambda: plain_json([one.entry for one in drawn])
     }
@@ -73,23 +65,21 @@ def figure_makers(snapshot: Snapshot) -> dict[str, Make]:
 
 
 def _file(drawn: Drawn) -> bytes:
-    from space.site import plain_json
-
     # Plotly's own JSON: it knows its types.
     figure = json.loads(str(drawn.draw().to_json()))
     return plain_json({"figure": figure, "rows": drawn.numbers})
 
 
-def _board_figures(snapshot: Snapshot) -> list[Drawn]:
+def _board_figures(rows: Rows) -> list[Drawn]:
     drawn: list[Drawn] = []
+    codecs = rows.by_bench(Track.CODEC, None)
     for track in TRACKS_SHOWN:
-        grouped = rows_by_bench(track, None, snapshot.results)
-        codecs = rows_by_bench(Track.CODEC, None, snapshot.results)
-        for bench in benches(track, snapshot.results):
+        for bench in rows.benches(track):
             of = f"{TRACK_WORDS[track].tab}, {bench_title(bench)}"
             # The key stands in links: it has to be the same after every refresh.
             key = f"{track}-{hashlib.sha256(bench.label.encode()).hexdigest()[:8]}"
-            drawn += _of_board(key, of, grouped[bench], codecs.get(bench, []))
+            shown = rows.by_bench(track, None)[bench]
+            drawn += _of_board(key, of, shown, codecs.get(bench, []))
     kinds = ["plane", "rate", "radar", "pareto"]
     return sorted(drawn, key=lambda one: kinds.index(one.entry.kind))
 

@@ -12,6 +12,7 @@ from protocol.errors import RecordError
 from protocol.gallery import Gallery
 from protocol.jsonable import from_json, to_plain
 from protocol.records import Result
+from space.plain import plain_json
 from space.snapshot import Snapshot, Source
 
 Make = Callable[[], bytes]
@@ -22,8 +23,6 @@ _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.(webp|png)")
 
 def gallery_makers(snapshot: Snapshot, source: Source) -> dict[str, Make]:
     """Return the files of all galleries, and `data/gallery.json`, which lists them."""
-    from space.site import plain_json
-
     found = []
     for result in snapshot.results:
         folder = source.gallery_folder(result.request.request_id)

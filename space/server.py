@@ -7,11 +7,14 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from protocol.errors import InputError
-from space.site import Site, build_site, media_type, plain_json
+from space.plain import plain_json
+from space.rows import Rows
+from space.site import Site, build_site, media_type
 from space.snapshot import Snapshot, SnapshotKeeper, Source
 from space.sources import open_source
 
@@ -24,6 +27,13 @@ REFRESH_SECONDS = 20.0
 
 Packed: TypeAlias = tuple[bytes, bytes, str]
 """A file, the file compressed, and its mark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stock:
+    rows: Rows
+    site: Site
+    packed: dict[str, Packed]
 
 
 class Shop:
@@ -39,20 +49,19 @@ class Shop:
         self._renew(self.keeper.snapshot)
 
     def _renew(self, snapshot: Snapshot) -> None:
-        # One assignment: a request sees the old site or the new one, never half of each.
-        self._stock: tuple[Site, dict[str, Packed]] = (
-            build_site(snapshot, self.keeper.source, can_submit=True),
-            {},
-        )
+        rows = Rows(snapshot.results, snapshot.statistics)
+        site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
+        # One assignment: a request sees the old stock or the new one, never half of each.
+        self._stock = _Stock(rows=rows, site=site, packed={})
 
     @property
-    def site(self) -> Site:
-        """The files of the newest snapshot."""
-        return self._stock[0]
+    def rows(self) -> Rows:
+        """The rows of the newest snapshot."""
+        return self._stock.rows
 
     def find(self, path: str) -> Packed | None:
         """Return a file, the file compressed, and its mark; None where there is no such file."""
-        site, packed = self._stock
+        site, packed = self._stock.site, self._stock.packed
         if path not in site:
             return None
         if path not in packed:
@@ -128,7 +137,7 @@ def build_server(shop: Shop) -> "gr.Server":
 
     @server.get("/badge/{name:path}.svg")
     def badge_of(name: str) -> Response:
-        drawn = badge(name, shop.keeper.snapshot.results)
+        drawn = badge(name, shop.rows)
         status_code = 200 if drawn else 404
         return Response(drawn or b"", media_type="image/svg+xml", status_code=status_code)
 

@@ -3,21 +3,26 @@
 A file is made when it is first asked for, and once; a new snapshot is a new set.
 """
 
-import json
 import mimetypes
+import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from protocol.jsonable import to_plain
-from protocol.rules import Dimension
+from protocol.rules import Track
+from space.figure_files import figure_makers
 from space.formats import to_csv, to_parquet
+from space.gallery import gallery_makers
 from space.pairs import pair_tables
+from space.plain import plain_json
+from space.rows import Rows
 from space.snapshot import Snapshot, Source
-from space.table import CONTENTS, TRACKS_SHOWN, Board, benches, board, cells
-from space.words import CONTENT_TITLES, DIMENSION_TITLES, TRACK_WORDS
+from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
+from space.words import CONTENT_TITLES, TRACK_WORDS
 
 STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
@@ -28,18 +33,29 @@ Make = Callable[[], bytes]
 class Site:
     """Paths and what is in them."""
 
-    def __init__(self, makers: Mapping[str, Make]) -> None:
-        """Keep the makers; nothing is made yet."""
-        self._makers = makers
+    def __init__(
+        self, makers: Mapping[str, Make], rooms: Mapping[str, Callable[[], Mapping[str, Make]]]
+    ) -> None:
+        """Keep the makers; nothing is made yet.
+
+        Args:
+            makers: by path.
+            rooms: by the beginning of their paths, what takes time even to list.
+        """
+        self._makers = dict(makers)
+        self._rooms = dict(rooms)
         self._made: dict[str, bytes] = {}
-        self._lock = Lock()
+        self._lock = RLock()
 
     def __iter__(self) -> Iterator[str]:
         """Yield all paths."""
-        return iter(self._makers)
+        for room in tuple(self._rooms):
+            self._enter(room)
+        return iter(tuple(self._makers))
 
     def __contains__(self, path: object) -> bool:
         """Tell whether there is such a path."""
+        self._enter(str(path))
         return path in self._makers
 
     def read(self, path: str) -> bytes:
@@ -51,44 +67,51 @@ class Site:
         made = self._made.get(path)
         if made is None:
             with self._lock:
+                self._enter(path)
                 # Another thread may have made it while this one waited.
                 made = self._made.get(path)
                 if made is None:
                     made = self._made[path] = self._makers[path]()
         return made
 
+    def _enter(self, path: str) -> None:
+        for room in tuple(self._rooms):
+            if path.startswith(room):
+                with self._lock:
+                    if room in self._rooms:
+                        self._makers |= self._rooms[room]()
+                        del self._rooms[room]
 
-def build_site(snapshot: Snapshot, source: Source, *, can_submit: bool = False) -> Site:
+
+def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bool = False) -> Site:
     """Return the site of a snapshot.
 
     Args:
         snapshot: the results.
+        rows: of the snapshot.
         source: where their pictures are.
         can_submit: whether a server stands behind the page.
     """
-    from space.figure_files import figure_makers
-    from space.gallery import gallery_makers
-
     makers: dict[str, Make] = {"index.html": _index}
     for path in sorted(STATIC.iterdir()):
         if path.name != "index.html":
             makers[f"page/{path.name}"] = path.read_bytes
     makers["page/plotly.min.js"] = _plotly
-    makers["data/site.json"] = lambda: plain_json(_site_record(snapshot, can_submit=can_submit))
+    makers["data/site.json"] = partial(_site_file, snapshot, rows, can_submit=can_submit)
     makers["data/pairs.json"] = lambda: plain_json(pair_tables(snapshot.results))
+    makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
     for track in TRACKS_SHOWN:
         for content in CONTENTS:
-            makers |= _board_makers(
-                partial(board, track, content, snapshot.results, snapshot.statistics)
-            )
-    makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
-    makers |= figure_makers(snapshot)
-    makers |= gallery_makers(snapshot, source)
-    makers |= {
-        f"data/results/{result.request.request_id}.json": partial(plain_json, result)
-        for result in snapshot.results
+            makers |= _board_makers(track, content, rows)
+    rooms: dict[str, Callable[[], Mapping[str, Make]]] = {
+        "data/figures": lambda: figure_makers(rows),
+        "data/gallery": lambda: gallery_makers(snapshot, source),
+        "data/results/": lambda: {
+            f"data/results/{result.request.request_id}.json": partial(plain_json, result)
+            for result in snapshot.results
+        },
     }
-    return Site(makers)
+    return Site(makers, rooms)
 
 
 def media_type(path: str) -> str:
@@ -100,28 +123,25 @@ def media_type(path: str) -> str:
     return f"{guessed}; charset=utf-8" if is_text else guessed
 
 
-def plain_json(value: Any) -> bytes:
-    """Return a record as compact JSON; a number that is none is refused."""
-    text = json.dumps(to_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
-
-
 def board_record(shown: Board) -> dict[str, Any]:
     """Return a board as the browser reads it: its tables by column."""
-    tables = []
-    for table in shown.tables:
-        plain = {key: value for key, value in to_plain(table).items() if key != "lines"}
-        tables.append({**plain, "count": len(table.lines), "cells": cells(table)})
-    return {**to_plain(shown), "tables": tables}
+    tables = [
+        {
+            **to_plain(replace(table, lines=())),
+            "count": len(table.lines),
+            "cells": cells(table),
+        }
+        for table in shown.tables
+    ]
+    return {**to_plain(replace(shown, tables=())), "tables": tables}
 
 
-def _board_makers(make: "partial[Board]") -> dict[str, Make]:
-    track, content, *_ = make.args
+def _board_makers(track: Track, content: str, rows: Rows) -> dict[str, Make]:
     stem = f"data/board/{track}.{content}"
     return {
-        f"{stem}.json": lambda: plain_json(board_record(make())),
-        f"{stem}.csv": lambda: to_csv(make()),
-        f"{stem}.parquet": lambda: to_parquet(make()),
+        f"{stem}.json": lambda: plain_json(board_record(board(track, content, rows))),
+        f"{stem}.csv": lambda: to_csv(board(track, content, rows)),
+        f"{stem}.parquet": lambda: to_parquet(board(track, content, rows)),
     }
 
 
@@ -138,20 +158,19 @@ def _plotly() -> bytes:
     return script.encode()
 
 
-def _site_record(snapshot: Snapshot, *, can_submit: bool) -> dict[str, Any]:
-    import os
-
-    return {
-        "tracks": [
-            {"key": track, "tab": TRACK_WORDS[track].tab}
-            for track in TRACKS_SHOWN
-            if benches(track, snapshot.results)
-        ],
-        "contents": CONTENT_TITLES,
-        "dimensions": {str(dim): DIMENSION_TITLES[dim] for dim in Dimension},
-        "read_at": snapshot.read_at,
-        "revision": snapshot.revision,
-        "results": len(snapshot.results),
-        "space_id": os.environ.get("SPACE_ID", ""),
-        "can_submit": can_submit,
-    }
+def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:
+    return plain_json(
+        {
+            "tracks": [
+                {"key": track, "tab": TRACK_WORDS[track].tab}
+                for track in TRACKS_SHOWN
+                if rows.has(track)
+            ],
+            "contents": CONTENT_TITLES,
+            "read_at": snapshot.read_at,
+            "revision": snapshot.revision,
+            "results": len(snapshot.results),
+            "space_id": os.environ.get("SPACE_ID", ""),
+            "can_submit": can_submit,
+        }
+    )

@@ -6,21 +6,14 @@ Nothing is scored here; ranks are counted from the Overalls that `protocol.board
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from protocol.boards import (
-    PUBLISHED_BENCH,
-    Bench,
-    Row,
-    bench_of,
-    best_first,
-    published_rows,
-    result_rows,
-)
+from protocol.boards import PUBLISHED_BENCH, Bench, Row
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
 from space.columns import Column, fact_values, table_columns
 from space.notes import about_bench, common_gap, decimals, note_for
+from space.rows import Rows
 from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.words import TRACK_WORDS, listed
 
@@ -80,23 +73,10 @@ class Board:
     tables: tuple[Table, ...]
 
 
-def board(
-    track: Track,
-    content: str,
-    results: Sequence[Result],
-    statistics: Sequence[BoardStatistics] = (),
-) -> Board:
-    """Return everything that a track's table shows for one of `CONTENTS`.
-
-    Args:
-        track: the board.
-        content: which images.
-        results: all of them; those of other boards are left out.
-        statistics: what is stored about these results; a board without has no intervals.
-    """
-    known = {s.bench: s for s in statistics if (s.track, s.content) == (track, CONTENTS[content])}
-    everything = rows_by_bench(track, None, results)
-    shown = rows_by_bench(track, CONTENTS[content], results)
+def board(track: Track, content: str, rows: Rows) -> Board:
+    """Return everything that a track's table shows for one of `CONTENTS`."""
+    everything = rows.by_bench(track, None)
+    shown = rows.by_bench(track, CONTENTS[content])
     return Board(
         track=track,
         content=content,
@@ -111,32 +91,13 @@ def board(
                     content=content,
                     everything=everything[bench],
                     rows=shown.get(bench, []),
-                    results=[result for result in results if bench_of(result) == bench],
-                    statistics=known.get(bench.label),
+                    results=rows.results_of(bench),
+                    statistics=rows.statistics_of(track, CONTENTS[content], bench),
                 )
             )
-            for bench in benches(track, results)
+            for bench in rows.benches(track)
         ),
     )
-
-
-def benches(track: Track, results: Sequence[Result]) -> list[Bench]:
-    """Return the benches that have a row on a track: measured ones first, then the published."""
-    found = set(rows_by_bench(track, None, results))
-    measured = {row.bench for row in result_rows(results, track, None)}
-    return sorted(found, key=lambda bench: (bench not in measured, bench))
-
-
-def rows_by_bench(
-    track: Track, content: Content | None, results: Sequence[Result]
-) -> dict[Bench, list[Row]]:
-    """Return a track's rows for one content, best first; those without a score are left out."""
-    rows = best_first([*published_rows(track, content), *result_rows(results, track, content)])
-    grouped: dict[Bench, list[Row]] = {}
-    for row in rows:
-        if row.scores:
-            grouped.setdefault(row.bench, []).append(row)
-    return grouped
 
 
 def cells(table: Table) -> dict[str, list[Value]]:

@@ -10,6 +10,13 @@ const TITLES = { source: "Source", family: "Family", licence: "Licence" };
 
 export function drawControls(box, view) {
   const { board, bench, site } = view;
+  // A panel that is open keeps its place and its focus while its choices are being made.
+  const drawn = `${view.track} ${view.content} ${bench.key}`;
+  if (box.dataset.drawn === drawn) {
+    box.querySelector(".filters summary").textContent = filterTitle();
+    return;
+  }
+  box.dataset.drawn = drawn;
   const focused = document.activeElement?.closest?.(".choice")
     ? document.activeElement.dataset.key
     : null;
@@ -43,12 +50,8 @@ export function drawControls(box, view) {
       { text: "Parquet", path: `data/board/${view.track}.${view.content}.parquet` },
     ]),
   );
-  const open = box.querySelector("details[open]")?.className;
-  const searching = document.activeElement?.classList.contains("search");
   box.replaceChildren(...parts, tools);
   if (focused) box.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-  if (searching) box.querySelector(".search").focus();
-  if (open) box.querySelector(`details.${open.split(" ")[1]}`).open = true;
 }
 
 function searchField() {
@@ -103,9 +106,12 @@ function drawFilters(panel, { bench }) {
   if (valuesOf(bench, "parameters").length) panel.append(parametersPicker());
   const clear = make("button", "entry", "Take all back");
   clear.type = "button";
-  clear.addEventListener("click", () =>
-    state.set({ source: null, family: null, licence: null, open: null, params: null, q: null }),
-  );
+  clear.addEventListener("click", () => {
+    state.set({ source: null, family: null, licence: null, open: null, params: null, q: null });
+    panel.closest(".tools").querySelector(".search").value = "";
+    panel.replaceChildren();
+    drawFilters(panel, { bench });
+  });
   panel.append(clear);
 }
 

@@ -71,6 +71,8 @@ export function popover(label, className, fill) {
 }
 
 document.addEventListener("click", (event) => {
+  // What was pressed may have been replaced by what the press changed.
+  if (!event.target.isConnected) return;
   for (const box of document.querySelectorAll("details.popover[open]")) {
     if (!box.contains(event.target)) box.open = false;
   }

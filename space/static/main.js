@@ -57,12 +57,12 @@ async function draw(changes = {}) {
       const module = await import(wanted.module);
       if (currentView() !== wanted && currentView().key !== wanted.key) return;
       drawTabs();
-      document.title = `${wanted.tab} · CMC-Bench`;
       const box = make("section", `view view-${wanted.key}`);
       const view = await module.open(box, site, wanted.key);
       if (currentView().key !== wanted.key) return;
       shown = { key: wanted.key, view };
       main.replaceChildren(box);
+      document.title = `${wanted.tab} · CMC-Bench`;
       view.update({});
     }
     trouble.hidden = true;
@@ -132,7 +132,10 @@ try {
   await draw({ view: true });
   performance.mark("cmc-first-rows");
   setInterval(drawAge, 30_000);
-  if (site.can_submit) setInterval(lookForNews, 30_000);
+  if (site.can_submit) {
+    setInterval(lookForNews, 30_000);
+    await lookForNews();
+  }
 } catch (error) {
   if (!site) say(`The data could not be read: ${error.message}`);
   throw error;

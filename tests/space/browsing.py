@@ -50,6 +50,7 @@ def serving(source: ListSource) -> Iterator[tuple[Shop, str]]:
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
     """Show the page; afterwards, refuse script errors and requests that left this machine."""
     page = browser.new_page()
+    page.set_default_timeout(10_000)
     errors: list[str] = []
     strangers: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

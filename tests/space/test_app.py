@@ -28,7 +28,8 @@ def test_importing_the_app_loads_neither_torch_nor_gradio_nor_plotly() -> None:
 
 def test_building_the_page_loads_no_torch_and_no_evaluator() -> None:
     code = (
-        "import sys; from space.server import Shop, build_server; from space.snapshot import NoSource; build_server(Shop(NoSource())); "
+        "import sys; from space.server import Shop, build_server; "
+        "from space.snapshot import NoSource; build_server(Shop(NoSource())); "
         "print(*sorted({'torch', 'evaluator'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -14,15 +14,15 @@ from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
 from space.figure_files import figure_makers
-from space.snapshot import Snapshot
-from space.table import ranked_rows, rows_by_bench
+from space.rows import Rows
+from space.table import ranked_rows
 
 
 def draw(track: Track, results: list[Result]) -> dict[str, Any]:
     bench = bench_of(results[0]) if results else PUBLISHED_BENCH
 
     def rows(of: Track) -> list[Row]:
-        return rows_by_bench(of, None, results).get(bench, [])
+        return Rows(results).by_bench(of, None).get(bench, [])
 
     if results:
         drawing = rate_figure(rows(track), rows(Track.CODEC))
@@ -90,7 +90,7 @@ def test_labels_of_neighbours_go_to_different_sides() -> None:
 
 
 def test_radar_closes_every_polygon_and_leaves_out_who_lacks_a_score() -> None:
-    rows = rows_by_bench(Track.T2I, None, [])[PUBLISHED_BENCH]
+    rows = Rows().by_bench(Track.T2I, None)[PUBLISHED_BENCH]
     traces = json.loads(radar_figure(Track.T2I, rows).to_json())["data"]
     assert len(traces) == 8
     assert all(len(t["theta"]) == 9 and t["theta"][0] == t["theta"][-1] for t in traces)
@@ -104,10 +104,7 @@ def test_pareto_front_holds_who_is_beaten_by_nobody_on_both() -> None:
 
 
 def test_every_listed_figure_has_a_drawing_and_its_numbers() -> None:
-    snapshot = Snapshot(
-        revision="1", results=tuple(make_store()), statistics=(), read_at="2026-11-22T00:00:00Z"
-    )
-    makers = figure_makers(snapshot)
+    makers = figure_makers(Rows(make_store()))
     entries = json.loads(makers["data/figures.json"]())
     kinds = {"plane", "radar", "rate", "pareto", "quality", "prompt", "correlation", "complexity"}
     assert {entry["kind"] for entry in entries} == kinds

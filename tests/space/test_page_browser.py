@@ -75,6 +75,7 @@ def test_every_view_opens_by_its_tab_and_has_a_link_of_its_own(page: Page) -> No
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.locator("main h2").first).to_be_visible()
         expect(page.locator(".tabs [aria-current]")).to_have_text(name)
+        expect(page).to_have_title(f"{name} · CMC-Bench")
         heading = page.locator("main h2").first.inner_text()
         page.reload()
         expect(page.locator("main h2").first).to_have_text(heading)
@@ -135,11 +136,11 @@ def test_the_lead_and_its_doubt_stand_above_the_table(page: Page) -> None:
 def test_the_weighting_changes_who_leads_and_a_preset_goes_back(page: Page) -> None:
     press(page, PUBLISHED)
     page.get_by_role("button", name="1 : 1").click()
+    expect(page.locator(".lead-line")).to_have_text("DiffBIR leads by 0.038 before PG25.")
+    page.get_by_role("slider").fill("40")
     assert column(page, "model")[0] == "PG25"
     assert column(page, "rank")[:2] == ["1", "2"]
     expect(page.locator(".lead-line")).to_contain_text("PG25 leads")
-    expect(page.locator(".lead.now")).to_have_text("DiffBIR")
-    page.get_by_role("slider").fill("0")
     expect(page.locator(".lead.now")).to_have_text("PG25")
     page.get_by_role("button", name="2 : 1").click()
     assert column(page, "model")[0] == "DiffBIR"
@@ -174,7 +175,7 @@ def test_copy_link_copies_the_address_of_the_view(page: Page, browser: BrowserCo
 
 
 def test_copying_works_where_a_frame_forbids_the_clipboard(page: Page) -> None:
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
 
@@ -186,7 +187,7 @@ def test_a_pinned_row_stays_on_top_of_every_order(page: Page) -> None:
     header(page, "full_nr").get_by_role("button").click()
     assert column(page, "model")[0] == last
     page.locator("tr.pinned .pin").click()
-    assert column(page, "model")[0] != last
+    expect(page.locator("tr.pinned")).to_have_count(0)
 
 
 def test_filters_leave_the_rows_that_match_and_say_how_many_do_not(page: Page) -> None:
@@ -255,7 +256,7 @@ def test_narrow_screens_scroll_the_table_and_not_the_page(page: Page) -> None:
 
 
 def test_names_of_strangers_stay_text_in_every_view(
-    browser: BrowserContext, tmp_path: Path
+    browser: BrowserContext,
 ) -> None:
     results = [make_result(name, consistency=0.3 + place / 10) for place, name in enumerate(NASTY)]
     with serving(ListSource(results)) as (_, address):
@@ -263,7 +264,7 @@ def test_names_of_strangers_stay_text_in_every_view(
             assert sorted(column(page, "model")) == sorted(NASTY)
             heights = page.locator("tbody tr").evaluate_all("(l) => l.map((r) => r.offsetHeight)")
             assert set(heights) == {50}
-            for name in VIEWS:
+            for name in page.locator(".tabs a").all_inner_texts():
                 page.get_by_role("link", name=name, exact=True).click()
                 expect(page.locator("main h2").first).to_be_visible()
                 settle(page)
@@ -294,17 +295,16 @@ def test_a_new_result_appears_and_the_page_says_when_the_store_is_away(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["T2I · ULB", "Pairs", "Pictures", "Figures", "Submit", "About"])
-def test_axe_finds_nothing_serious(page: Page, address: str, theme: str, name: str) -> None:
+def test_axe_finds_nothing_serious(page: Page, address: str, theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     show(page, f"{address}?__theme={theme}")
-    page.get_by_role("link", name=name, exact=True).click()
-    expect(page.locator("main h2").first).to_be_visible()
-    settle(page)
-    found = Axe().run(page).response["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
+    for name in ("T2I · ULB", "Pairs", "Figures", "Submit", "About"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name} · CMC-Bench")
+        found = Axe().run(page).response["violations"]
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == [], name
 
 
 def test_five_thousand_rows_keep_the_page_small_and_end_with_the_last(
