@@ -2,17 +2,20 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 from evaluator.bench import Bench
-from evaluator.gallery import write_gallery
+from evaluator.failures import failure_of
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import progress_bars
 from evaluator.run import evaluate
-from protocol.records import Failure, Request
-from submission.store import WAITING, Claim, FolderStore
+from protocol.errors import LeaseError, StoreError
+from protocol.records import Request
+from protocol.states import Status
+from submission.store import OPEN, Claim, Store
 
 
 class Done(NamedTuple):
@@ -20,31 +23,48 @@ class Done(NamedTuple):
 
     finished: int
     failed: int
+    """Attempts, those of requests that will be tried again among them."""
     waiting: int
     """Requests that wait still: more than one was there, or they are about other pictures."""
 
 
-def work(store: FolderStore, bench: Bench, *, once: bool, say: Callable[[str], None]) -> Done:
+def work(
+    store: Store,
+    bench: Bench,
+    *,
+    once: bool,
+    say: Callable[[str], None],
+    poll_seconds: float | None = None,
+) -> Done:
     """Run waiting requests about the bench's pictures until there are none, or one of them.
 
     A worker that is killed leaves its request to the next one, which takes from the cache what was
     done.
+
+    Args:
+        store: where the requests are.
+        bench: where to compute.
+        once: stop after one request.
+        say: is told what happens, a line at a time.
+        poll_seconds: look again after this time instead of stopping when nothing waits.
     """
     finished = failed = 0
     worker = f"{socket.gethostname()}:{os.getpid()}"
     pictures = fingerprint_images(bench.images)
     while True:
         with store.claim(worker, lambda r: r.dataset_sha256 == pictures) as claim:
-            if claim is None:
-                break
-            say(f"{claim.request.request_id}  {describe_request(claim.request)}")
-            if _run(store, claim, bench, say):
-                finished += 1
-            else:
-                failed += 1
-        if once:
+            if claim is not None:
+                say(f"{claim.request.request_id}  {describe_request(claim.request)}")
+                if _run(store, claim, bench, say):
+                    finished += 1
+                else:
+                    failed += 1
+        if once or (claim is None and poll_seconds is None):
             break
-    return Done(finished, failed, sum(entry.state.status in WAITING for entry in store.queue()))
+        if claim is None and poll_seconds is not None:
+            time.sleep(poll_seconds)
+    waiting = sum(entry.state.status in OPEN for entry in store.queue())
+    return Done(finished, failed, waiting)
 
 
 def describe_request(request: Request) -> str:
@@ -53,18 +73,22 @@ def describe_request(request: Request) -> str:
     return f"{request.role} {pair}: {', '.join(request.modes)} ({request.protocol})"
 
 
-def _run(store: FolderStore, claim: Claim, bench: Bench, say: Callable[[str], None]) -> bool:
+def _run(store: Store, claim: Claim, bench: Bench, say: Callable[[str], None]) -> bool:
     try:
         with progress_bars(lambda line: store.report_progress(claim, line)) as report:
             evaluation = evaluate(claim.request, replace(bench, report=report))
-        write_gallery(store.gallery_folder(claim.request.request_id), evaluation, bench)
         store.finish(claim, evaluation.result, evaluation.per_image)
-    except OSError:
-        # A full disk or a lost mount is this machine's fault: the request waits for another worker.
+    except LeaseError as error:
+        # What was decoded is in the cache; whoever holds the request now writes the result.
+        say(f"  lost: {error}")
+        return False
+    except (OSError, StoreError):
+        # A full disk or a Hub out of reach is this machine's trouble: another worker may do better.
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
-        message = str(error) or type(error).__name__
-        store.fail(claim, Failure(code=type(error).__name__, stage="evaluate", message=message))
-        say(f"  failed: {message}")
+        failure = failure_of(error, "evaluate")
+        state = store.fail(claim, failure)
+        again = "; it will be tried again" if state.status is Status.PENDING else ""
+        say(f"  failed: {failure.message}{again}")
         return False
     return True

@@ -12,7 +12,10 @@ CMCError
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
-└── StoreError          a store refused an operation (lost claim, unknown request)
+└── StoreError          a store refused an operation (unknown request, wrong state)
+    ├── LeaseError      a worker no longer holds the request that it wants to write about
+    ├── LedgerError     a store's ledger is damaged
+    └── HubError        the Hub refused, or could not be reached for a long time
 
 The library raises; only the command line and the worker catch.
 """
@@ -73,3 +76,15 @@ class DecodeError(CMCError):
 
 class StoreError(CMCError):
     """A store refused an operation."""
+
+
+class LeaseError(StoreError):
+    """A worker no longer holds the request that it wants to write about."""
+
+
+class LedgerError(StoreError):
+    """A store's ledger is damaged."""
+
+
+class HubError(StoreError):
+    """The Hub refused, or could not be reached for a long time."""

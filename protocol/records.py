@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from protocol.rules import Content, Dimension, Mode, Role
 
@@ -112,54 +111,6 @@ class Request:
         """The other half of the pair; empty for a codec."""
         other = {Role.I2T: self.t2i, Role.T2I: self.i2t, Role.CODEC: None}[self.role]
         return other.label if other else ""
-
-
-class Status(StrEnum):
-    """Where a request stands."""
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    FINISHED = "FINISHED"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a request failed."""
-
-    code: str
-    """Class of the error, for example `ModelError`."""
-    stage: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Where a request stands after its newest event."""
-
-    request_id: str
-    version: int
-    """Number of events so far; a writer must have seen the version before the one it writes."""
-    status: Status
-    attempt: int
-    """How often the request was claimed."""
-    worker: str
-    """Who holds or last held it."""
-    failure: Failure | None
-    updated_at: str
-    """UTC, ISO 8601."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of a request's history; append-only, each holds the hash of the one before."""
-
-    state: State
-    """The state that the event led to."""
-    actor: str
-    reason: str
-    previous_sha256: str
-    """sha256 of the file of the event before; empty for the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,21 @@ import os
 # Before torch is imported, here and in every process that a test starts: two threads that wait for
 # each other on a busy machine are ten times slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The Hub's client reads these once, when it is imported. With Xet there would be a second server.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from loopback_hub import LoopbackHub
 from PIL import Image
 
 from evaluator.bench import Bench
@@ -134,6 +139,13 @@ def cmc(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return done
 
     return run
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[LoopbackHub]:
+    """A Hub on 127.0.0.1; `hub.environment(folder)` makes it a process's Hub."""
+    with LoopbackHub(tmp_path / "hub-lfs") as hub:
+        yield hub
 
 
 def environment(folder: Path) -> dict[str, str]:

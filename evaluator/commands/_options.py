@@ -21,9 +21,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     """Add `--store`."""
     parser.add_argument(
         "--store",
-        type=Path,
-        default=Path(os.environ.get("CMC_STORE", "cmc-store")),
-        help="folder of requests and results (default: $CMC_STORE, or cmc-store)",
+        metavar="FOLDER|hub:ORG/NAME",
+        default=os.environ.get("CMC_STORE", "cmc-store"),
+        help="where requests and results are (default: $CMC_STORE, or the folder cmc-store)",
     )
 
 

@@ -86,12 +86,12 @@ def _choose_protocol(weights: Path | None) -> str:
 
 def _submit_and_work(store: "FolderStore", protocol: str, bench: "Bench") -> bool:
     from evaluator.demo.submissions import demo_requests
-    from submission.store import WAITING
+    from submission.store import OPEN
 
     for request in demo_requests(bench.images.parent, protocol):
         submitted = store.submit(request)
         _say(f"  {'submitted' if submitted.is_new else submitted.state.status:<9}  {request.label}")
-    waiting = sum(entry.state.status in WAITING for entry in store.queue())
+    waiting = sum(entry.state.status in OPEN for entry in store.queue())
     if not waiting:
         return True
     _say(f"evaluating {waiting} requests on this machine")

@@ -27,14 +27,14 @@ def run(options: argparse.Namespace) -> int:
     import json
 
     from protocol.boards import published_rows, result_rows
-    from submission.store import FolderStore
+    from submission.store import open_store
 
     track = Track(options.track)
     content = None if options.content == "all" else Content(options.content)
     if options.source == "published":
         rows = published_rows(track, content)
     else:
-        rows = result_rows(FolderStore(options.store).results(), track, content)
+        rows = result_rows(open_store(options.store).results(), track, content)
         rows.sort(key=lambda row: row.bench)
     if options.json:
         print(json.dumps([_plain(row) for row in rows], indent=1, ensure_ascii=False))

@@ -1,41 +1,137 @@
-"""Show every request of a store with its state."""
+"""Show the requests of a store: state, position, progress, expected wait; or withdraw one."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, add_store
 
+if TYPE_CHECKING:
+    from submission.store import QueueEntry, Store
+
 HELP = "show requests and their states"
+ENDED_SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    parser.add_argument("--all", action="store_true", help="also those that ended long ago")
+    parser.add_argument("--history", metavar="ID", help="tell all that happened to one request")
+    parser.add_argument("--withdraw", metavar="ID", help="take a request of yours back")
+    parser.add_argument(
+        "--supersede",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="let a newer request of yours take an older one's place",
+    )
+    parser.add_argument("--reason", default="withdrawn", help="why it is withdrawn, for everybody")
     add_store(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one line a request, oldest first."""
+    """Print one line a request: the running, the waiting as they will be run, then the ended."""
     import json
 
     from protocol.jsonable import to_plain
-    from protocol.records import Status
-    from submission.store import FolderStore
+    from submission.store import open_store
 
-    entries = FolderStore(options.store).queue()
+    store = open_store(options.store)
+    if options.withdraw or options.supersede:
+        return _change(store, options)
+    if options.history:
+        return _tell(store, options)
+    entries = store.queue()
     if options.json:
         print(json.dumps([to_plain({**e._asdict(), "label": e.request.label}) for e in entries]))
         return 0
     if not entries:
         print(f"{options.store} holds no request; `cmc submit` makes one")
+    hidden = _show(entries, shown=len(entries) if options.all else ENDED_SHOWN)
+    if hidden:
+        print(f"… and {hidden} that ended earlier; --all shows them")
+    return 0
+
+
+def _show(entries: "list[QueueEntry]", shown: int) -> int:
+    """Print the open requests and as many of the ended ones; return how many are left out."""
+    from protocol.states import OPEN
+
+    ended = 0
     for entry in entries:
-        request, state = entry.request, entry.state
-        detail = state.failure.message if state.failure else ""
-        if state.status is Status.RUNNING:
-            detail = entry.progress
-        modes = ",".join(request.modes)
+        ended += entry.state.status not in OPEN
+        if ended > shown:
+            continue
+        request = entry.request
         pair = f"{request.label} + {request.partner}" if request.partner else request.label
         print(
-            f"{request.request_id}  {state.status:<8}  {request.role:<5}  {modes:<21}  "
-            f"{pair}  {detail}".rstrip()
+            f"{request.request_id}  {entry.state.status:<10}  {request.role:<5}  "
+            f"{','.join(request.modes):<21}  {pair}  {_detail(entry)}".rstrip()
         )
+    return max(0, ended - shown)
+
+
+def _detail(entry: "QueueEntry") -> str:
+    from protocol.states import Status
+
+    state = entry.state
+    if state.status is Status.PENDING:
+        wait = f", about {_duration(entry.wait_seconds)}" if entry.wait_seconds else ""
+        tried = f", attempt {state.attempt + 1}" if state.attempt else ""
+        return f"number {entry.position} in the queue{wait}{tried}"
+    if state.status is Status.RUNNING:
+        return entry.progress
+    if state.status is Status.FAILED and state.failure:
+        return f"{state.failure.code} in {state.failure.stage}: {state.failure.message}"
+    return state.successor
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _change(store: "Store", options: argparse.Namespace) -> int:
+    actor = submitter_of(options.store)
+    if options.withdraw:
+        state = store.withdraw(options.withdraw, actor, options.reason)
+    else:
+        old, new = options.supersede
+        state = store.supersede(old, new, actor)
+    print(f"{state.request_id} is {state.status}")
     return 0
+
+
+def _tell(store: "Store", options: argparse.Namespace) -> int:
+    import json
+
+    from protocol.jsonable import to_plain
+
+    events = store.events(options.history)
+    if options.json:
+        print(json.dumps(to_plain(events)))
+        return 0
+    for event in events:
+        state = event.state
+        print(f"{state.updated_at}  {event.action:<10}  {event.actor}  {event.reason}".rstrip())
+    failure = events[-1].state.failure if events else None
+    if failure is not None:
+        print(f"\n{failure.code} in {failure.stage}: {failure.message}\n{failure.hint}")
+        print(f"\n{failure.log}".rstrip())
+    return 0
+
+
+def submitter_of(store: str) -> str:
+    """Return who acts: on the Hub the token's account, on a folder the user of this machine.
+
+    Raises:
+        HubError: no token is there, or it is not known.
+    """
+    if not store.startswith("hub:"):
+        import getpass
+
+        return getpass.getuser()
+    from submission.store_hub import account_name
+
+    return account_name()

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     serve_board(options.store, options.host, options.port)
 
 
-def serve_board(store: Path, host: str, port: int) -> NoReturn:
+def serve_board(store: str | Path, host: str, port: int) -> NoReturn:
     """Become the Space's own entry, `app.py`: the evaluator and the Space never import each other.
 
     The settings travel as they do to a Space, by environment variables.

@@ -1,9 +1,9 @@
 """Queue a system for evaluation: its exact version is pinned and written into the store."""
 
 import argparse
-import getpass
 
 from evaluator.commands._options import add_json, add_store, add_systems, request_from
+from evaluator.commands.queue import submitter_of
 
 HELP = "queue a system for evaluation"
 
@@ -20,10 +20,10 @@ def run(options: argparse.Namespace) -> int:
     import json
 
     from protocol.jsonable import to_plain
-    from submission.store import FolderStore
+    from submission.store import open_store
 
-    request = request_from(options, getpass.getuser())
-    submitted = FolderStore(options.store).submit(request)
+    request = request_from(options, submitter_of(options.store))
+    submitted = open_store(options.store).submit(request)
     if options.json:
         print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
     elif submitted.is_new:

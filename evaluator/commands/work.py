@@ -16,6 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
     parser.add_argument("--once", action="store_true", help="run one request, then stop")
+    parser.add_argument(
+        "--poll",
+        type=float,
+        metavar="SECONDS",
+        help="stay, and look for new requests after this time (default: stop when none waits)",
+    )
+    parser.add_argument(
+        "--create-store", action="store_true", help="first make a Hub store's two datasets"
+    )
     add_store(parser)
     add_machine(parser)
 
@@ -24,10 +33,11 @@ def run(options: argparse.Namespace) -> int:
     """Work until nothing waits; the exit status is 1 when a request failed."""
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
-    from submission.store import FolderStore
+    from submission.store import open_store
 
-    store = FolderStore(options.store)
-    done = work(store, bench_from(options), once=options.once, say=_say)
+    store = open_store(options.store, create=options.create_store)
+    bench = bench_from(options)
+    done = work(store, bench, once=options.once, say=_say, poll_seconds=options.poll)
     print(f"{done.finished} finished, {done.failed} failed, {done.waiting} still waiting")
     return 1 if done.failed else 0
 

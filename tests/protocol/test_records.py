@@ -8,8 +8,8 @@ import pytest
 
 from protocol.errors import InputError, PictureError, RecordError
 from protocol.jsonable import from_json, to_json, to_plain
-from protocol.records import Request, State, Status, System
-from protocol.rules import Mode, Role
+from protocol.records import Request, Score, System
+from protocol.rules import Dimension, Mode, Role
 from protocol.samples import parse_name
 from protocol.versions import PROTOCOLS, find_protocol
 
@@ -59,17 +59,11 @@ def test_text_that_is_no_json_is_refused() -> None:
 
 
 def test_true_is_no_number() -> None:
-    state = State(
-        request_id="x",
-        version=1,
-        status=Status.PENDING,
-        attempt=0,
-        worker="",
-        failure=None,
-        updated_at="",
+    score = Score(
+        mode=Mode.TEXT, dimension=Dimension.FR, content=None, images=1, not_scored=0, mean=None
     )
     with pytest.raises(RecordError, match="wanted a int"):
-        from_json(State, json.dumps({**to_plain(state), "version": True}))
+        from_json(Score, json.dumps({**to_plain(score), "images": True}))
 
 
 def test_the_id_ignores_who_asks_and_when_and_where_the_files_lie() -> None:

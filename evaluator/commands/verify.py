@@ -1,0 +1,74 @@
+"""Check a store: its ledger line by line, its files, and every row of its boards from the scores.
+
+Whatever was changed, added or removed outside the ledger is named; the exit status is 1 then.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from evaluator.commands._options import add_json
+
+if TYPE_CHECKING:
+    from submission.ledger_check import Checked
+    from submission.store import Store
+
+HELP = "check a store's ledger, files and rows"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    import os
+
+    parser.add_argument(
+        "store",
+        nargs="?",
+        metavar="FOLDER|hub:ORG/NAME",
+        default=os.environ.get("CMC_STORE", "cmc-store"),
+        help="the store (default: $CMC_STORE, or the folder cmc-store)",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is wrong, and how much was checked."""
+    import json
+
+    from submission.ledger_check import check_ledger
+    from submission.store import open_store
+
+    store = open_store(options.store)
+    checked = check_ledger(store.ledger)
+    # A file that is not the ledger's was named already; its rows are not to be had.
+    rows, problems = (0, checked.problems) if checked.problems else _check_rows(store, checked)
+    if options.json:
+        told = {"problems": problems, "leftovers": checked.leftovers}
+        print(json.dumps({**told, "lines": checked.book.number, "rows": rows}))
+        return 1 if problems else 0
+    for problem in problems:
+        print(problem)
+    for path in checked.leftovers:
+        print(f"{path}: left by a claim that was lost; no row uses it")
+    if problems:
+        print(f"{len(problems)} problems in {checked.book.number} lines of the ledger")
+        return 1
+    print(
+        f"{options.store} is as its ledger says: {checked.book.number} lines, "
+        f"{len(checked.book.states)} requests, {rows} results recomputed from their scores"
+    )
+    return 0
+
+
+def _check_rows(store: "Store", checked: "Checked") -> tuple[int, list[str]]:
+    """Recompute every result, and the boards' rows from what was recomputed."""
+    from evaluator.recompute import recompute_problems
+    from submission.ledger_check import result_problems
+
+    problems: list[str] = []
+    results = store.results()
+    for result in results:
+        request_id = result.request.request_id
+        request = checked.book.request(request_id)
+        if request is not None:
+            problems += result_problems(request, result)
+        problems += recompute_problems(result, store.per_image_path(request_id))
+    return len(results), problems

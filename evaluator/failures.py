@@ -1,0 +1,57 @@
+"""From an error to what its submitter is told: a code of the closed list, and a redacted log."""
+
+import traceback
+
+from protocol.errors import (
+    CaptionError,
+    CodecError,
+    DecodeError,
+    InputError,
+    ModelError,
+    WeightsError,
+)
+from protocol.failures import FailureCode
+from protocol.states import Failure
+from submission.queue import make_failure
+from submission.redaction import excerpt, redact
+
+_BY_CLASS: tuple[tuple[type[Exception], FailureCode], ...] = (
+    (CaptionError, FailureCode.CAPTION_REFUSED),
+    (WeightsError, FailureCode.WEIGHTS_MISSING),
+    (ModelError, FailureCode.MODEL_REFUSED),
+    (CodecError, FailureCode.CODEC_FAILED),
+    (InputError, FailureCode.INPUT_REFUSED),
+    (MemoryError, FailureCode.OUT_OF_MEMORY),
+    (TimeoutError, FailureCode.TIMEOUT),
+)
+_BY_NAME = {
+    # Of libraries that are not imported for their errors' sake.
+    "OutOfMemoryError": FailureCode.OUT_OF_MEMORY,
+    "GatedRepoError": FailureCode.GATED_NO_ACCESS,
+    "RepositoryNotFoundError": FailureCode.MODEL_NOT_FOUND,
+    "RevisionNotFoundError": FailureCode.MODEL_NOT_FOUND,
+    "EntryNotFoundError": FailureCode.MODEL_NOT_FOUND,
+    "HfHubHTTPError": FailureCode.HUB_UNAVAILABLE,
+    "TransportError": FailureCode.HUB_UNAVAILABLE,
+}
+
+
+def failure_of(error: BaseException, stage: str) -> Failure:
+    """Return what is written down about an error."""
+    message = redact(str(error) or type(error).__name__)
+    log = "".join(traceback.format_exception(error))
+    return make_failure(code_of(error), stage, message, excerpt(log))
+
+
+def code_of(error: BaseException) -> FailureCode:
+    """Return the code of an error, or of the one that it was raised from."""
+    if isinstance(error, DecodeError):
+        return FailureCode(error.code)
+    cause: BaseException | None = error
+    while cause is not None:
+        for base in type(cause).__mro__:
+            if base.__name__ in _BY_NAME:
+                return _BY_NAME[base.__name__]
+        cause = cause.__cause__
+    found = (code for kind, code in _BY_CLASS if isinstance(error, kind))
+    return next(found, FailureCode.INTERNAL)

@@ -1,0 +1,130 @@
+"""A result's tables once more, from the per-image scores that lie beside it."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeAlias
+
+from evaluator.tables import CONTENTS
+from protocol.records import Cost, Rate, Result, Score
+from protocol.rules import Content, Dimension, Mode
+
+Row: TypeAlias = Mapping[str, Any]
+"""One line of the per-image Parquet: a picture, a mode, an indicator."""
+
+
+def recompute_problems(result: Result, per_image: Path) -> list[str]:
+    """Return where a result's tables are not what its per-image scores give; a sentence each."""
+    name = f"request {result.request.request_id}"
+    content = per_image.read_bytes()
+    if hashlib.sha256(content).hexdigest() != result.per_image_sha256:
+        return [f"{name}: its per-image scores are not those that the result names"]
+    rows = read_rows(per_image)
+    problems = []
+    tables = (
+        ("scores", result.scores, _scores(rows)),
+        ("rates", result.rates, _rates(rows)),
+        ("costs", result.costs, _costs(rows)),
+    )
+    for table, written, made in tables:
+        if len(written) != len(made):
+            problems.append(f"{name}: {len(written)} {table} written, {len(made)} recomputed")
+        problems += [
+            f"{name}: {table} say {one}, recomputed {other}"
+            for one, other in zip(written, made, strict=False)
+            if not _equal(one, other)
+        ]
+    images = len({row["name"] for row in rows})
+    if images != result.images:
+        problems.append(f"{name}: {result.images} images written, {images} have scores")
+    return problems
+
+
+def read_rows(per_image: Path) -> list[Row]:
+    """Return the lines of a per-image Parquet."""
+    import pyarrow.parquet as pq
+
+    rows: list[Row] = pq.read_table(per_image).to_pylist()
+    return rows
+
+
+def _scores(rows: Sequence[Row]) -> list[Score]:
+    made = []
+    for mode, dimension, content in product(Mode, Dimension, CONTENTS):
+        group = [r["score"] for r in _of(rows, mode, content) if r["dimension"] == dimension]
+        if group:
+            known = [score for score in group if score is not None]
+            made.append(
+                Score(
+                    mode=mode,
+                    dimension=dimension,
+                    content=content,
+                    images=len(group),
+                    not_scored=len(group) - len(known),
+                    mean=fmean(known) if len(known) == len(group) else None,
+                )
+            )
+    return made
+
+
+def _rates(rows: Sequence[Row]) -> list[Rate]:
+    made = []
+    for mode, content in product(Mode, CONTENTS):
+        group = _files(_of(rows, mode, content))
+        if group:
+            made.append(
+                Rate(
+                    mode=mode,
+                    content=content,
+                    # From the file's bytes and the picture's size, not from the column beside them.
+                    bits_per_pixel=fmean(
+                        8 * row["file_bytes"] / (row["width"] * row["height"]) for row in group
+                    ),
+                    file_bytes=fmean(row["file_bytes"] for row in group),
+                    text_bytes=fmean(row["text_bytes"] for row in group),
+                    pixels_bytes=fmean(row["pixels_bytes"] for row in group),
+                    image_bytes=fmean(row["image_bytes"] for row in group),
+                    caption_bytes=fmean(len((row["caption"] or "").encode()) for row in group),
+                )
+            )
+    return made
+
+
+def _costs(rows: Sequence[Row]) -> list[Cost]:
+    made = []
+    for mode in Mode:
+        group = _files(_of(rows, mode, None))
+        if group:
+            made.append(
+                Cost(
+                    mode=mode,
+                    encode_seconds=fmean(row["encode_seconds"] for row in group),
+                    decode_seconds=fmean(row["decode_seconds"] for row in group),
+                )
+            )
+    return made
+
+
+def _of(rows: Sequence[Row], mode: Mode, content: Content | None) -> list[Row]:
+    return [r for r in rows if r["mode"] == mode and content in (None, r["content"])]
+
+
+def _files(rows: Iterable[Row]) -> list[Row]:
+    """Return one row a picture: each stands there once for every indicator."""
+    return list({row["name"]: row for row in rows}.values())
+
+
+def _equal(one: object, other: object) -> bool:
+    """Compare two records, numbers to the last rounding of a sum."""
+    from protocol.jsonable import to_plain
+
+    left, right = to_plain(one), to_plain(other)
+    return left.keys() == right.keys() and all(
+        math.isclose(left[key], right[key], rel_tol=1e-12)
+        if isinstance(left[key], float) and isinstance(right[key], float)
+        else left[key] == right[key]
+        for key in left
+    )

@@ -1,0 +1,97 @@
+"""What submitters and maintainers may do, decided on the newest book; pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from protocol.errors import StoreError
+from protocol.jsonable import to_json
+from protocol.records import Request
+from protocol.states import Action, Event, State, Status
+from submission.clock import to_text
+from submission.ledger import Batch, Book
+from submission.queue import known, make_event, next_state, request_path
+from submission.transitions import Who, follow
+
+STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
+"""Submitting such a request again changes nothing."""
+
+
+def submit(book: Book, requests: Sequence[Request], priority: int, at: datetime) -> Batch:
+    """Queue requests; those that are queued, running or done already are left as they are.
+
+    Raises:
+        StoreError: one was superseded.
+    """
+    events: list[Event] = []
+    files: dict[str, bytes] = {}
+    for request in requests:
+        request_id = request.request_id
+        old = book.state(request_id)
+        if request_path(request_id) in files:
+            continue
+        if old is not None and old.status in STAYS:
+            continue
+        state = State(
+            request_id=request_id,
+            version=old.version + 1 if old else 1,
+            status=follow(request_id, old.status if old else None, Action.SUBMIT, Who.SUBMITTER),
+            queued=book.last_queued + len(events) + 1,
+            priority=priority,
+            attempt=0,
+            lease=None,
+            progress="",
+            failure=None,
+            files={},
+            successor="",
+            updated_at=to_text(at),
+        )
+        reason = "submitted again" if old else "submitted"
+        # The first submission's record stays: a request is written once.
+        first = None if old else request
+        events.append(make_event(Action.SUBMIT, request.submitter, reason, state, first))
+        if old is None:
+            files[request_path(request_id)] = to_json(request).encode()
+    return Batch(events=tuple(events), files=files)
+
+
+def withdraw(book: Book, request_id: str, actor: str, reason: str, at: datetime) -> Batch:
+    """End a request at its submitter's wish; its history stays.
+
+    Raises:
+        StoreError: it has ended otherwise, or `actor` did not submit it.
+    """
+    state, who = _owned(book, request_id, actor)
+    status = follow(request_id, state.status, Action.WITHDRAW, who)
+    new = next_state(state, status, at, files={}, progress="")
+    return Batch(events=(make_event(Action.WITHDRAW, actor, reason, new),))
+
+
+def supersede(book: Book, request_id: str, successor: str, actor: str, at: datetime) -> Batch:
+    """Let another request of the same submitter take a request's place.
+
+    Raises:
+        StoreError: one of them is not there, is the other, or is not the submitter's.
+    """
+    state, who = _owned(book, request_id, actor)
+    _owned(book, successor, actor)
+    if request_id == successor:
+        raise StoreError(f"request {request_id} cannot take its own place")
+    status = follow(request_id, state.status, Action.SUPERSEDE, who)
+    new = next_state(state, status, at, files={}, progress="", successor=successor)
+    return Batch(events=(make_event(Action.SUPERSEDE, actor, f"superseded by {successor}", new),))
+
+
+def prioritise(book: Book, request_id: str, priority: int, actor: str, at: datetime) -> Batch:
+    """Let a waiting request run earlier or later than its place in the queue."""
+    state = known(book, request_id)
+    status = follow(request_id, state.status, Action.PRIORITISE, Who.MAINTAINER)
+    new = next_state(state, status, at, priority=priority)
+    return Batch(events=(make_event(Action.PRIORITISE, actor, f"priority {priority}", new),))
+
+
+def _owned(book: Book, request_id: str, actor: str) -> tuple[State, Who]:
+    state, request = known(book, request_id), book.request(request_id)
+    if request is None or request.submitter != actor:
+        owner = request.submitter if request else "nobody"
+        raise StoreError(f"request {request_id} was submitted by {owner}, not by {actor}")
+    return state, Who.SUBMITTER

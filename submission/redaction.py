@@ -1,0 +1,46 @@
+"""Text that may be shown to strangers: without secrets, and without the machine's folders."""
+
+import os
+import re
+
+EXCERPT_CHARACTERS = 4000
+HIDDEN = "[hidden]"
+
+_SECRETS = (
+    # Known by their form: Hugging Face, OpenAI and its like, GitHub, AWS, Slack, JWT, URLs.
+    r"\bhf_[A-Za-z0-9]{8,}",
+    r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}",
+    r"\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{16,}",
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}",
+    r"\bxox[abprs]-[A-Za-z0-9-]{8,}",
+    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+)
+_NAMED = re.compile(
+    r"(?i)((?:[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|credential|signature)[\w-]*|"
+    r"authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"',;&)}\]]{4,})"
+)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_PATH = re.compile(r"(?<![\w:/.~-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s\"'<>:|*?/\\(),;]+){2,}[/\\]?")
+_SECRET_NAMES = re.compile(r"(?i)token|secret|passw|credential|api_?key")
+
+
+def redact(text: str) -> str:
+    """Return a text with tokens, keys and absolute paths replaced; a path keeps its last name."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and _SECRET_NAMES.search(name):
+            text = text.replace(value, HIDDEN)
+    for pattern in _SECRETS:
+        text = re.sub(pattern, HIDDEN, text)
+    text = _NAMED.sub(rf"\g<1>{HIDDEN}", text)
+    text = _BEARER.sub(rf"\g<1> {HIDDEN}", text)
+    return _PATH.sub(lambda match: "…/" + re.split(r"[/\\]", match[0].rstrip("/\\"))[-1], text)
+
+
+def excerpt(log: str) -> str:
+    """Return the redacted end of a log, from the beginning of a line."""
+    # Redacted before it is cut: half a token would not be known as one.
+    text = redact(log)
+    if len(text) <= EXCERPT_CHARACTERS:
+        return text
+    return "…\n" + text[-EXCERPT_CHARACTERS:].partition("\n")[2]

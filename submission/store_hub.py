@@ -1,0 +1,70 @@
+"""The store on the Hub; `submission.ledger_hub` says what lies where."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from protocol.errors import HubError
+from submission.hub_files import Backoff
+from submission.ledger_hub import HubLedger
+from submission.queue import Terms
+from submission.store_ledger import LedgerStore
+
+
+class HubStore(LedgerStore):
+    """Requests, events and results in two datasets of the Hub."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        endpoint: str | None = None,
+        token: str | None = None,
+        cache: Path | None = None,
+        terms: Terms | None = None,
+        backoff: Backoff | None = None,
+        timeout: float = 60.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Keep the address; nothing is asked yet.
+
+        Args:
+            name: `ORG/NAME`, without `-requests` and `-results`.
+            endpoint: of the Hub; the environment's by default.
+            token: the one that `hf auth login` left by default.
+            cache: where results are kept that were read.
+            terms: of leases and attempts.
+            backoff: of tries while the Hub is in trouble.
+            timeout: of one call, in seconds.
+            clock: tells the time.
+        """
+        ledger = HubLedger(
+            name,
+            endpoint=endpoint,
+            token=token,
+            cache=cache or Path("~/.cache/cmc-bench/hub").expanduser(),
+            backoff=backoff or Backoff(),
+            timeout=timeout,
+        )
+        super().__init__(ledger, terms=terms, clock=clock)
+        self._hub_ledger = ledger
+
+    def create(self) -> None:
+        """Make the two repositories where they are not there."""
+        self._hub_ledger.create()
+
+
+def account_name() -> str:
+    """Return the name of the account that the machine's token stands for.
+
+    Raises:
+        HubError: there is no token, or the Hub does not know it.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    try:
+        return str(HfApi(library_name="cmc-bench").whoami(cache=True)["name"])
+    except (HfHubHTTPError, LocalTokenNotFoundError) as error:
+        message = f"the Hub does not say who you are; run `hf auth login` ({error})"
+        raise HubError(message) from error

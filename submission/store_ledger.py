@@ -1,0 +1,302 @@
+"""What every store can do, on the ledger that makes the stores differ."""
+
+import contextlib
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from protocol.errors import RecordError, StoreError
+from protocol.jsonable import from_json
+from protocol.records import Request, Result
+from protocol.states import Action, Event, Failure, State, Status
+from submission import queue_submitter, queue_worker
+from submission.heartbeat import beating
+from submission.ledger import Batch, Book, Ledger, events_of
+from submission.queue import Claim, Terms, known, new_nonce, per_image_path, result_path
+from submission.queue_worker import Accepts
+
+
+class Submitted(NamedTuple):
+    """What became of a submission."""
+
+    state: State
+    is_new: bool
+    """False when an identical request was there before."""
+
+
+class QueueEntry(NamedTuple):
+    """One line of the queue."""
+
+    request: Request
+    state: State
+    progress: str
+    position: int | None
+    """From 1 for the next one to be run; None unless it waits."""
+    wait_seconds: float | None
+    """Until it starts, going by past runs and the present workers; None where no run is known."""
+
+
+class LedgerStore:
+    """Requests, events and results on a ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        terms: Terms | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the ledger; nothing is read or written yet."""
+        self.ledger = ledger
+        self.terms = terms or Terms()
+        self._clock = clock
+        self._held: set[str] = set()
+        self._progress: dict[str, str] = {}
+
+    def submit(self, request: Request, priority: int = 0) -> Submitted:
+        """Queue a request; an identical one is found by its id, and queued again if it failed.
+
+        Raises:
+            StoreError: it was superseded.
+        """
+        return self.submit_all([request], priority)[0]
+
+    def submit_all(self, requests: Sequence[Request], priority: int = 0) -> list[Submitted]:
+        """Queue several requests in one change."""
+        seen: dict[str, State | None] = {}
+
+        def decide(book: Book) -> Batch:
+            seen.update({r.request_id: book.state(r.request_id) for r in requests})
+            return queue_submitter.submit(book, requests, priority, self._clock())
+
+        events = {event.state.request_id: event for event in self.ledger.change(decide)}
+        answers, answered = [], set()
+        for request in requests:
+            event = events.get(request.request_id)
+            state = event.state if event else seen[request.request_id]
+            if state is None:
+                raise StoreError(f"request {request.request_id} did not enter the ledger")
+            is_new = event is not None and event.request is not None
+            answers.append(Submitted(state, is_new and request.request_id not in answered))
+            answered.add(request.request_id)
+        return answers
+
+    def take(self, worker: str, accepts: Accepts = lambda _: True) -> Claim | None:
+        """Claim the next request that waits, or whose worker is gone; None when there is none.
+
+        The lease ends by itself unless it is renewed; `claim` renews it.
+        """
+        nonce = new_nonce()
+        self.ledger.hold(nonce)
+        claim = None
+
+        def decide(book: Book) -> Batch:
+            return queue_worker.claim(
+                book,
+                worker,
+                accepts,
+                terms=self.terms,
+                at=self._clock(),
+                is_dead=self.ledger.is_dead,
+                nonce=nonce,
+            )
+
+        try:
+            events = self.ledger.change(decide)
+            if events and events[-1].action is Action.CLAIM:
+                state = events[-1].state
+                claim = Claim(self.request(state.request_id), state)
+                self._held.add(nonce)
+        finally:
+            if claim is None:
+                self.ledger.let_go(nonce)
+        return claim
+
+    @contextlib.contextmanager
+    def claim(self, worker: str, accepts: Accepts = lambda _: True) -> Iterator[Claim | None]:
+        """Hold the next request while the block lasts, and give it back unless it ended there.
+
+        Args:
+            worker: who asks, for the history.
+            accepts: tells the requests that this worker can run.
+        """
+        claim = self.take(worker, accepts)
+        if claim is None:
+            yield None
+            return
+        try:
+            with beating(lambda: self.renew(claim), self.terms.lease_seconds / 2):
+                yield claim
+        except BaseException:
+            # What went wrong is said by the error on its way, not by the store that followed it.
+            with contextlib.suppress(StoreError, OSError):
+                self.release(claim, "its worker stopped")
+            raise
+        self.release(claim, "given back")
+
+    def renew(self, claim: Claim) -> None:
+        """Make a claim's lease last longer, and tell the progress that was last reported.
+
+        Raises:
+            LeaseError: it is another worker's now, or the request has ended.
+        """
+        line = self._progress.get(claim.state.request_id, "")
+        self.ledger.change(
+            lambda book: queue_worker.renew(book, claim, line, self.terms, self._clock())
+        )
+
+    def report_progress(self, claim: Claim, line: str) -> None:
+        """Show people how far the claimed request is."""
+        self._progress[claim.state.request_id] = line
+        self.ledger.note(claim.state.request_id, line)
+
+    def finish(self, claim: Claim, result: Result, per_image: bytes) -> None:
+        """End a claimed request with its result.
+
+        Raises:
+            LeaseError: the claim is gone.
+            StoreError: the Parquet is not the one that the result names.
+        """
+        if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
+            raise StoreError("the per-image scores are not those that the result was made from")
+        self.ledger.change(
+            lambda book: queue_worker.finish(
+                book, claim, result, per_image, terms=self.terms, at=self._clock()
+            )
+        )
+        self._let_go(claim)
+
+    def fail(self, claim: Claim, failure: Failure) -> State:
+        """End an attempt for a reason; the request ends too, unless the reason may pass.
+
+        Raises:
+            LeaseError: the claim is gone.
+        """
+        (event,) = self.ledger.change(
+            lambda book: queue_worker.fail(book, claim, failure, self.terms, self._clock())
+        )
+        self._let_go(claim)
+        return event.state
+
+    def release(self, claim: Claim, reason: str) -> None:
+        """Give a request back untried; nothing happens where it ended or is another worker's."""
+        if claim.lease.nonce in self._held:
+            self.ledger.change(
+                lambda book: queue_worker.release(book, claim, reason, self._clock())
+            )
+            self._let_go(claim)
+
+    def withdraw(self, request_id: str, actor: str, reason: str = "withdrawn") -> State:
+        """End a request at its submitter's wish; its history stays."""
+        at = self._clock()
+        return self._change_one(
+            lambda book: queue_submitter.withdraw(book, request_id, actor, reason, at)
+        )
+
+    def supersede(self, request_id: str, successor: str, actor: str) -> State:
+        """Let another request of the same submitter take a request's place."""
+        at = self._clock()
+        return self._change_one(
+            lambda book: queue_submitter.supersede(book, request_id, successor, actor, at)
+        )
+
+    def prioritise(self, request_id: str, priority: int, actor: str) -> State:
+        """Let a waiting request run earlier or later."""
+        at = self._clock()
+        return self._change_one(
+            lambda book: queue_submitter.prioritise(book, request_id, priority, actor, at)
+        )
+
+    def request(self, request_id: str) -> Request:
+        """Return a request.
+
+        Raises:
+            StoreError: there is none of this id.
+        """
+        request = self.ledger.book.request(request_id) or self.ledger.refresh().request(request_id)
+        if request is None:
+            raise StoreError(f"the store holds no request {request_id!r}; see `cmc queue`")
+        return request
+
+    def state(self, request_id: str) -> State:
+        """Return where a request stands.
+
+        Raises:
+            StoreError: there is none of this id.
+        """
+        return known(self.ledger.refresh(), request_id)
+
+    def events(self, request_id: str) -> list[Event]:
+        """Return a request's history, oldest first."""
+        return [e for e in events_of(self.ledger.lines()) if e.state.request_id == request_id]
+
+    def queue(self) -> list[QueueEntry]:
+        """Return every request: the running, the waiting as they will be run, the ended."""
+        book = self.ledger.refresh()
+        ids = book.queue()
+        waiting = [i for i in ids if book.states[i]["status"] == Status.PENDING]
+        places = {request_id: place for place, request_id in enumerate(waiting, 1)}
+        running = len(ids) - len(waiting)
+        ended = sorted(
+            book.states.keys() - book.open,
+            key=lambda i: int(book.states[i]["queued"]),
+            reverse=True,
+        )
+        return [self._queue_entry(book, i, places.get(i), running) for i in [*ids, *ended]]
+
+    def results(self) -> list[Result]:
+        """Return the result of every finished request, as they were submitted.
+
+        Raises:
+            LedgerError: a result is missing, or is not the one that the ledger holds.
+        """
+        states = self.ledger.refresh().with_status(Status.FINISHED)
+        paths = [result_path(state) for state in states]
+        contents = self.ledger.read_all(
+            [(p, s.files[p]) for p, s in zip(paths, states, strict=True)]
+        )
+        return [_result(path, content) for path, content in zip(paths, contents, strict=True)]
+
+    def per_image_path(self, request_id: str) -> Path:
+        """Return a file with the per-image scores of a finished request.
+
+        Raises:
+            StoreError: the request is not finished.
+        """
+        state = self.state(request_id)
+        if state.status is not Status.FINISHED:
+            raise StoreError(f"request {request_id} is {state.status}; it has no per-image scores")
+        path = per_image_path(state)
+        return self.ledger.local_path(path, state.files[path])
+
+    def _change_one(self, decide: Callable[[Book], Batch]) -> State:
+        (event,) = self.ledger.change(decide)
+        return event.state
+
+    def _let_go(self, claim: Claim) -> None:
+        self._held.discard(claim.lease.nonce)
+        self._progress.pop(claim.state.request_id, None)
+        self.ledger.let_go(claim.lease.nonce)
+
+    def _queue_entry(
+        self, book: Book, request_id: str, position: int | None, running: int
+    ) -> QueueEntry:
+        request, state = self.request(request_id), known(book, request_id)
+        progress = ""
+        if state.status is Status.RUNNING:
+            progress = self.ledger.noted(request_id) or state.progress
+        wait = None
+        if position is not None and book.durations:
+            wait = math.ceil(position / max(1, running)) * median(book.durations)
+        return QueueEntry(request, state, progress, position, wait)
+
+
+def _result(path: str, content: bytes) -> Result:
+    try:
+        return from_json(Result, content)
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error

@@ -1,0 +1,70 @@
+"""What a stranger may read of a worker's log."""
+
+import pytest
+
+from submission.redaction import EXCERPT_CHARACTERS, HIDDEN, excerpt, redact
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345",
+        "sk-proj-abcdefghijklmnop",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
+        "AKIAIOSFODNN7EXAMPLE",
+        "xoxb-123456789012-abcdefgh",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF_123",
+    ],
+)
+def test_tokens_known_by_their_form_are_hidden(secret: str) -> None:
+    assert secret not in redact(f"request with {secret} was refused")
+    assert HIDDEN in redact(secret)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Authorization: Bearer s3cr3t-value",
+        'headers={"authorization": "Bearer s3cr3t-value"}',
+        "OPENAI_API_KEY=s3cr3t-value",
+        "https://host/path?token=s3cr3t-value&x=1",
+        "X-Amz-Signature=s3cr3t-value",
+        "password: s3cr3t-value",
+        "https://user:s3cr3t-value@host/x",
+        "got bearer s3cr3t-value",
+    ],
+)
+def test_what_is_named_a_secret_is_hidden(line: str) -> None:
+    assert "s3cr3t" not in redact(line)
+
+
+def test_the_values_of_the_workers_own_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SERVICE_TOKEN", "plain-looking-value")
+    assert redact("called with plain-looking-value") == f"called with {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('File "/home/ada/lab/cmc/run.py", line 3', 'File "…/run.py", line 3'),
+        ("cannot open ~/.cache/huggingface/token", "cannot open …/token"),
+        (r"C:\Users\ada\models\x.bin is missing", "…/x.bin is missing"),
+        (
+            "https://huggingface.co/acme/model is gated",
+            "https://huggingface.co/acme/model is gated",
+        ),
+        ("acme/model at 3/48", "acme/model at 3/48"),
+    ],
+)
+def test_folders_of_the_machine_are_left_out(line: str, shown: str) -> None:
+    assert redact(line) == shown
+
+
+def test_an_excerpt_is_the_end_and_begins_with_a_whole_line() -> None:
+    log = "".join(f"line {i} hf_{'a' * 30}\n" for i in range(1000))
+    short = excerpt(log)
+    assert len(short) <= EXCERPT_CHARACTERS + 2
+    assert short.startswith("…\nline ")
+    assert short.endswith(f"line 999 {HIDDEN}\n")
+    assert excerpt("short") == "short"

@@ -1,0 +1,178 @@
+"""What the Hub adds: trouble on the line, lost answers, rights, and thousands of requests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_faults import Rates
+from loopback_hub import LoopbackHub
+from made_requests import PER_IMAGE, request_for, result_of
+
+from protocol.errors import HubError, InputError, LedgerError
+from protocol.states import Action, Status
+from submission import ledger_hub
+from submission.hub_files import Backoff
+from submission.ledger_check import check_ledger
+from submission.store import FolderStore, open_store
+from submission.store_hub import HubStore
+
+NAME = "acme/cmc"
+QUICK = Backoff(first_seconds=0.005, limit_seconds=0.02, tries=40)
+
+
+def open_hub(hub: LoopbackHub, folder: Path, **options: Any) -> HubStore:
+    where: dict[str, Any] = {"endpoint": hub.endpoint, "token": hub.token, "backoff": QUICK}
+    return HubStore(NAME, **{**where, "cache": folder / "cache", **options})
+
+
+@pytest.fixture
+def store(hub: LoopbackHub, tmp_path: Path) -> HubStore:
+    store = open_hub(hub, tmp_path)
+    store.create()
+    return store
+
+
+def finish_next(store: HubStore) -> str:
+    with store.claim("w") as claim:
+        assert claim is not None
+        store.finish(claim, result_of(claim.request), PER_IMAGE)
+        return claim.request.request_id
+
+
+@pytest.mark.parametrize("status", [0, 500, 503])
+def test_a_change_whose_answer_is_lost_happens_once(
+    hub: LoopbackHub, store: HubStore, status: int
+) -> None:
+    hub.hang_seconds = 0.01
+    for operation in (lambda: store.submit(request_for(53)), lambda: finish_next(store)):
+        hub.faults.order("commit", status, after=True)
+        operation()
+    request_id = request_for(53).request_id
+    actions = [event.action for event in store.events(request_id)]
+    assert actions == [Action.SUBMIT, Action.CLAIM, Action.FINISH]
+    assert check_ledger(store.ledger).problems == []
+
+
+@pytest.mark.parametrize("status", [409, 412, 429, 500, 504, 0])
+def test_trouble_that_passes_is_waited_for(hub: LoopbackHub, store: HubStore, status: int) -> None:
+    hub.hang_seconds = 0.01
+    hub.faults.order("commit", status, times=3)
+    hub.faults.order("resolve", 503, times=3)
+    assert store.submit(request_for(53)).is_new
+    assert len(store.events(request_for(53).request_id)) == 1
+
+
+def test_a_call_that_hangs_is_given_up_and_asked_again(hub: LoopbackHub, tmp_path: Path) -> None:
+    store = open_hub(hub, tmp_path, timeout=0.3)
+    store.create()
+    hub.hang_seconds = 3.0
+    for operation in ("resolve", "commit"):
+        hub.faults.order(operation, 0)
+    assert store.submit(request_for(53)).is_new
+
+
+def test_trouble_that_stays_ends_in_one_sentence(hub: LoopbackHub, tmp_path: Path) -> None:
+    store = open_hub(hub, tmp_path, backoff=Backoff(first_seconds=0.001, tries=3))
+    store.create()
+    hub.faults.set_rates(Rates(conflict=1.0))
+    with pytest.raises(HubError, match="took no change in 3 tries"):
+        store.submit(request_for(53))
+    assert len(hub.calls("commit")) == 3
+
+
+def test_a_store_that_is_not_there_is_named_with_what_makes_it(
+    hub: LoopbackHub, tmp_path: Path
+) -> None:
+    with pytest.raises(HubError, match=r"no dataset acme/cmc-requests.*--create-store"):
+        open_hub(hub, tmp_path).queue()
+
+
+def test_who_may_only_submit_can_write_no_result(hub: LoopbackHub, tmp_path: Path) -> None:
+    open_hub(hub, tmp_path).create()
+    hub.add_account("space", "space", {"*": "read", "acme/cmc-requests": "write"})
+    space = open_hub(hub, tmp_path, token="space")
+    space.submit(request_for(53))
+    claim = space.take("space")
+    assert claim is not None
+    with pytest.raises(HubError, match="acme/cmc-results"):
+        space.finish(claim, result_of(claim.request), PER_IMAGE)
+    assert space.state(request_for(53).request_id).status is Status.RUNNING
+    hub.add_account("none", "none", {"*": "read"})
+    with pytest.raises(HubError, match="refused to take a commit of acme/cmc-requests"):
+        open_hub(hub, tmp_path, token="none").submit(request_for(54))
+
+
+def test_the_ledger_goes_on_over_its_segments(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_hub, "SEGMENT_LINES", 4)
+    away = open_hub(hub, tmp_path)
+    away.submit(request_for(0))
+    for quality in range(1, 6):
+        store.submit(request_for(quality))
+        finish_next(store)
+    numbers = [json.loads(line)["number"] for line in away.ledger.lines()]
+    assert numbers == list(range(1, 17))
+    fresh = open_hub(hub, tmp_path)
+    assert fresh.ledger.refresh().to_snapshot() == store.ledger.refresh().to_snapshot()
+    assert [e.request for e in away.queue()] == [e.request for e in store.queue()]
+    assert check_ledger(fresh.ledger).problems == []
+    files = hub.api().list_repo_files("acme/cmc-requests", repo_type="dataset")
+    assert sum(path.startswith("ledger/snapshots/") for path in files) == 1
+
+
+def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubStore) -> None:
+    store.submit(request_for(1))
+    store.submit(request_for(2))
+    hub.api().upload_file(
+        path_or_fileobj=b'{"after": 0, "sha256": "", "snapshot": ""}\n',
+        path_in_repo=ledger_hub.CURRENT,
+        repo_id="acme/cmc-requests",
+        repo_type="dataset",
+    )
+    with pytest.raises(LedgerError, match="has lost lines"):
+        store.queue()
+
+
+def test_submitting_to_5000_requests_takes_a_bounded_number_of_calls(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path
+) -> None:
+    store.submit_all([request_for(quality) for quality in range(5000)])
+    store.submit(request_for("before"))
+    hub.calls.clear()
+    newcomer = open_hub(hub, tmp_path)
+    assert newcomer.submit(request_for("new")).is_new
+    # Newest lines, snapshot; the commit and its preparation; and whether it is there.
+    assert hub.calls.counts() == {"resolve": 3, "preupload": 1, "commit": 1}
+    hub.calls.clear()
+    assert not newcomer.submit(request_for("17")).is_new
+    assert hub.calls.counts() == {"resolve": 1}
+    hub.calls.clear()
+    assert newcomer.take("w") is not None
+    assert hub.calls.counts() == {"resolve": 2, "preupload": 1, "commit": 1}
+    hub.calls.clear()
+    assert len(newcomer.queue()) == 5002
+    assert hub.calls.counts() == {"resolve": 1}
+
+
+def test_results_are_asked_for_once_on_a_machine(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path
+) -> None:
+    for quality in range(3):
+        store.submit(request_for(quality))
+        finish_next(store)
+    hub.calls.clear()
+    assert len(open_hub(hub, tmp_path).results()) == 3
+    assert len(hub.calls("resolve")) == 4
+    hub.calls.clear()
+    assert len(open_hub(hub, tmp_path).results()) == 3
+    assert len(hub.calls("resolve")) == 1
+
+
+def test_a_store_is_opened_by_its_name(tmp_path: Path) -> None:
+    assert isinstance(open_store(str(tmp_path / "x")), FolderStore)
+    assert isinstance(open_store("hub:acme/cmc"), HubStore)
+    for name in ("hub:", "hub:acme", "hub:a/b/c", "hub:/x"):
+        with pytest.raises(InputError, match="wanted hub:ORG/NAME"):
+            open_store(name)
