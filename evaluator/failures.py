@@ -8,6 +8,7 @@ from protocol.errors import (
     DecodeError,
     InputError,
     ModelError,
+    SmokeTestError,
     WeightsError,
 )
 from protocol.failures import FailureCode
@@ -45,7 +46,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
 
 def code_of(error: BaseException) -> FailureCode:
     """Return the code of an error, or of the one that it was raised from."""
-    if isinstance(error, DecodeError):
+    if isinstance(error, DecodeError | SmokeTestError):
         return FailureCode(error.code)
     cause: BaseException | None = error
     while cause is not None:

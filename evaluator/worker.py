@@ -4,17 +4,17 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from evaluator.bench import Bench
+from evaluator.execution import Outcome, run_here
 from evaluator.failures import failure_of
+from evaluator.fetching import fetch_restricted
+from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
-from evaluator.progress import progress_bars
-from evaluator.run import evaluate
 from protocol.errors import LeaseError, StoreError
 from protocol.records import Request
-from protocol.states import Status
+from protocol.states import Failure, Status
 from submission.store import OPEN, Claim, Store
 
 
@@ -35,6 +35,7 @@ def work(
     once: bool,
     say: Callable[[str], None],
     poll_seconds: float | None = None,
+    isolate: bool = True,
 ) -> Done:
     """Run waiting requests about the bench's pictures until there are none, or one of them.
 
@@ -47,6 +48,7 @@ def work(
         once: stop after one request.
         say: is told what happens, a line at a time.
         poll_seconds: look again after this time instead of stopping when nothing waits.
+        isolate: run submitted weights in a process that has no token.
     """
     finished = failed = 0
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -55,7 +57,7 @@ def work(
         with store.claim(worker, lambda r: r.dataset_sha256 == pictures) as claim:
             if claim is not None:
                 say(f"{claim.request.request_id}  {describe_request(claim.request)}")
-                if _run(store, claim, bench, say):
+                if _run(store, claim, bench, say, isolate=isolate):
                     finished += 1
                 else:
                     failed += 1
@@ -73,11 +75,15 @@ def describe_request(request: Request) -> str:
     return f"{request.role} {pair}: {', '.join(request.modes)} ({request.protocol})"
 
 
-def _run(store: Store, claim: Claim, bench: Bench, say: Callable[[str], None]) -> bool:
+def _run(
+    store: Store, claim: Claim, bench: Bench, say: Callable[[str], None], *, isolate: bool
+) -> bool:
     try:
-        with progress_bars(lambda line: store.report_progress(claim, line)) as report:
-            evaluation = evaluate(claim.request, replace(bench, report=report))
-        store.finish(claim, evaluation.result, evaluation.per_image)
+        outcome = _execute(store, claim, bench, isolate=isolate)
+        if isinstance(outcome, Outcome):
+            store.finish(claim, outcome.result, outcome.per_image)
+            return True
+        failure = outcome
     except LeaseError as error:
         # What was decoded is in the cache; whoever holds the request now writes the result.
         say(f"  lost: {error}")
@@ -87,8 +93,17 @@ def _run(store: Store, claim: Claim, bench: Bench, say: Callable[[str], None]) -
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
         failure = failure_of(error, "evaluate")
-        state = store.fail(claim, failure)
-        again = "; it will be tried again" if state.status is Status.PENDING else ""
-        say(f"  failed: {failure.message}{again}")
-        return False
-    return True
+    state = store.fail(claim, failure)
+    again = "; it will be tried again" if state.status is Status.PENDING else ""
+    say(f"  failed: {failure.message}{again}")
+    return False
+
+
+def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outcome | Failure:
+    def note(line: str) -> None:
+        store.report_progress(claim, line)
+
+    if not (isolate and needs_isolation(claim.request)):
+        return run_here(claim.request, bench, note)
+    fetch_restricted(claim.request)
+    return evaluate_apart(claim.request, bench, note)

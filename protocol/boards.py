@@ -1,7 +1,7 @@
 """The rows of a board, from published tables or from results, best first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.facts import Facts, facts_of_published, facts_of_result
 from protocol.published import PublishedRow, aggregates, table_rows
@@ -58,6 +58,8 @@ class Row:
     dimensions: Mapping[Dimension, float]
     """The mean of each dimension over the modes that the Overall is made from; empty without."""
     facts: Facts
+    replications: int = 0
+    """How many accounts ran a part of it again and found it to agree."""
 
     @property
     def indicators(self) -> dict[str, float]:
@@ -103,11 +105,24 @@ def _published(track: Track, content: Content | None, row: PublishedRow) -> Row:
     )
 
 
-def result_rows(results: Iterable[Result], track: Track, content: Content | None) -> list[Row]:
-    """Return the rows of a board that were run, best first; rows that lack a mode come last."""
+def result_rows(
+    results: Iterable[Result],
+    track: Track,
+    content: Content | None,
+    replications: Mapping[str, int] | None = None,
+) -> list[Row]:
+    """Return the rows of a board that were run, best first; rows that lack a mode come last.
+
+    Args:
+        results: all of a store.
+        track: the board.
+        content: what the pictures show; None for all.
+        replications: by request id, as `replication_counts` returns them.
+    """
     rule = TRACKS[track]
+    counts = replications or {}
     return best_first(
-        _measured(track, content, result)
+        replace(_measured(track, content, result), replications=_count(result, counts))
         for result in results
         if result.request.role is rule.role and set(rule.modes) & set(result.request.modes)
     )
@@ -151,6 +166,10 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         dimensions=dimension_means(scores, modes),
         facts=facts_of_result(result),
     )
+
+
+def _count(result: Result, replications: Mapping[str, int]) -> int:
+    return replications.get(result.request.request_id, 0)
 
 
 def bench_of(result: Result) -> Bench:

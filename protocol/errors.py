@@ -8,10 +8,14 @@ CMCError
 │   ├── WeightsError    an indicator's weights are missing or not the ones wanted
 │   ├── RecordError     a record's JSON does not have the form it must have
 │   ├── StatisticsError scores are too few, or do not fit together, for what was asked
-│   └── RatingError     viewers' ratings cannot be used
+│   ├── RatingError     viewers' ratings cannot be used
+│   ├── SubmissionError a submission is turned away by the checks
+│   └── SignInError     nobody is signed in, or somebody else
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
+├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
+├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
     ├── LeaseError      a worker no longer holds the request that it wants to write about
     ├── LedgerError     a store's ledger is damaged
@@ -57,12 +61,29 @@ class RatingError(InputError):
     """Viewers' ratings cannot be used."""
 
 
+class SubmissionError(InputError):
+    """A submission is turned away by the checks."""
+
+
+class SignInError(InputError):
+    """Nobody is signed in, or somebody else than the submission says."""
+
+
 class BitstreamError(CMCError):
     """A `.cmc` file cannot be read."""
 
 
 class CodecError(CMCError):
     """A codec refused its input or answered nonsense."""
+
+
+class SmokeTestError(CMCError):
+    """The three pictures of the smoke test show that the whole run would fail."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep `code`: that of the pictures, or `FLAT_PICTURES`."""
+        super().__init__(message)
+        self.code = code
 
 
 class DecodeError(CMCError):
@@ -88,3 +109,7 @@ class LedgerError(StoreError):
 
 class HubError(StoreError):
     """The Hub refused, or could not be reached for a long time."""
+
+
+class JobError(CMCError):
+    """The Hub starts no job."""

@@ -17,6 +17,7 @@ class FailureCode(StrEnum):
     NAN_OUTPUT = "NAN_OUTPUT"
     WRONG_SIZE = "WRONG_SIZE"
     NSFW_FILTERED = "NSFW_FILTERED"
+    FLAT_PICTURES = "FLAT_PICTURES"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     TIMEOUT = "TIMEOUT"
     HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
@@ -39,6 +40,8 @@ HINTS: Mapping[FailureCode, str] = {
     FailureCode.WRONG_SIZE: "The T2I model's pictures do not have the size that was asked for.",
     FailureCode.NSFW_FILTERED: "The checkpoint's safety checker blacked out a picture; "
     "`?safety_checker=false` leaves it out where the licence allows that.",
+    FailureCode.FLAT_PICTURES: "The smoke test's pictures are each of one colour; an autoencoder "
+    "that overflows in half precision makes such: try `?dtype=float32`.",
     FailureCode.OUT_OF_MEMORY: "The model does not fit the worker's GPU; try `?dtype=float16`, or "
     "ask for a larger worker.",
     FailureCode.TIMEOUT: "The model took longer than the worker may spend on a request.",

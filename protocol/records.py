@@ -82,6 +82,16 @@ class Request:
     submitter: str
     submitted_at: str
     """UTC, ISO 8601."""
+    fingerprints: tuple[str, ...] = field(default_factory=tuple)
+    """Of the compared model's weights, one a variant; equal weights have one in common, whatever
+    the model is called. Empty where they are not known."""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """What the submitter says of the model: `paper`, `code`, `trained_on`, `comment`."""
+
+    @property
+    def compared(self) -> System | None:
+        """The system that the row is about."""
+        return {Role.I2T: self.i2t, Role.T2I: self.t2i, Role.CODEC: self.codec}[self.role]
 
     @property
     def request_id(self) -> str:
@@ -103,8 +113,7 @@ class Request:
     @property
     def label(self) -> str:
         """The name of the row: the system that is compared."""
-        chosen = {Role.I2T: self.i2t, Role.T2I: self.t2i, Role.CODEC: self.codec}[self.role]
-        return chosen.label if chosen else ""
+        return self.compared.label if self.compared else ""
 
     @property
     def partner(self) -> str:

@@ -43,6 +43,8 @@ class Action(StrEnum):
     WITHDRAW = "WITHDRAW"
     SUPERSEDE = "SUPERSEDE"
     PRIORITISE = "PRIORITISE"
+    REPLICATE = "REPLICATE"
+    """Somebody ran a part of it again; the record is one of the state's files from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class State:
     progress: str
     failure: Failure | None
     files: Mapping[str, str]
-    """The result's files and their sha256; empty unless FINISHED."""
+    """The files of the result and of its replications, and their sha256; empty unless FINISHED."""
     successor: str
     """The request that took this one's place; empty unless SUPERSEDED."""
     updated_at: str

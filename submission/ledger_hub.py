@@ -5,6 +5,7 @@ ORG/NAME-requests
   ledger/segments/<first>.jsonl the lines before, a segment each, with the same headers
   ledger/snapshots/<number>.json.gz  the state of all requests at the header's line
   requests/ab/<id>.json         what was asked; written once
+  replications/ab/<id>.<hash>.json  what came out when somebody ran a part again
 ORG/NAME-results
   results/ab/<id>.<token>.*     what came out
 
@@ -38,7 +39,7 @@ CURRENT = "ledger/current.jsonl"
 SEGMENT_LINES = 128
 SEGMENT_BYTES = 200_000
 """A segment ends after so many lines or bytes: it is sent again with each of its lines."""
-ROOMS = ("requests/", "results/")
+ROOMS = ("requests/", "results/", "replications/")
 
 
 class HubLedger:
@@ -205,7 +206,7 @@ class HubLedger:
         return self._kept(sha256)
 
     def digests(self) -> Mapping[str, str]:
-        """Return the sha256 of every request and result, by reading each that is new here."""
+        """Return the sha256 of every such file, by reading each that is new here."""
         found: dict[str, str] = {}
         for files in (self.requests, self.results):
             paths = [p for p in self._paths(files, "main") if p.startswith(ROOMS)]

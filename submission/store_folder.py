@@ -128,10 +128,10 @@ class FolderLedger:
         return self.folder / path
 
     def digests(self) -> Mapping[str, str]:
-        """Return the sha256 of every request and result."""
+        """Return the sha256 of every request, result and replication."""
         return {
             str(file.relative_to(self.folder)): sha256_of_file(file)
-            for room in ("requests", "results")
+            for room in ("requests", "results", "replications")
             for file in sorted((self.folder / room).rglob("*"))
             if file.is_file()
         }

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocol.errors import HubError
 from submission.hub_files import Backoff
 from submission.ledger_hub import HubLedger
 from submission.queue import Terms
@@ -52,19 +51,3 @@ class HubStore(LedgerStore):
     def create(self) -> None:
         """Make the two repositories where they are not there."""
         self._hub_ledger.create()
-
-
-def account_name() -> str:
-    """Return the name of the account that the machine's token stands for.
-
-    Raises:
-        HubError: there is no token, or the Hub does not know it.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
-
-    try:
-        return str(HfApi(library_name="cmc-bench").whoami(cache=True)["name"])
-    except (HfHubHTTPError, LocalTokenNotFoundError) as error:
-        message = f"the Hub does not say who you are; run `hf auth login` ({error})"
-        raise HubError(message) from error

@@ -4,13 +4,11 @@ That is `ADAPTER:MODEL[@REVISION][?NAME=VALUE&…]`, or a name from the registry
 endings: `llava-1.5?prompt=q20`.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from protocol.errors import ModelError
-from protocol.files import sha256_of_file
 from protocol.records import System
 from protocol.rules import Role
 from protocol.systems import (
@@ -21,6 +19,7 @@ from protocol.systems import (
     find_system,
     near_names,
 )
+from submission.folders import hash_file, hash_folder, require_safetensors
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -54,6 +53,11 @@ def pin_system(text: str) -> System:
         return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
     name, commit, path = _pin_model(model, revision)
     return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
+
+
+def is_hub_id(text: str) -> bool:
+    """Say whether a text has the form `owner/name`; neither may be a path's dots."""
+    return bool(_HUB_ID.fullmatch(text)) and not {".", ".."} & set(text.split("/"))
 
 
 def adapter_of(text: str) -> str:
@@ -155,47 +159,15 @@ def split_settings(text: str) -> tuple[str, dict[str, str]]:
     return written, settings
 
 
-def require_safetensors(folder: Path) -> None:
-    """Refuse a model folder whose weights could only be unpickled.
-
-    Raises:
-        ModelError: the folder holds no `.safetensors` file.
-    """
-    if not any(folder.rglob("*.safetensors")):
-        found = sorted(path.name for path in folder.rglob("*") if path.is_file())[:5]
-        raise ModelError(
-            f"{folder} holds no .safetensors file (found: {', '.join(found) or 'nothing'}); "
-            "save the model with save_pretrained(..., safe_serialization=True)"
-        )
-
-
-def hash_folder(folder: Path) -> str:
-    """Return 40 hex digits over the names and contents of a model's files.
-
-    Raises:
-        ModelError: something in the folder is not a plain file, or leads out of it.
-    """
-    digest = hashlib.sha256()
-    root = folder.resolve()
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if path.is_dir() and not path.is_symlink():
-            continue
-        if not path.is_file() or not path.resolve().is_relative_to(root):
-            raise ModelError(f"{folder}: {name} is no plain file inside the folder; remove it")
-        digest.update(f"{name}\0{sha256_of_file(path)}\n".encode())
-    return digest.hexdigest()[:40]
-
-
 def _pin_model(model: str, revision: str) -> tuple[str, str, str]:
     """Return a model's name, its exact version, and where it lies; empty for a Hub id."""
     path = Path(model).expanduser()
     if path.is_file():
-        return path.name, sha256_of_file(path)[:40], str(path.resolve())
+        return path.name, hash_file(path), str(path.resolve())
     if path.is_dir():
         require_safetensors(path)
         return path.resolve().name, hash_folder(path), str(path.resolve())
-    if not _HUB_ID.fullmatch(model):
+    if not is_hub_id(model):
         raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
     return model, _commit_of(model, revision), ""
 

@@ -15,6 +15,7 @@ class Who(StrEnum):
     WORKER = "any worker"
     HOLDER = "the worker with its lease"
     MAINTAINER = "a maintainer"
+    ANYBODY = "any account"
 
 
 class Transition(NamedTuple):
@@ -28,6 +29,7 @@ _SUBMITTER = frozenset({Who.SUBMITTER, Who.MAINTAINER})
 _WORKER = frozenset({Who.WORKER})
 _HOLDER = frozenset({Who.HOLDER})
 _MAINTAINER = frozenset({Who.MAINTAINER})
+_ANYBODY = frozenset({Who.ANYBODY})
 
 TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     (None, Action.SUBMIT): Transition(Status.PENDING, _SUBMITTER),
@@ -50,6 +52,7 @@ TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     (Status.FINISHED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.FAILED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.PENDING, Action.PRIORITISE): Transition(Status.PENDING, _MAINTAINER),
+    (Status.FINISHED, Action.REPLICATE): Transition(Status.FINISHED, _ANYBODY),
 }
 """Whatever is not here does not happen."""
 

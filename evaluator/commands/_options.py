@@ -122,7 +122,7 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
     return make_request(
         role=Role(options.role),
         i2t=options.i2t,
-        t2i=_t2i_of(options),
+        t2i=t2i_from(options),
         codec=options.codec,
         modes=parse_modes(options.modes),
         protocol=options.protocol,
@@ -132,8 +132,8 @@ def request_from(options: argparse.Namespace, submitter: str) -> "Request":
     )
 
 
-def _t2i_of(options: argparse.Namespace) -> str | None:
-    """Return the T2I model with the settings that have an option of their own."""
+def t2i_from(options: argparse.Namespace) -> str | None:
+    """Return the text of the T2I model with the settings that have an option of their own."""
     from protocol.errors import InputError
 
     text: str | None = options.t2i

@@ -97,7 +97,8 @@ def _submit_and_work(store: "FolderStore", protocol: str, bench: "Bench") -> boo
     _say(f"evaluating {waiting} requests on this machine")
     from evaluator.worker import work
 
-    done = work(store, bench, once=False, say=_say)
+    # The demo's models are its own, and a process for each would load torch each time.
+    done = work(store, bench, once=False, say=_say, isolate=False)
     return done.failed == 0
 
 

@@ -27,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
     import json
 
     from protocol.boards import published_rows, result_rows
+    from protocol.replications import replication_counts
+    from submission.replications import read_replications
     from submission.store import open_store
 
     track = Track(options.track)
@@ -34,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     if options.source == "published":
         rows = published_rows(track, content)
     else:
-        rows = result_rows(open_store(options.store).results(), track, content)
+        store = open_store(options.store)
+        counts = replication_counts(read_replications(store))
+        rows = result_rows(store.results(), track, content, counts)
         rows.sort(key=lambda row: row.bench)
     if options.json:
         print(json.dumps([_plain(row) for row in rows], indent=1, ensure_ascii=False))
@@ -90,4 +94,5 @@ def _plain(row: "Row") -> dict[str, object]:
         "bench": row.bench.label,
         "content": row.content or "all",
         "request_id": row.request_id,
+        "replications": row.replications,
     }

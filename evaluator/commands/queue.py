@@ -93,7 +93,9 @@ def _duration(seconds: float) -> str:
 
 
 def _change(store: "Store", options: argparse.Namespace) -> int:
-    actor = submitter_of(options.store)
+    from submission.identity import account_for
+
+    actor = account_for(options.store).name
     if options.withdraw:
         state = store.withdraw(options.withdraw, actor, options.reason)
     else:
@@ -120,18 +122,3 @@ def _tell(store: "Store", options: argparse.Namespace) -> int:
         print(f"\n{failure.code} in {failure.stage}: {failure.message}\n{failure.hint}")
         print(f"\n{failure.log}".rstrip())
     return 0
-
-
-def submitter_of(store: str) -> str:
-    """Return who acts: on the Hub the token's account, on a folder the user of this machine.
-
-    Raises:
-        HubError: no token is there, or it is not known.
-    """
-    if not store.startswith("hub:"):
-        import getpass
-
-        return getpass.getuser()
-    from submission.store_hub import account_name
-
-    return account_name()

@@ -1,29 +1,169 @@
-"""Queue a system for evaluation: its exact version is pinned and written into the store."""
+"""Check a system and queue it: its exact version is pinned and written into the store.
+
+Everything that speaks against it is said at once, each with its code and what to do about it.
+"""
 
 import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_store, add_systems, request_from
-from evaluator.commands.queue import submitter_of
+from evaluator.commands._options import add_json, add_store, add_systems, request_from, t2i_from
+
+if TYPE_CHECKING:
+    from protocol.records import Request
+    from submission.cost import Cost
+    from submission.facts import ModelFacts
+    from submission.findings import Finding
+    from submission.history import History
+    from submission.identity import Account
+    from submission.intake import Examined
+    from submission.store import Store
 
 HELP = "queue a system for evaluation"
+DECLARED = ("paper", "code", "trained_on", "comment")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_systems(parser)
     add_store(parser)
+    parser.add_argument("--paper", default="", help="address of the model's paper")
+    parser.add_argument("--code", default="", help="address of the model's code")
+    parser.add_argument("--trained-on", default="", help="what the model has seen")
+    parser.add_argument("--comment", default="", help="anything else worth knowing")
+    parser.add_argument("--gpu", default="a100", help="for the estimate: t4, l4, a10g, l40s, …")
+    parser.add_argument("--check", action="store_true", help="only check; nothing is queued")
+    parser.add_argument("--yes", action="store_true", help="do not ask before queueing")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the request, or say that an identical one is there."""
-    import json
-
-    from protocol.jsonable import to_plain
+    """Write the request, or say why not; the exit status is 1 when it is refused."""
+    from submission.findings import refusals
+    from submission.identity import account_for
+    from submission.intake import examine_request, with_fingerprints
     from submission.store import open_store
+    from submission.wording import check_texts
 
-    request = request_from(options, submitter_of(options.store))
-    submitted = open_store(options.store).submit(request)
+    store, account = open_store(options.store), account_for(options.store)
+    examined = _examine(options)
+    findings = [finding for one in examined.values() for finding in one.findings]
+    facts = {about: one.facts for about, one in examined.items() if one.facts}
+    if refusals(findings):
+        return _report(options, [*findings, *check_texts(_declared(options))], None)
+    request = with_fingerprints(_request(options, examined, account), facts)
+    findings += examine_request(request, facts, _history(store))
+    cost = _cost(options, request, facts)
+    if refusals(findings) or options.check:
+        return _report(options, findings, cost)
+    if not options.json:
+        _show(findings, cost)
+    if not _confirmed(options):
+        print("nothing was queued", file=sys.stderr)
+        return 1
+    return _submit(options, store, request)
+
+
+def _examine(options: argparse.Namespace) -> "Mapping[str, Examined]":
+    from submission.intake import examine_system
+
+    texts = {"i2t": options.i2t, "t2i": t2i_from(options)}
+    return {about: examine_system(about, text) for about, text in texts.items() if text}
+
+
+def _request(
+    options: argparse.Namespace, examined: "Mapping[str, Examined]", account: "Account"
+) -> "Request":
+    """Return the request about what was examined, at the commit that it was examined at."""
+    from dataclasses import replace
+
+    from protocol.rules import Role
+    from submission.rules import modes_for
+    from submission.systems import adapter_of
+
+    pinned = {about: one.text for about, one in examined.items()}
+    known = examined["t2i"].facts if "t2i" in examined else None
+    able = ""
+    if not options.modes and known and not options.codec:
+        role = modes_for(Role(options.role), adapter_of(pinned["t2i"]), known.pipeline_class)
+        able = ",".join(role)
+    chosen = argparse.Namespace(
+        **{
+            **vars(options),
+            "i2t": pinned.get("i2t"),
+            "t2i": pinned.get("t2i"),
+            "modes": options.modes or able,
+            "strength_match": None,
+        }
+    )
+    return replace(request_from(chosen, account.name), declared=_declared(options))
+
+
+def _declared(options: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name in DECLARED if (value := getattr(options, name))}
+
+
+def _history(store: "Store") -> "History":
+    from submission.history import history_of
+
+    return history_of(store.ledger.refresh())
+
+
+def _cost(
+    options: argparse.Namespace, request: "Request", facts: "Mapping[str, ModelFacts]"
+) -> "Cost | None":
+    """Return the estimate; None where nothing runs on a GPU."""
+    from protocol.samples import list_samples
+    from submission.cost import estimate_cost, work_of
+
+    if not facts:
+        return None
+    work = work_of(request, facts, len(list_samples(options.images)))
+    return estimate_cost(work, facts.get("i2t"), facts.get("t2i"), options.gpu)
+
+
+def _report(options: argparse.Namespace, findings: "Sequence[Finding]", cost: "Cost | None") -> int:
+    """Print what was found and return 1 when it is refused."""
+    from protocol.jsonable import to_plain
+    from submission.findings import refusals
+
+    refused = refusals(findings)
+    if options.json:
+        answer = {
+            "accepted": not refused,
+            "findings": [{**to_plain(f), "refuses": f.refuses} for f in findings],
+            "cost": to_plain(cost),
+        }
+        print(json.dumps(answer))
+    else:
+        _show(findings, cost)
+        print(f"refused: {len(refused)} reasons" if refused else "accepted; nothing was queued")
+    return 1 if refused else 0
+
+
+def _show(findings: "Sequence[Finding]", cost: "Cost | None") -> None:
+    for finding in sorted(findings, key=lambda finding: not finding.refuses):
+        mark = "refused" if finding.refuses else "note"
+        print(f"{mark:<8}{finding.code}  {finding.about}: {finding.sentence}")
+        if finding.remedy:
+            print(f"{'':<8}{finding.remedy}")
+    if cost is not None:
+        print(f"{'cost':<8}{cost.sentence}")
+
+
+def _confirmed(options: argparse.Namespace) -> bool:
+    """Ask on a terminal; a script that calls this command has decided."""
+    if options.yes or options.json or not sys.stdin.isatty():
+        return True
+    return input("queue it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _submit(options: argparse.Namespace, store: "Store", request: "Request") -> int:
+    from protocol.jsonable import to_plain
+
+    submitted = store.submit(request)
     if options.json:
         print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
     elif submitted.is_new:

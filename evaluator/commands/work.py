@@ -25,21 +25,107 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--create-store", action="store_true", help="first make a Hub store's two datasets"
     )
+    parser.add_argument(
+        "--in-process",
+        action="store_true",
+        help="run submitted weights in this process, with whatever is in its environment",
+    )
     add_store(parser)
     add_machine(parser)
+    _add_job(parser)
+
+
+def _add_job(parser: argparse.ArgumentParser) -> None:
+    job = parser.add_argument_group("elsewhere")
+    job.add_argument("--on", choices=["hf-jobs"], help="start this worker as a job of the Hub")
+    job.add_argument("--flavor", default="a100-large", help="hardware (default: a100-large)")
+    job.add_argument("--timeout", default="6h", help="how long a job may run (default: 6h)")
+    job.add_argument("--source", default="", help="what pip installs there; a git+https address")
+    job.add_argument("--namespace", help="who pays (default: the token's account)")
+    job.add_argument(
+        "--mount",
+        action="append",
+        default=[],
+        metavar="OWNER/DATASET:/PATH",
+        help="a dataset of the Hub that the job reads as a folder, for --images and --weights",
+    )
+    job.add_argument(
+        "--worker-token-from",
+        metavar="VARIABLE",
+        help="environment variable with the token that the worker writes results with "
+        "(default: the one that starts the job)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Work until nothing waits; the exit status is 1 when a request failed."""
+    if options.on:
+        return _start_elsewhere(options)
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
     from submission.store import open_store
 
     store = open_store(options.store, create=options.create_store)
     bench = bench_from(options)
-    done = work(store, bench, once=options.once, say=_say, poll_seconds=options.poll)
+    done = work(
+        store,
+        bench,
+        once=options.once,
+        say=_say,
+        poll_seconds=options.poll,
+        isolate=not options.in_process,
+    )
     print(f"{done.finished} finished, {done.failed} failed, {done.waiting} still waiting")
     return 1 if done.failed else 0
+
+
+def _start_elsewhere(options: argparse.Namespace) -> int:
+    """Start a job that runs this command there."""
+    import os
+
+    from evaluator.jobs import plan_job, start_job
+    from protocol.errors import InputError
+
+    if not options.store.startswith("hub:"):
+        raise InputError(f"a job cannot reach {options.store}; wanted --store hub:ORG/NAME")
+    name = options.worker_token_from
+    if name and not os.environ.get(name):
+        raise InputError(f"${name} is not set; it is to hold the worker's token")
+    plan = plan_job(
+        flavor=options.flavor,
+        timeout=options.timeout,
+        worker=_worker_arguments(options),
+        source=options.source,
+        namespace=options.namespace,
+        datasets=_mounts(options.mount),
+    )
+    job = start_job(plan, worker_token=os.environ[name] if name else "")
+    print(f"job {job.job_id} is {job.stage}: {job.url}")
+    return 0
+
+
+def _worker_arguments(options: argparse.Namespace) -> list[str]:
+    """Return what `cmc work` is told there; folders are those of the job."""
+    arguments = ["--store", options.store, "--images", str(options.images)]
+    if options.weights:
+        arguments += ["--weights", str(options.weights)]
+    if options.batch_size:
+        arguments += ["--batch-size", str(options.batch_size)]
+    if options.poll:
+        arguments += ["--poll", str(options.poll)]
+    return arguments + (["--once"] if options.once else [])
+
+
+def _mounts(texts: list[str]) -> dict[str, str]:
+    from protocol.errors import InputError
+
+    mounts = {}
+    for text in texts:
+        source, colon, path = text.partition(":")
+        if not (colon and path.startswith("/") and source.count("/") == 1):
+            raise InputError(f"--mount {text}: wanted OWNER/DATASET:/PATH")
+        mounts[source] = path
+    return mounts
 
 
 def _say(line: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import ModelError
-from submission.systems import hash_folder, pin_system
+from submission.folders import hash_folder
+from submission.systems import pin_system
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Running one request as a worker does: three pictures first, submitted weights apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from evaluator.bench import Bench
+from evaluator.progress import progress_bars
+from evaluator.run import evaluate
+from evaluator.smoke import smoke_test
+from protocol.records import Request, Result
+from protocol.samples import list_samples
+
+SMOKE_FROM = 20
+"""Pictures; a run of fewer is over as soon as its smoke test would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run made."""
+
+    result: Result
+    per_image: bytes
+    """The per-image scores as Parquet."""
+
+
+def run_here(request: Request, bench: Bench, note: Callable[[str], None]) -> Outcome:
+    """Run a request in this process.
+
+    Args:
+        request: what is run.
+        bench: where; its reporter is not used.
+        note: is told the progress and what the smoke test showed, a line at a time.
+
+    Raises:
+        SmokeTestError: the first three pictures show that the run would fail.
+        CMCError: as for `evaluate`.
+    """
+    with progress_bars(note) as report:
+        here = replace(bench, report=report)
+        if len(list_samples(bench.images)) >= SMOKE_FROM:
+            note(smoke_test(request, here).sentence)
+        evaluation = evaluate(request, here)
+    return Outcome(evaluation.result, evaluation.per_image)

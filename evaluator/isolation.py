@@ -1,0 +1,138 @@
+"""A request's run in a process of its own, which has no token and no key in its environment.
+
+The parent process claims the request and writes the result; the child loads submitted weights. The
+environment is made from a list of what is needed, so a secret that nobody thought of is not in it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from evaluator.bench import Bench
+from evaluator.execution import Outcome
+from protocol.failures import FailureCode
+from protocol.jsonable import from_json, from_plain, to_plain
+from protocol.records import Request, Result
+from protocol.states import Failure
+from protocol.systems import ENDPOINT_ADAPTERS
+from submission.queue import make_failure
+
+NEEDED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS"),
+        *("LD_LIBRARY_PATH", "LD_PRELOAD", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("HF_HOME", "HF_HUB_CACHE", "HF_XET_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE"),
+        *("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DOWNLOAD_TIMEOUT"),
+        *("XDG_CACHE_HOME", "TORCH_HOME", "IMAGEIO_FFMPEG_EXE"),
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONUNBUFFERED"),
+    }
+)
+NEEDED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "OPENBLAS_", "PYTORCH_")
+ENDPOINT_KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+def scrubbed_environment(environment: Mapping[str, str], request: Request) -> dict[str, str]:
+    """Return what a process that runs a request may know.
+
+    An endpoint's key is there only for a request that asks an endpoint, which cannot do without.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in NEEDED or name.startswith(NEEDED_BEGINNINGS)
+    }
+    if _asks_an_endpoint(request):
+        kept |= {name: environment[name] for name in ENDPOINT_KEYS if name in environment}
+    # huggingface_hub would read the token that `hf auth login` left in a file.
+    kept["HF_TOKEN_PATH"] = os.devnull
+    kept["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+    return kept
+
+
+def needs_isolation(request: Request) -> bool:
+    """Say whether a run loads weights that somebody submitted."""
+    halves = (request.i2t, request.t2i)
+    return any(
+        system is not None
+        and system.model
+        and system.adapter != "file"
+        and system.adapter.replace("_", "-") not in ENDPOINT_ADAPTERS
+        for system in halves
+    )
+
+
+def evaluate_apart(
+    request: Request, bench: Bench, note: Callable[[str], None] = lambda _: None
+) -> Outcome | Failure:
+    """Run a request in a child process; return what came out, or why nothing did.
+
+    The child ends when this process does.
+
+    Args:
+        request: what is run.
+        bench: where; its reporter is not used.
+        note: is told the child's progress, a line at a time.
+
+    Raises:
+        OSError: this machine is at fault, for example its disk is full.
+    """
+    with tempfile.TemporaryDirectory(prefix="cmc-") as folder:
+        job = {
+            "request": to_plain(request),
+            "images": str(bench.images.resolve()),
+            "cache": str(bench.cache.folder.resolve()),
+            "weights": str(bench.weights.resolve()) if bench.weights else None,
+            "device": bench.device,
+            "batch_size": bench.batch_size,
+            "out": folder,
+        }
+        status = _run_child(job, scrubbed_environment(os.environ, request), note)
+        return _read_outcome(Path(folder), status)
+
+
+def _run_child(
+    job: Mapping[str, object], environment: Mapping[str, str], note: Callable[[str], None]
+) -> int:
+    with subprocess.Popen(
+        [sys.executable, "-m", "evaluator.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=dict(environment),
+        text=True,
+    ) as child:
+        try:
+            # The pipe stays open: when it closes, the child knows that this process is gone.
+            print(json.dumps(job), file=child.stdin, flush=True)
+            for line in child.stdout or ():
+                note(line.rstrip("\n"))
+        except BaseException:
+            child.kill()
+            raise
+    return child.returncode
+
+
+def _read_outcome(folder: Path, status: int) -> Outcome | Failure:
+    told = folder / "failure.json"
+    if told.is_file():
+        answer = json.loads(told.read_text(encoding="utf-8"))
+        failure: Failure = from_plain(Failure, answer["failure"], "failure")
+        if answer["is_machine_fault"]:
+            raise OSError(answer["errno"], failure.message)
+        return failure
+    if status != 0:
+        # The system kills with SIGKILL whoever takes the last of its memory.
+        code = FailureCode.OUT_OF_MEMORY if status == -signal.SIGKILL else FailureCode.INTERNAL
+        return make_failure(code, "evaluate", f"the run's process ended with status {status}")
+    result = from_json(Result, (folder / "result.json").read_bytes())
+    return Outcome(result, (folder / "per_image.parquet").read_bytes())
+
+
+def _asks_an_endpoint(request: Request) -> bool:
+    halves = [system for system in (request.i2t, request.t2i) if system is not None]
+    return any(system.adapter.replace("_", "-") in ENDPOINT_ADAPTERS for system in halves)

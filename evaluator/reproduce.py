@@ -1,0 +1,110 @@
+"""Running part of a row again: the same pictures for everybody, nothing taken from a cache."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from evaluator.bench import Bench
+from evaluator.run import evaluate
+from protocol.errors import InputError, ModelError
+from protocol.records import Request, Result, System
+from protocol.replications import (
+    SCHEMA_VERSION,
+    PictureScore,
+    Replication,
+    compare,
+    equal_pictures,
+)
+from protocol.rules import Dimension, Mode
+from protocol.samples import list_samples
+from protocol.subsets import choose_subset
+from submission.store import now
+from submission.systems import pin_system
+
+
+def reproduce(
+    result: Result, per_image: bytes, bench: Bench, *, size: int, replicated_by: str
+) -> Replication:
+    """Run a part of a finished row and return how it compares.
+
+    Args:
+        result: the row.
+        per_image: its per-image Parquet.
+        bench: where; its cache must be a fresh one, or it is no second run.
+        size: number of pictures.
+        replicated_by: who runs it.
+
+    Raises:
+        InputError: the Parquet is not the row's.
+        CMCError: as for `evaluate`.
+    """
+    import hashlib
+
+    if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
+        raise InputError("the per-image scores are not those that the row was made from")
+    request = result.request
+    names = choose_subset(list_samples(bench.images), size, request.request_id)
+    again = evaluate(request, bench, only=names)
+    original, replicated = read_scores(per_image), read_scores(again.per_image)
+    equal, compared = equal_pictures(original, replicated)
+    return Replication(
+        schema_version=SCHEMA_VERSION,
+        request_id=request.request_id,
+        per_image_sha256=result.per_image_sha256,
+        names=names,
+        agreements=compare(original, replicated),
+        equal_pictures=equal,
+        pictures=compared,
+        replicated_by=replicated_by,
+        replicated_at=now(),
+        provenance=again.result.provenance,
+    )
+
+
+def read_scores(per_image: bytes) -> list[PictureScore]:
+    """Return the rows of a per-image Parquet that are compared."""
+    import pyarrow.parquet as pq
+
+    columns = ["name", "mode", "dimension", "score", "bits_per_pixel", "picture_sha256"]
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(per_image), columns=columns).to_pylist()
+    return [
+        PictureScore(
+            name=row["name"],
+            mode=Mode(row["mode"]),
+            dimension=Dimension(row["dimension"]),
+            score=row["score"],
+            bits_per_pixel=row["bits_per_pixel"],
+            picture_sha256=row["picture_sha256"],
+        )
+        for row in rows
+    ]
+
+
+def relocate(request: Request, texts: Mapping[str, str | None]) -> Request:
+    """Return the request with its models where they lie on this machine.
+
+    Args:
+        request: holds the paths of the submitter's machine.
+        texts: for `i2t` and `t2i`, the system as it is typed here.
+
+    Raises:
+        ModelError: a system here is not the one that the request names.
+    """
+    return replace(
+        request,
+        i2t=_here(request.i2t, texts.get("i2t")),
+        t2i=_here(request.t2i, texts.get("t2i")),
+    )
+
+
+def _here(wanted: System | None, text: str | None) -> System | None:
+    if wanted is None or text is None:
+        return wanted
+    found = pin_system(text)
+    if found.identity != wanted.identity:
+        raise ModelError(
+            f"{text} is {found.label} at {found.revision[:12] or 'no revision'}; the row was "
+            f"run with {wanted.label} at {wanted.revision[:12] or 'no revision'}"
+        )
+    return found

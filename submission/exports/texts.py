@@ -1,0 +1,73 @@
+"""A row as BibTeX and as CSV."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+from protocol.records import Result
+from submission.exports.tasks import TaskValue
+
+PAPER = """@article{li2024cmcbench,
+  title = {CMC-Bench: Towards a New Paradigm of Visual Signal Compression},
+  author = {Li, Chunyi and others},
+  journal = {arXiv preprint arXiv:2406.09356},
+  year = {2024}
+}
+"""
+
+
+def bibtex(result: Result, url: str = "") -> str:
+    """Return the paper's entry and one for this row: its id names it, whatever the board shows."""
+    request = result.request
+    day = result.provenance.finished_at[:10]
+    fields = {
+        "title": f"CMC-Bench row of {request.label}"
+        + (f" with {request.partner}" if request.partner else ""),
+        "author": "{CMC-Bench leaderboard}",
+        "year": day[:4],
+        "note": f"Request {request.request_id}, protocol {request.protocol}, {result.source}, "
+        f"run on {day}",
+        **({"url": url} if url else {}),
+    }
+    lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in fields.items()]
+    entry = "@misc{cmcbench-" + request.request_id + ",\n" + ",\n".join(lines) + "\n}\n"
+    return f"{PAPER}\n{entry}"
+
+
+_COLUMNS = (
+    *("request_id", "role", "model", "revision", "partner", "protocol", "dataset", "task_id"),
+    *("indicator", "value", "ci_low", "ci_high", "ci_level", "images", "source", "run_at"),
+)
+
+
+def csv_text(result: Result, values: Sequence[TaskValue]) -> str:
+    """Return one line a task."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    request, system = result.request, result.request.compared
+    for value in values:
+        interval = value.interval
+        bounds = (interval.low, interval.high, interval.level) if interval else ("", "", "")
+        writer.writerow(
+            (
+                *(request.request_id, request.role, _cell(request.label)),
+                *(system.revision if system else "", _cell(request.partner), request.protocol),
+                *(_cell(request.dataset), value.task_id, value.indicator, value.value),
+                *(*bounds, value.images, result.source, result.provenance.finished_at),
+            )
+        )
+    return file.getvalue()
+
+
+def _escaped(text: str) -> str:
+    """Return text without what BibTeX or TeX would take for a command."""
+    if text.startswith("{"):
+        return text
+    return re.sub(r"([&%$#_])", r"\\\1", re.sub(r"[\\{}~^]", " ", text))
+
+
+def _cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text

@@ -1,0 +1,122 @@
+"""From what a person typed to findings and facts: what `cmc submit` and the Space run first."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from protocol.errors import SubmissionError
+from protocol.records import Request
+from submission.checks import Subject, examine_model
+from submission.facts import ModelFacts
+from submission.findings import Code, Finding, refusals
+from submission.folders import folder_facts, with_hashes
+from submission.history import History
+from submission.hub_models import hub_facts
+from submission.limits import LIMITS, Limits
+from submission.rules import check_duplicates, check_modes, check_names, check_quota
+from submission.served import Served, served_by
+from submission.systems import adapter_of, is_hub_id, resolve, split_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One system after its checks, before it is pinned."""
+
+    text: str
+    """As it was typed, with the commit that the Hub named."""
+    facts: ModelFacts | None
+    """None for what loads no model."""
+    findings: tuple[Finding, ...]
+
+
+def examine_system(
+    about: str,
+    text: str,
+    *,
+    limits: Limits = LIMITS,
+    look_up: Callable[[str, str], ModelFacts] = hub_facts,
+) -> Examined:
+    """Look a system up and check it.
+
+    Args:
+        about: `i2t` or `t2i`.
+        text: `ADAPTER:MODEL[@REVISION][?…]` or a name of the registry.
+        limits: of the workers.
+        look_up: asks the Hub about a model and a revision.
+
+    Raises:
+        ModelError: the text names no system.
+    """
+    resolved = resolve(text)
+    adapter = adapter_of(resolved).replace("_", "-")
+    served = served_by().get(adapter)
+    written, _, behind = resolved.partition("?")
+    split_settings(resolved)
+    model, _, revision = written.partition(":")[2].partition("@")
+    if served is None or not served.has_weights or not model:
+        return Examined(resolved, None, ())
+    path = Path(model).expanduser()
+    if path.exists():
+        facts = folder_facts(path)
+    elif is_hub_id(model):
+        facts = look_up(model, revision)
+    else:
+        return Examined(resolved, None, (_no_model(about, model),))
+    findings = examine_model(_subject(about, adapter, served, facts, limits))
+    if facts.is_local and not refusals(findings):
+        facts = with_hashes(facts, path)
+    pinned = resolved
+    if facts.commit:
+        pinned = f"{adapter}:{model}@{facts.commit}" + (f"?{behind}" if behind else "")
+    return Examined(pinned, facts, findings)
+
+
+def _subject(
+    about: str, adapter: str, served: Served, facts: ModelFacts, limits: Limits
+) -> Subject:
+    return Subject(about=about, adapter=adapter, served=served, facts=facts, limits=limits)
+
+
+def _no_model(about: str, model: str) -> Finding:
+    from submission.wording import shown
+
+    return Finding(
+        code=Code.MODEL_NOT_FOUND,
+        about=about,
+        sentence=f"{shown(model)!r} is neither a file nor a folder here nor a Hub id",
+        remedy="write a Hub id as owner/name, or an existing path",
+    )
+
+
+def with_fingerprints(request: Request, facts: Mapping[str, ModelFacts]) -> Request:
+    """Return the request with the fingerprints of the model that it compares."""
+    known = facts.get(request.role.value.lower())
+    return replace(request, fingerprints=known.fingerprints) if known else request
+
+
+def examine_request(
+    request: Request,
+    facts: Mapping[str, ModelFacts],
+    history: History,
+    limits: Limits = LIMITS,
+) -> tuple[Finding, ...]:
+    """Return the findings about a whole request; `facts` are those of `i2t` and `t2i`."""
+    return (
+        *check_names(request),
+        *check_modes(request, facts),
+        *check_duplicates(request, history),
+        *check_quota(request, history, limits),
+    )
+
+
+def require_accepted(findings: tuple[Finding, ...]) -> None:
+    """Refuse a submission that a finding turns away.
+
+    Raises:
+        SubmissionError: it holds all of them, with their remedies.
+    """
+    refused = refusals(findings)
+    if refused:
+        raise SubmissionError(
+            "; ".join(f"{one.code}: {one.sentence} ({one.remedy})" for one in refused)
+        )

@@ -1,0 +1,94 @@
+"""Three pictures first: what they tell, what they stop, and that nothing is made twice."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from evaluator.bench import Bench
+from evaluator.execution import run_here
+from evaluator.run import evaluate
+from evaluator.smoke import smoke_test
+from protocol.errors import SmokeTestError
+from protocol.records import Request
+from protocol.rules import Mode
+
+
+def test_a_smoke_test_says_what_each_mode_takes_and_the_run_makes_nothing_twice(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], images: Path, t2i: str
+) -> None:
+    Image.open(images / "NSI_pgc_000.png").rotate(90).save(images / "NSI_pgc_009.png")
+    request = ask(modes=(Mode.IMAGE,), i2t=None, t2i=t2i)
+    bench = make_bench()
+    report = smoke_test(request, bench)
+    assert len(report.names) == 3
+    assert {name.partition("_")[0] for name in report.names} == {"NSI", "SCI", "AIGI"}
+    (mode,) = report.modes
+    assert mode.images == 3
+    assert not mode.failures
+    assert 0 < mode.decode_seconds < report.seconds
+    assert "smoke test of 3 pictures" in report.sentence
+    made = {p: p.stat().st_mtime_ns for p in bench.cache.folder.glob("picture/*/*.json")}
+    assert len(made) == 3
+    evaluation = evaluate(request, bench)
+    assert evaluation.result.images == 4
+    assert all(path.stat().st_mtime_ns == when for path, when in made.items())
+
+
+def test_a_run_of_many_pictures_begins_with_three(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = ask(modes=(Mode.IMAGE,), i2t=None)
+    told: list[str] = []
+    run_here(request, make_bench(), told.append)
+    assert not any("smoke" in line for line in told)
+    monkeypatch.setattr("evaluator.execution.SMOKE_FROM", 3)
+    run_here(request, make_bench(), told.append)
+    assert any(line.startswith("smoke test of 3 pictures") for line in told)
+
+
+def test_pictures_of_one_colour_stop_the_run(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], images: Path
+) -> None:
+    for path in images.iterdir():
+        Image.new("RGB", (192, 176), (9, 9, 9)).save(path)
+    request = ask(modes=(Mode.PIXEL,))
+    with pytest.raises(SmokeTestError, match="of one colour") as caught:
+        smoke_test(request, make_bench())
+    assert caught.value.code == "FLAT_PICTURES"
+
+
+def test_a_mode_without_a_single_picture_stops_the_run_with_its_code(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench]
+) -> None:
+    request = ask(modes=(Mode.IMAGE,), i2t=None)
+    bench = make_bench()
+    smoke_test(request, bench)
+    for path in bench.cache.folder.glob("picture/*/*.json"):
+        entry = json.loads(path.read_text())
+        entry |= {"failure_code": "NAN_OUTPUT", "failure_message": "all is NaN"}
+        path.write_text(json.dumps(entry))
+    with pytest.raises(SmokeTestError, match="none of 3 pictures was made") as caught:
+        smoke_test(request, bench)
+    assert caught.value.code == "NAN_OUTPUT"
+
+
+def test_the_command_says_what_the_whole_run_would_take(
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+) -> None:
+    done = cmc("smoke", "--codec", "jpeg:30", "--images", images, "--protocol", "demo-0", "--json")
+    told = json.loads(done.stdout)
+    assert told["modes"][0]["images"] == 3
+    assert told["whole_run_minutes"] > 0
+
+
+def test_a_request_keeps_its_id_whatever_is_declared_of_it(ask: Callable[..., Request]) -> None:
+    request = ask()
+    declared = replace(request, declared={"paper": "https://x"}, fingerprints=("a",))
+    assert declared.request_id == request.request_id

@@ -1,0 +1,125 @@
+"""`cmc submit` against a Hub: what is accepted is pinned, what is hostile is refused."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from huggingface_hub import CommitOperationAdd
+from loopback_hub import LoopbackHub
+
+MODEL = "acme/painter"
+
+
+class Canary:
+    """Unpickled, this makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def submit(
+    hub: LoopbackHub, images: Path, captions: Path, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(t2i: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "evaluator", "submit", "--t2i", t2i),
+                *("--i2t", f"file:{captions}", "--images", str(images), "--dataset", "three"),
+                *more,
+            ],
+            cwd=tmp_path,
+            env={**hub.environment(tmp_path / "hf"), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def upload(hub: LoopbackHub, files: dict[str, Any], model: str = MODEL) -> str:
+    api = hub.api()
+    api.create_repo(model, exist_ok=True)
+    operations = [CommitOperationAdd(name, held) for name, held in files.items()]
+    return str(api.create_commit(model, operations, commit_message="upload").oid)
+
+
+@pytest.fixture
+def files(t2i: str) -> dict[str, Any]:
+    folder = Path(t2i.partition(":")[2])
+    held = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return {**held, "README.md": b"---\nlicense: mit\n---\n"}
+
+
+def test_a_model_is_checked_pinned_and_queued_and_its_copy_is_refused(
+    hub: LoopbackHub,
+    submit: Callable[..., subprocess.CompletedProcess[str]],
+    files: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    commit = upload(hub, files)
+    checked = submit(f"diffusers:{MODEL}", "--check")
+    assert checked.returncode == 0, checked.stderr
+    assert "is under mit" in checked.stdout
+    assert "GPU-minutes" in checked.stdout
+    assert not (tmp_path / "cmc-store").exists()
+
+    hub.calls.clear()
+    queued = submit(f"diffusers:{MODEL}", "--paper", "https://arxiv.org/abs/2406.09356")
+    assert "is queued" in queued.stdout, queued.stderr
+    assert len(hub.calls()) <= 10
+    (path,) = (tmp_path / "cmc-store" / "requests").rglob("*.json")
+    request = json.loads(path.read_text())
+    assert (request["t2i"]["model"], request["t2i"]["revision"]) == (MODEL, commit)
+    assert request["fingerprints"]
+    assert request["declared"] == {"paper": "https://arxiv.org/abs/2406.09356"}
+    assert "was submitted before" in submit(f"diffusers:{MODEL}").stdout
+
+    upload(hub, files, "thief/new-name")
+    copied = submit("diffusers:thief/new-name", "--json")
+    assert copied.returncode == 1
+    answer = json.loads(copied.stdout)
+    assert not answer["accepted"]
+    assert "DUPLICATE_WEIGHTS" in {one["code"] for one in answer["findings"] if one["refuses"]}
+
+
+def test_every_reason_of_a_hostile_model_is_said_at_once_and_nothing_is_run(
+    hub: LoopbackHub,
+    submit: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+) -> None:
+    canary = tmp_path / "canary"
+    code = f"import os; os.mkdir({str(canary)!r})".encode()
+    upload(
+        hub,
+        {
+            "model_index.json": b'{"_class_name": ["pipeline", "Own"]}',
+            "config.json": b'{"auto_map": {"AutoModel": "modeling.M"}}',
+            "pipeline.py": code,
+            "modeling.py": code,
+            "unet/model.bin": pickle.dumps(Canary(canary)),
+        },
+    )
+    done = submit(f"diffusers:{MODEL}", "--json", "--comment", "<img src=x onerror=alert(1)>")
+    assert done.returncode == 1, done.stderr
+    refused = {one["code"] for one in json.loads(done.stdout)["findings"] if one["refuses"]}
+    assert refused == {
+        *("REMOTE_CODE_REQUIRED", "NO_SAFETENSORS", "UNSUPPORTED_PIPELINE", "BAD_TEXT"),
+    }
+    assert not canary.exists()
+    assert not (tmp_path / "cmc-store").exists()

@@ -1,0 +1,89 @@
+"""Which pictures are run again, and when two runs agree."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.replications import PictureScore, compare, equal_pictures
+from protocol.rules import Dimension, Mode
+from protocol.samples import Sample, parse_name
+from protocol.subsets import choose_subset
+
+BENCHMARK = [
+    parse_name(f"{content}_x_{number:03}.png")
+    for content, count in (("NSI", 400), ("SCI", 300), ("AIGI", 300))
+    for number in range(count)
+]
+
+
+def rows(shift: float = 0.0, noise: float = 0.0, rate: float = 0.02) -> list[PictureScore]:
+    return [
+        PictureScore(
+            name=sample.name,
+            mode=Mode.FULL,
+            dimension=dimension,
+            score=0.5 + 0.01 * (number % 21) + shift + noise * (-1) ** number,
+            bits_per_pixel=rate,
+            picture_sha256=f"{number}",
+        )
+        for number, sample in enumerate(BENCHMARK[::20])
+        for dimension in Dimension
+    ]
+
+
+def test_a_subset_has_every_contents_share() -> None:
+    names = choose_subset(BENCHMARK, 50, "a request")
+    contents = [parse_name(name).content.value for name in names]
+    assert [contents.count(c) for c in ("NSI", "SCI", "AIGI")] == [20, 15, 15]
+    assert names == choose_subset(reversed(BENCHMARK), 50, "a request")
+    assert names != choose_subset(BENCHMARK, 50, "another")
+
+
+def test_three_pictures_are_one_of_each_content() -> None:
+    contents = {parse_name(name).content for name in choose_subset(BENCHMARK, 3, "k")}
+    assert len(contents) == 3
+
+
+@given(st.lists(st.sampled_from(BENCHMARK), unique=True), st.integers(1, 60))
+def test_a_subset_has_its_size_or_all(samples: list[Sample], size: int) -> None:
+    names = choose_subset(samples, size, "k")
+    assert len(set(names)) == min(size, len(samples))
+    assert set(names) <= {sample.name for sample in samples}
+
+
+def test_an_equal_run_agrees_in_every_mean_and_rate() -> None:
+    agreements = compare(rows(), rows())
+    assert [one.what for one in agreements] == ["fr", "bits_per_pixel", "nr"]
+    assert all(one.agrees and one.largest_difference == 0 for one in agreements)
+    assert equal_pictures(rows(), rows()) == (50, 50)
+
+
+def test_noise_without_a_shift_agrees() -> None:
+    assert all(one.agrees for one in compare(rows(), rows(noise=0.05)))
+
+
+@pytest.mark.parametrize("shift", [0.02, -0.02])
+def test_a_shift_of_a_third_of_the_spread_does_not_agree(shift: float) -> None:
+    found = {one.what: one.agrees for one in compare(rows(), rows(shift=shift))}
+    assert found == {"fr": False, "nr": False, "bits_per_pixel": True}
+
+
+def test_a_larger_file_does_not_agree() -> None:
+    found = {one.what: one.agrees for one in compare(rows(), rows(rate=0.021))}
+    assert found == {"fr": True, "nr": True, "bits_per_pixel": False}
+
+
+def test_pictures_scored_on_one_side_alone_do_not_agree() -> None:
+    lost = [replace(row, score=None) if n < 4 else row for n, row in enumerate(rows())]
+    agreements = [one for one in compare(rows(), lost) if one.what != "bits_per_pixel"]
+    assert [(one.one_sided, one.agrees) for one in agreements] == [(2, False), (2, False)]
+    both = [one for one in compare(lost, lost) if one.what == "fr"]
+    assert both[0].agrees
+    assert both[0].images == 48
+
+
+def test_a_row_with_other_pictures_does_not_agree() -> None:
+    others = [replace(row, name=f"NSI_other_{n:03}.png") for n, row in enumerate(rows())]
+    assert not any(one.agrees for one in compare(others, rows()))

@@ -1,0 +1,221 @@
+"""A row in other boards' forms: read back by their own readers, or held to their schema."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from huggingface_hub import CommitOperationAdd, parse_eval_result_entries
+from loopback_hub import LoopbackHub
+
+from protocol.errors import InputError
+from protocol.records import IndicatorUse, Provenance, Request, Result, Score, System
+from protocol.rules import TRACKS, Dimension, Mode, Role, Track
+from submission.exports.eval_results import (
+    benchmark_yaml,
+    eval_results_path,
+    eval_results_yaml,
+    open_pull_request,
+)
+from submission.exports.every_eval_ever import every_eval_ever, every_eval_ever_path
+from submission.exports.tasks import BENCHMARK, Interval, task_ids, task_values
+from submission.exports.texts import bibtex, csv_text
+
+SCHEMA = Path(__file__).parents[1] / "data" / "every_eval_ever" / "eval-0.3.0.schema.json"
+COMMIT = "c" * 40
+PAINTER = System(adapter="diffusers", model="acme/painter", revision="a" * 40, path="")
+WRITER = System(adapter="openai", model='gpt "4o"', revision="", path="")
+
+
+def use(dimension: Dimension) -> IndicatorUse:
+    return IndicatorUse(
+        dimension=dimension,
+        name=f"topiq_{dimension}",
+        implementation="pyiqa",
+        weights_sha256="d" * 64,
+        weights_origin=f"{BENCHMARK}@{COMMIT}:topiq-{dimension}.pth",
+    )
+
+
+PROVENANCE = Provenance(
+    libraries={"torch": "2.9"},
+    platform="Linux",
+    device="NVIDIA A100",
+    ffmpeg="9.0",
+    codec="vvc",
+    code_version="0.1.0",
+    indicators=(use(Dimension.FR), use(Dimension.NR)),
+    seed=42,
+    batch_size=8,
+    start_sigma={},
+    started_at="2026-11-21T10:00:00.000Z",
+    finished_at="2026-11-22T10:00:00.000Z",
+)
+
+
+def result(modes: tuple[Mode, ...] = TRACKS[Track.T2I].modes, **changes: Any) -> Result:
+    request = Request(
+        **{
+            "role": Role.T2I,
+            "i2t": WRITER,
+            "t2i": PAINTER,
+            "codec": None,
+            "modes": modes,
+            "protocol": "cmc-1",
+            "dataset": "CMC-Bench",
+            "dataset_sha256": "e" * 64,
+            "submitter": "ada",
+            "submitted_at": "2026-11-20T10:00:00.000Z",
+            **changes,
+        }
+    )
+    return Result(
+        schema_version=1,
+        request=request,
+        source="verified",
+        images=1000,
+        scores=tuple(
+            Score(
+                mode=mode,
+                dimension=dimension,
+                content=None,
+                images=1000,
+                not_scored=0,
+                mean=0.5 + 0.125 * (dimension is Dimension.FR),
+            )
+            for mode in modes
+            for dimension in Dimension
+        ),
+        rates=(),
+        costs=(),
+        provenance=PROVENANCE,
+        per_image_sha256="f" * 64,
+    )
+
+
+INTERVALS = {"t2i_full_fr": Interval(low=0.61, high=0.64, level=0.95)}
+
+
+def test_an_overall_needs_every_mode_of_its_board() -> None:
+    ids = [value.task_id for value in task_values(result())]
+    assert ids == task_ids(Role.T2I)
+    partial = [value.task_id for value in task_values(result((Mode.FULL, Mode.IMAGE)))]
+    assert partial == ["t2i_full_fr", "t2i_full_nr", "t2i_image_fr", "t2i_image_nr"]
+
+
+def test_the_hubs_own_reader_reads_the_models_file() -> None:
+    row = result()
+    text = eval_results_yaml(row, task_values(row, INTERVALS), "https://example.org/r.json")
+    entries = parse_eval_result_entries(yaml.safe_load(text))
+    assert [entry.task_id for entry in entries] == task_ids(Role.T2I)
+    full = next(entry for entry in entries if entry.task_id == "t2i_full_fr")
+    assert (full.dataset_id, full.dataset_revision, full.value) == (BENCHMARK, COMMIT, 0.625)
+    assert full.date == "2026-11-22"
+    assert full.source_url == "https://example.org/r.json"
+    assert full.notes == (
+        'model at aaaaaaaaaaaa; I2T=gpt "4o"; indicator=topiq_fr; 1000 images; '
+        "95% CI 0.6100 to 0.6400; protocol cmc-1, code 0.1.0"
+    )
+
+
+def test_every_task_of_a_row_is_one_of_the_benchmarks() -> None:
+    declared = yaml.safe_load(benchmark_yaml())
+    assert set(declared) == {"name", "description", "evaluation_framework", "tasks"}
+    ids = [task["id"] for task in declared["tasks"]]
+    assert len(ids) == len(set(ids)) == 7 + 9
+    assert set(task_ids(Role.T2I) + task_ids(Role.I2T)) == set(ids)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"t2i": replace(PAINTER, path="/models/painter", model="painter")},
+        {"t2i": replace(PAINTER, adapter="openai-image")},
+        {"dataset": "my pictures"},
+    ],
+)
+def test_only_rows_of_hub_models_on_the_benchmark_go_into_a_repository(
+    changes: dict[str, Any],
+) -> None:
+    row = result(**changes)
+    with pytest.raises(InputError, match=r"on the Hub|of its own"):
+        eval_results_yaml(row, task_values(row))
+
+
+def test_a_pull_request_is_opened_once_and_needs_no_right_to_write(hub: LoopbackHub) -> None:
+    api = hub.api()
+    api.create_repo("acme/painter")
+    api.create_commit(
+        "acme/painter", [CommitOperationAdd("README.md", b"# A")], commit_message="start"
+    )
+    before = api.model_info("acme/painter").sha
+    guest = hub.add_account("guest-token", "guest", rights={"*": "pr"})
+    row = result()
+    text = eval_results_yaml(row, task_values(row))
+    url = open_pull_request(row, text, token=guest, endpoint=hub.endpoint)
+    assert url.endswith("acme/painter/discussions/1")
+    assert open_pull_request(row, text, token=guest, endpoint=hub.endpoint) == url
+    assert api.model_info("acme/painter").sha == before
+    assert eval_results_path(row) in api.list_repo_files("acme/painter", revision="refs/pr/1")
+    stranger = hub.add_account("stranger-token", "stranger", rights={"*": "read"})
+    other = result(submitted_at="2026-11-22T10:00:00Z", protocol="demo-1")
+    with pytest.raises(InputError, match="takes no pull request"):
+        open_pull_request(other, text, token=stranger, endpoint=hub.endpoint)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"dataset": "my pictures"},
+        {"t2i": replace(PAINTER, adapter="openai-image", model="gpt-image-1", revision="")},
+        {"t2i": replace(PAINTER, path="/models/p", model="my painter")},
+        {"role": Role.I2T},
+        {
+            "role": Role.CODEC,
+            "i2t": None,
+            "t2i": None,
+            "codec": System(adapter="vvc", model="53", revision="", path=""),
+        },
+    ],
+)
+def test_a_record_of_every_eval_ever_fits_its_schema(changes: dict[str, Any]) -> None:
+    row = result(**changes)
+    record = every_eval_ever(row, task_values(row, INTERVALS), 1_790_000_000)
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert schema["version"] == record["schema_version"]
+    jsonschema.Draft7Validator(schema).validate(json.loads(json.dumps(record)))
+    assert record["evaluation_results"]
+    broken = {**record, "source_metadata": {}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate(broken)
+
+
+def test_a_record_lies_at_the_same_place_whenever_it_is_made() -> None:
+    path = every_eval_ever_path(result())
+    assert path == every_eval_ever_path(result())
+    assert path.startswith("data/cmc-bench/acme/painter/")
+    assert len(path.split("/")) == 5
+
+
+def test_the_csv_has_a_line_a_task_and_no_formula() -> None:
+    row = result(dataset="=1+1")
+    lines = list(csv.DictReader(io.StringIO(csv_text(row, task_values(row, INTERVALS)))))
+    assert [line["task_id"] for line in lines] == task_ids(Role.T2I)
+    full = next(line for line in lines if line["task_id"] == "t2i_full_fr")
+    assert (full["value"], full["ci_low"], full["ci_level"]) == ("0.625", "0.61", "0.95")
+    assert {line["dataset"] for line in lines} == {"'=1+1"}
+
+
+def test_a_bibtex_entry_names_the_row_and_holds_no_command() -> None:
+    row = result(t2i=replace(PAINTER, model="a/b_c\\input{x}%"))
+    text = bibtex(row, "https://example.org")
+    assert f"@misc{{cmcbench-{row.request.request_id}," in text
+    assert "2406.09356" in text
+    assert "\\input" not in text
+    assert text.count("{") == text.count("}")
