@@ -179,7 +179,7 @@ def measure_export(browser: Any, repeats: int) -> float:
             """Say nothing."""
 
     with tempfile.TemporaryDirectory() as folder:
-        export_site(None, Path(folder) / "site")
+        export_site("", Path(folder) / "site")
         handler = functools.partial(Quiet, directory=f"{folder}/site")
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()

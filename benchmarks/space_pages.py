@@ -6,7 +6,14 @@ python benchmarks/space_pages.py {ours,dataframe} ROWS PORT
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from list_source import ListSource
+
+T = TypeVar("T")
 
 STARTED = time.perf_counter()
 ROOT = Path(__file__).parents[1]
@@ -28,7 +35,8 @@ def serve_ours(rows: int, port: int, phases: dict[str, float]) -> None:
     source = timed(phases, "make the rows (no part of a start)", lambda: make_source(rows))
     timed(phases, "import gradio", import_gradio)
     timed(phases, "import the Space", import_space)
-    from space.server import Shop, build_server, launch
+    from space.server import build_server, launch
+    from space.shop import Shop
 
     shop = timed(phases, "read results", lambda: Shop(source))
     server = timed(phases, "build routes", lambda: build_server(shop))
@@ -59,7 +67,7 @@ def serve_dataframe(rows: int, port: int, phases: dict[str, float]) -> None:
     )
 
 
-def make_source(rows: int):  # noqa: ANN201 - a helper of the tests
+def make_source(rows: int) -> "ListSource":
     """Return a source with that many T2I results."""
     from list_source import ListSource
     from make_results import make_result
@@ -96,7 +104,7 @@ def import_space() -> None:
     import space.server  # noqa: F401
 
 
-def timed(phases, name, do):  # noqa: ANN001, ANN201 - returns what `do` does
+def timed(phases: dict[str, float], name: str, do: Callable[[], T]) -> T:
     """Call `do` and keep the seconds under `name`."""
     started = time.perf_counter()
     made = do()

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
 from evaluator.bitstream import bits_per_pixel
+from evaluator.cache import Cache
 from evaluator.decode import Decoded, receive
 from evaluator.pictures import read_picture
 from evaluator.run import Evaluation
@@ -19,6 +22,7 @@ from protocol.records import Request
 from protocol.rules import Dimension, Mode
 from protocol.samples import Sample
 from protocol.versions import find_protocol
+from submission.store import FolderStore, Store
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,6 +55,29 @@ def write_gallery(folder: Path, evaluation: Evaluation, bench: Bench) -> Gallery
     )
     write_whole(folder / "gallery.json", to_json(gallery).encode())
     return gallery
+
+
+def gallery_folder(cache: Cache, request_id: str) -> Path:
+    """Return where a run leaves its pictures, until a store takes them."""
+    return cache.folder / "gallery" / request_id
+
+
+def hand_over(cache: Cache, request_id: str, store: Store) -> None:
+    """Copy a run's pictures into a store in a folder, whole or not at all.
+
+    A store on the Hub takes none: two datasets of small files are no place for pictures.
+    """
+    made = gallery_folder(cache, request_id)
+    if not isinstance(store, FolderStore) or not made.is_dir():
+        return
+    place = store.folder / "gallery" / request_id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".") as temporary:
+        copy = Path(temporary) / request_id
+        shutil.copytree(made, copy)
+        if place.exists():
+            place.rename(Path(temporary) / "old")
+        copy.rename(place)
 
 
 def choose_names(samples: Sequence[Sample]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from space.table import CONTENTS, TRACKS_SHOWN, board
 if TYPE_CHECKING:
     import gradio as gr
 
-    from space.server import Shop
+    from space.shop import Shop
 
 
 def add_api(server: "gr.Server", shop: "Shop") -> None:

@@ -15,9 +15,7 @@ MARK = ".cmc-site"
 """Lies in every folder that was written here: what it lists may be replaced, and nothing else."""
 
 
-def export_site(
-    store: Path | None, folder: Path, say: Callable[[str], object] = lambda _: None
-) -> int:
+def export_site(store: str, folder: Path, say: Callable[[str], object] = lambda _: None) -> int:
     """Write the site into a folder and return how many files it has.
 
     A file of an older export that is no longer part of the site is taken away.
@@ -50,9 +48,9 @@ def export_site(
 
 def main(arguments: Sequence[str]) -> int:
     """Export a store; one that is not there gives the published rows alone."""
-    store, folder = map(Path, arguments)
+    store, folder = arguments
     try:
-        count = export_site(store, folder, _say)
+        count = export_site(store, Path(folder), _say)
     except (CMCError, OSError) as error:
         _say(f"cmc export-site: {error}")
         return 1

@@ -1,21 +1,17 @@
 """The server: hands out the site's files, answers the API, reads new results."""
 
 import contextlib
-import gzip
-import hashlib
 import os
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from protocol.errors import InputError
 from space.plain import plain_json
-from space.rows import Rows
-from space.site import Site, build_site, media_type
-from space.snapshot import Snapshot, SnapshotKeeper, Source
+from space.shop import Shop
+from space.site import media_type
 from space.sources import open_source
 
 if TYPE_CHECKING:
@@ -25,65 +21,8 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 20.0
 
 
-Packed: TypeAlias = tuple[bytes, bytes, str]
-"""A file, the file compressed, and its mark."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stock:
-    rows: Rows
-    site: Site
-    packed: dict[str, Packed]
-
-
-class Shop:
-    """The newest site, with each file's compressed form and its mark for the browser's cache."""
-
-    def __init__(self, source: Source, keep: Path | None = None) -> None:
-        """Read the source, or take what was kept of it.
-
-        Raises:
-            CMCError: nothing was kept, and the source cannot be read.
-        """
-        self.keeper = SnapshotKeeper(source, keep, on_change=self._renew)
-        self._renew(self.keeper.snapshot)
-
-    def _renew(self, snapshot: Snapshot) -> None:
-        rows = Rows(snapshot.results, snapshot.statistics)
-        site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
-        # One assignment: a request sees the old stock or the new one, never half of each.
-        self._stock = _Stock(rows=rows, site=site, packed={})
-
-    @property
-    def rows(self) -> Rows:
-        """The rows of the newest snapshot."""
-        return self._stock.rows
-
-    def find(self, path: str) -> Packed | None:
-        """Return a file, the file compressed, and its mark; None where there is no such file."""
-        site, packed = self._stock.site, self._stock.packed
-        if path not in site:
-            return None
-        if path not in packed:
-            content = site.read(path)
-            is_text = media_type(path).endswith("utf-8")
-            small = gzip.compress(content, compresslevel=6, mtime=0) if is_text else content
-            mark = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-            packed[path] = (content, small, mark)
-        return packed[path]
-
-    def status(self) -> dict[str, str]:
-        """Return which results are shown, how old they are, and what went wrong since."""
-        return {
-            "revision": self.keeper.snapshot.revision,
-            "read_at": self.keeper.snapshot.read_at,
-            "checked_at": self.keeper.checked_at,
-            "problem": self.keeper.problem,
-        }
-
-
 def serve(
-    store_folder: Path | None,
+    store: str,
     host: str = "127.0.0.1",
     port: int = 7860,
     announce: Callable[[str], object] | None = None,
@@ -91,17 +30,17 @@ def serve(
     """Show the page until the process is interrupted.
 
     Args:
-        store_folder: a store of results; without one, only published rows are shown.
+        store: a folder or `hub:ORG/NAME`; empty shows the published rows alone.
         host: address to listen on.
         port: port to listen on.
         announce: called with the page's address once it can be opened.
 
     Raises:
         InputError: the port is in use.
-        RecordError: a result in the store cannot be read.
+        CMCError: the store cannot be read, and no snapshot was kept.
     """
     refuse_busy_port(host, port)
-    shop = Shop(open_source(store_folder), _kept_file())
+    shop = Shop(open_source(store), _kept_file())
     server = build_server(shop)
     address = launch(server, host, port)
     shop.keeper.start(REFRESH_SECONDS)
@@ -120,6 +59,7 @@ def build_server(shop: Shop) -> "gr.Server":
 
     from space.api import add_api
     from space.badge import badge
+    from space.intake_routes import add_intake
 
     server = gr.Server(title="CMC-Bench", docs_url=None, redoc_url=None)
 
@@ -150,6 +90,7 @@ def build_server(shop: Shop) -> "gr.Server":
         return _answer(shop, f"data/{path}", request)
 
     add_api(server, shop)
+    add_intake(server, shop)
     return server
 
 

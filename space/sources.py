@@ -8,50 +8,62 @@ from pathlib import Path
 from protocol.errors import RecordError
 from protocol.jsonable import from_json
 from protocol.records import Result
+from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Source
+from submission.store import FolderStore, Store, open_store
 
 
-class FolderSource:
-    """A store on this machine."""
+class StoreSource:
+    """A store, in a folder or on the Hub; statistics and pictures lie beside one in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the store's folder."""
-        self._folder = folder
+    def __init__(self, store: Store) -> None:
+        """Keep the store; nothing is asked yet."""
+        self.store = store
+        self._folder = store.folder if isinstance(store, FolderStore) else None
 
     def revision(self) -> str:
-        """Return a hash over the names, sizes and dates of all that is shown."""
+        """Return the number of the ledger's newest line, and a hash over what lies beside it."""
         lines = []
-        names = ("results/*.json", "statistics/*.json", "gallery/*/gallery.json")
-        for path in sorted(path for name in names for path in self._folder.glob(name)):
+        names = ("statistics/*.json", "gallery/*/gallery.json")
+        folder = self._folder
+        for path in sorted(
+            path for name in names for path in (folder.glob(name) if folder else ())
+        ):
             status = path.stat()
             lines.append(f"{path.parent.name}/{path.name} {status.st_size} {status.st_mtime_ns}")
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        beside = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+        # Progress and claims write lines too; only what ends a request changes a board.
+        finished = self.store.ledger.refresh().with_status(Status.FINISHED)
+        digest = hashlib.sha256()
+        for state in finished:
+            digest.update(f"{state.request_id} {sorted(state.files.items())}\n".encode())
+        return f"{digest.hexdigest()[:12]}-{beside}"
 
     def results(self) -> Sequence[Result]:
         """Return all results.
 
         Raises:
             RecordError: a result cannot be read.
+            LedgerError: one is missing or is not the one that the ledger holds.
         """
-        from submission.store import FolderStore
-
-        return FolderStore(self._folder).results()
+        return self.store.results()
 
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics; those in another version's form are as good as absent."""
         found = []
-        for path in sorted((self._folder / "statistics").glob("*.json")):
+        paths = (self._folder / "statistics").glob("*.json") if self._folder else ()
+        for path in sorted(paths):
             with contextlib.suppress(RecordError):
                 found.append(from_json(BoardStatistics, path.read_bytes()))
         return found
 
     def gallery_folder(self, request_id: str) -> Path | None:
         """Return the folder with a result's pictures; None where the run kept none."""
-        folder = self._folder / "gallery" / request_id
-        return folder if folder.is_dir() else None
+        folder = self._folder / "gallery" / request_id if self._folder else None
+        return folder if folder and folder.is_dir() else None
 
 
-def open_source(store: Path | None) -> Source:
-    """Return the source for a store's folder; without one, the published rows alone."""
-    return NoSource() if store is None else FolderSource(store)
+def open_source(store: str) -> Source:
+    """Return the source for a store's name; without one, the published rows alone."""
+    return StoreSource(open_store(store)) if store else NoSource()

@@ -9,7 +9,8 @@ import pytest
 from list_source import ListSource
 from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
-from space.server import Shop, build_server, launch
+from space.server import build_server, launch
+from space.shop import Shop
 
 MISSING = "\N{EN DASH}"
 

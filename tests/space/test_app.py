@@ -28,7 +28,7 @@ def test_importing_the_app_loads_neither_torch_nor_gradio_nor_plotly() -> None:
 
 def test_building_the_page_loads_no_torch_and_no_evaluator() -> None:
     code = (
-        "import sys; from space.server import Shop, build_server; "
+        "import sys; from space.server import build_server; from space.shop import Shop; "
         "from space.snapshot import NoSource; build_server(Shop(NoSource())); "
         "print(*sorted({'torch', 'evaluator'} & set(sys.modules)))"
     )
@@ -48,7 +48,7 @@ def test_a_busy_port_is_refused_by_number() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} is in use; stop what listens"):
-            serve(None, port=port)
+            serve("", port=port)
 
 
 def test_a_free_port_is_not_refused() -> None:

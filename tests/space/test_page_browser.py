@@ -25,7 +25,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from protocol.boards import published_rows, result_rows
 from protocol.rules import Content, Mode, Track
 from space.export import export_site
-from space.server import Shop
+from space.shop import Shop
 
 pytestmark = pytest.mark.browser
 
@@ -332,7 +332,7 @@ def test_an_export_shows_the_same_without_a_server_behind_it(
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    export_site(tmp_path / "no-store", tmp_path / "site")
+    export_site("", tmp_path / "site")
     handler = functools.partial(Quiet, directory=str(tmp_path / "site"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -18,7 +18,7 @@ from space.export import export_site
 from space.formats import to_csv, to_parquet
 from space.pairs import pair_tables
 from space.rows import Rows
-from space.server import Shop
+from space.shop import Shop
 from space.site import build_site
 from space.snapshot import SnapshotKeeper
 from space.table import CONTENTS, TRACKS_SHOWN, board
@@ -94,14 +94,14 @@ def test_rows_and_records_are_answered_and_wrong_questions_refused_with_what_the
 
 def test_export_writes_every_file_and_replaces_an_older_export(tmp_path: Path) -> None:
     folder = tmp_path / "site"
-    count = export_site(tmp_path / "no-store", folder)
+    count = export_site(str(tmp_path / "no-store"), folder)
     written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert len(written) == count + 1
     (folder / "data" / "gone.json").write_text("{}")
     mark = folder / ".cmc-site"
     mark.write_text(f"{mark.read_text()}\ndata/gone.json\n../outside.txt")
     (tmp_path / "outside.txt").write_text("stays")
-    export_site(tmp_path / "no-store", folder)
+    export_site(str(tmp_path / "no-store"), folder)
     assert not (folder / "data" / "gone.json").exists()
     assert (tmp_path / "outside.txt").read_text() == "stays"
 
@@ -109,7 +109,7 @@ def test_export_writes_every_file_and_replaces_an_older_export(tmp_path: Path) -
 def test_export_touches_no_folder_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="is not empty and no earlier export"):
-        export_site(tmp_path / "no-store", tmp_path)
+        export_site(str(tmp_path / "no-store"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
