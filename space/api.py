@@ -6,6 +6,8 @@ from protocol.errors import InputError
 from protocol.jsonable import to_plain
 from protocol.rules import Track
 from space.formats import board_lines
+from space.gallery import read_gallery
+from space.plain import public_record
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 if TYPE_CHECKING:
@@ -76,8 +78,7 @@ def find_record(shop: "Shop", request_id: str) -> dict[str, Any]:
     """
     for result in shop.keeper.snapshot.results:
         if result.request.request_id == request_id:
-            plain: dict[str, Any] = to_plain(result)
-            return plain
+            return public_record(result)
     raise InputError(f"no result {request_id[:40]!r}; the rows' `request` names those there are")
 
 
@@ -87,8 +88,6 @@ def find_pictures(shop: "Shop", request_id: str) -> list[dict[str, Any]]:
     Raises:
         InputError: the run left no pictures, or there is no such run.
     """
-    from space.gallery import read_gallery
-
     gallery = read_gallery(shop.keeper.source, request_id)
     if gallery is None:
         raise InputError(f"no pictures of {request_id[:40]!r}")

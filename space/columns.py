@@ -48,18 +48,18 @@ def table_columns(
             key="model", title=words.system, tooltip=words.system_tooltip, kind="model", shown=True
         ),
         Column(
-            key="source",
-            title="Source",
-            tooltip="published: printed by the authors. verified: run here",
-            kind="source",
-            shown=True,
-        ),
-        Column(
             key="overall",
             title="Overall",
             tooltip=words.overall,
             kind="overall",
             higher_is_better=True,
+            shown=True,
+        ),
+        Column(
+            key="source",
+            title="Source",
+            tooltip="published: printed by the authors. verified: run here",
+            kind="source",
             shown=True,
         ),
         *_dimension_columns(),

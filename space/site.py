@@ -13,12 +13,13 @@ from threading import RLock
 from typing import Any
 
 from protocol.jsonable import to_plain
+from protocol.records import Result
 from protocol.rules import Track
 from space.figure_files import figure_makers
 from space.formats import to_csv, to_parquet
 from space.gallery import gallery_makers
 from space.pairs import pair_tables
-from space.plain import plain_json
+from space.plain import plain_json, public_record
 from space.rows import Rows
 from space.snapshot import Snapshot, Source
 from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
@@ -107,7 +108,7 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         "data/figures": lambda: figure_makers(rows),
         "data/gallery": lambda: gallery_makers(snapshot, source),
         "data/results/": lambda: {
-            f"data/results/{result.request.request_id}.json": partial(plain_json, result)
+            f"data/results/{result.request.request_id}.json": partial(_record_file, result)
             for result in snapshot.results
         },
     }
@@ -156,6 +157,10 @@ def _plotly() -> bytes:
 
     script: str = get_plotlyjs()
     return script.encode()
+
+
+def _record_file(result: Result) -> bytes:
+    return plain_json(public_record(result))
 
 
 def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:

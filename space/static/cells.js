@@ -13,8 +13,10 @@ const WIDTHS = {
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
+const NARROW_WIDTHS = { rank: 56, model: 158, overall: 112 };
+
 export function widthOf(column, narrow) {
-  if (column.kind === "model" && narrow) return 168;
+  if (narrow && column.kind in NARROW_WIDTHS) return NARROW_WIDTHS[column.kind];
   return column.kind in WIDTHS ? WIDTHS[column.kind] : 120;
 }
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from list_source import ListSource
 from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 from space.server import build_server, launch
 from space.shop import Shop
+from space.snapshot import Source
 
 MISSING = "\N{EN DASH}"
 
@@ -38,7 +38,7 @@ def open_browser() -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def serving(source: ListSource) -> Iterator[tuple[Shop, str]]:
+def serving(source: Source) -> Iterator[tuple[Shop, str]]:
     """Serve a source and yield its shop and address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -143,7 +143,7 @@ def test_a_content_without_scores_has_no_lines() -> None:
 def test_rate_and_request_columns_stand_only_where_there_are_any() -> None:
     measured, published = board(Track.T2I_ULB, "all", Rows([make_result()])).tables
     assert [column.key for column in published.columns if column.shown] == (
-        ["rank", "model", "source", "overall", "full_fr", "full_nr", "image_fr", "image_nr"]
+        ["rank", "model", "overall", "source", "full_fr", "full_nr", "image_fr", "image_nr"]
     )
     assert {"full_rate", "image_rate", "request"} <= {column.key for column in measured.columns}
 
