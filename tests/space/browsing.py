@@ -1,7 +1,9 @@
 """A real browser, and the page served to it."""
 
+import gc
 import shutil
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,8 +46,14 @@ def serving(source: Source) -> Iterator[tuple[Shop, str]]:
         port = free.getsockname()[1]
     shop = Shop(source)
     server = build_server(shop)
-    yield shop, launch(server, "127.0.0.1", port)
+    address = launch(server, "127.0.0.1", port)
+    yield shop, address
     server.get_blocks().close(verbose=False)
+    # Gradio leaves its event loop and its sockets to the collector, which says so.
+    del server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import serving
 from make_results import make_request, make_result
 
 from protocol.errors import InputError, SignInError, StoreError
@@ -21,6 +21,7 @@ from space.sources import StoreSource, open_source
 from submission.identity import Account, SignedInBy
 from submission.store import FolderStore
 
+ROOT = Path(__file__).parents[2]
 READER = Account("reader", SignedInBy.SPACE)
 BENCH = "demo-0 · demo (11111111)"
 
@@ -102,9 +103,22 @@ def test_a_public_record_names_no_folder_of_a_machine() -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    source = StoreSource(fill(tmp_path_factory.mktemp("served") / "store"))
-    with serving(source) as (_, where):
-        yield where
+    """The Space's own entry in a process of its own, as `cmc serve` starts it."""
+    store = fill(tmp_path_factory.mktemp("served") / "store")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env={**os.environ, "CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert "the board is on" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}/"
+        process.kill()
 
 
 def post(address: str, action: str, body: dict[str, str], **headers: str) -> tuple[int, Any]:
