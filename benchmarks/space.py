@@ -236,7 +236,7 @@ async def read_all(address: str, readers: int, seconds: int) -> dict[str, float]
     async def reader(number: int) -> None:
         chance = random.Random(number)
         marks: dict[str, str] = {}
-        limits = httpx.Limits(max_connections=6)
+        limits = httpx.Limits(max_connections=6, keepalive_expiry=3)
         async with httpx.AsyncClient(base_url=address, timeout=20, limits=limits) as client:
             await asyncio.sleep(chance.uniform(0, 3))
             while time.perf_counter() < end:

@@ -125,6 +125,12 @@ state.onChange((changes) => {
   drawTabs();
   draw(changes);
 });
+// The first table is asked for together with the list of tables; if there is no such one, that is
+// found out in time.
+const likely = state.get("view", "t2i-ulb");
+if (!VIEWS.some(({ key }) => key === likely)) {
+  load(`data/board/${encodeURIComponent(likely)}.${state.get("content", "all")}.json`).catch(() => {});
+}
 try {
   site = await load("data/site.json");
   drawTabs();
