@@ -131,7 +131,7 @@ def test_a_submission_is_checked_live_queued_and_withdrawn(
     with serving(StoreSource(store)) as (_, address):
         for page in open_page(browser, f"{address}?view=submit"):
             page.get_by_label("I2T model, as").fill("gpt4v.csv")
-            page.get_by_label("T2I model, as").fill("/etc/passwd")
+            page.get_by_label("T2I model, as").fill("diffusers:/etc")
             expect(page.locator(".findings")).to_contain_text("can be submitted here")
             expect(page.get_by_role("button", name="Submit", exact=True)).to_be_disabled()
             page.get_by_label("Compared is").select_option("I2T")
