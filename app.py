@@ -2,20 +2,19 @@
 
 import os
 import sys
-from pathlib import Path
 
 from protocol.errors import CMCError
-from space.site import serve
+from space.server import serve
 
 
 def main() -> int:
     """Serve the page: to the world inside a Space, elsewhere to this machine alone."""
-    store = os.environ.get("CMC_STORE")
+    store = os.environ.get("CMC_STORE", "")
     host = "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"  # noqa: S104
     host = os.environ.get("GRADIO_SERVER_NAME", host)
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     try:
-        serve(Path(store) if store else None, host, port, announce=_announce)
+        serve(store, host, port, announce=_announce)
     except (CMCError, OSError) as error:
         print(f"cmc serve: {error}", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ COMMANDS = (
     *("smoke", "reproduce", "export"),
     "verify",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
+    "export-site",
     *("statistics", "rates", "mos", "rate"),
     "dataset",
 )

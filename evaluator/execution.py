@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from evaluator.bench import Bench
+from evaluator.gallery import gallery_folder, write_gallery
 from evaluator.progress import progress_bars
 from evaluator.run import evaluate
 from evaluator.smoke import smoke_test
@@ -40,4 +41,5 @@ def run_here(request: Request, bench: Bench, note: Callable[[str], None]) -> Out
         if len(list_samples(bench.images)) >= SMOKE_FROM:
             note(smoke_test(request, here).sentence)
         evaluation = evaluate(request, here)
+    write_gallery(gallery_folder(bench.cache, request.request_id), evaluation, bench)
     return Outcome(evaluation.result, evaluation.per_image)

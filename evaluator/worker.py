@@ -10,6 +10,7 @@ from evaluator.bench import Bench
 from evaluator.execution import Outcome, run_here
 from evaluator.failures import failure_of
 from evaluator.fetching import fetch_restricted
+from evaluator.gallery import hand_over
 from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
 from protocol.errors import LeaseError, StoreError
@@ -82,6 +83,8 @@ def _run(
     try:
         outcome = _execute(store, claim, bench, isolate=isolate)
         if isinstance(outcome, Outcome):
+            # Before the result: whoever sees the row finds its pictures.
+            hand_over(bench.cache, claim.request.request_id, store)
             store.finish(claim, outcome.result, outcome.per_image)
             return True
         failure = outcome

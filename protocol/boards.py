@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from protocol.facts import Facts, facts_of_published, facts_of_result
 from protocol.published import PublishedRow, aggregates, table_rows
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Mode, Track
-from protocol.scores import Cell, cell_name, overall
+from protocol.scores import Cell, cell_name, dimension_means, overall
 
 RELEASED_DATASET = "CMC-Bench"
 RELEASED_WEIGHTS = "lcysyzxdxc/CMC-Bench"
@@ -51,6 +52,12 @@ class Row:
     decode_seconds: Mapping[Mode, float]
     request_id: str
     """Empty for a published row."""
+    encode_seconds: Mapping[Mode, float]
+    part_bits: Mapping[Mode, Mapping[str, float]]
+    """Mean bits of a picture's file by mode and part: `text`, `pixels`, `image`."""
+    dimensions: Mapping[Dimension, float]
+    """The mean of each dimension over the modes that the Overall is made from; empty without."""
+    facts: Facts
     replications: int = 0
     """How many accounts ran a part of it again and found it to agree."""
 
@@ -91,6 +98,10 @@ def _published(track: Track, content: Content | None, row: PublishedRow) -> Row:
         bits_per_pixel={},
         decode_seconds={},
         request_id="",
+        encode_seconds={},
+        part_bits={},
+        dimensions=dimension_means(row.scores, modes),
+        facts=facts_of_published(row.model, row.role),
     )
 
 
@@ -140,8 +151,20 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
             for rate in result.rates
             if rate.content is content and rate.mode in modes
         },
-        decode_seconds={cost.mode: cost.decode_seconds for cost in result.costs},
+        decode_seconds={c.mode: c.decode_seconds for c in result.costs if c.mode in modes},
         request_id=result.request.request_id,
+        encode_seconds={c.mode: c.encode_seconds for c in result.costs if c.mode in modes},
+        part_bits={
+            rate.mode: {
+                "text": 8 * rate.text_bytes,
+                "pixels": 8 * rate.pixels_bytes,
+                "image": 8 * rate.image_bytes,
+            }
+            for rate in result.rates
+            if rate.content is content and rate.mode in modes
+        },
+        dimensions=dimension_means(scores, modes),
+        facts=facts_of_result(result),
     )
 
 

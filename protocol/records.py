@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from protocol.jsonable import to_plain
 from protocol.rules import Content, Dimension, Mode, Role
 
 
@@ -108,7 +107,7 @@ class Request:
             "dataset": self.dataset,
             "dataset_sha256": self.dataset_sha256,
         }
-        text = json.dumps(to_plain(key), sort_keys=True)
+        text = json.dumps(key, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
     @property

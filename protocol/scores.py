@@ -39,11 +39,16 @@ def overall(
         modes: the modes to average over; the board's own when not given.
     """
     rule = TRACKS[track]
-    wanted = rule.modes if modes is None else modes
-    cells = [(mode, dimension) for mode in wanted for dimension in rule.weights]
-    if not cells or any(cell not in scores for cell in cells):
+    means = dimension_means(scores, rule.modes if modes is None else modes)
+    if not means:
         return None
-    return sum(
-        weight * fmean(scores[mode, dimension] for mode in wanted)
-        for dimension, weight in rule.weights.items()
-    )
+    return sum(weight * means[dimension] for dimension, weight in rule.weights.items())
+
+
+def dimension_means(
+    scores: Mapping[Cell, float], modes: tuple[Mode, ...]
+) -> Mapping[Dimension, float]:
+    """Return the mean of each dimension over the modes; empty when a cell is missing."""
+    if not modes or any((mode, dim) not in scores for mode in modes for dim in Dimension):
+        return {}
+    return {dim: fmean(scores[mode, dim] for mode in modes) for dim in Dimension}

@@ -1,118 +1,181 @@
-"""The page as a whole, and the server that shows it."""
+"""The site as a set of files: the server hands them out, and `cmc export-site` writes them down.
 
-import contextlib
-import socket
-import threading
-from collections.abc import Callable, Sequence
+A file is made when it is first asked for, and once; a new snapshot is a new set.
+"""
+
+import mimetypes
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import Any
 
-from protocol.errors import InputError
+from protocol.jsonable import to_plain
 from protocol.records import Result
-from space.pages.about import add_about
-from space.pages.leaderboard import STATIC, TRACKS_SHOWN, ReadResults, add_track, track_values
+from protocol.rules import Track
+from space.figure_files import figure_makers
+from space.formats import to_csv, to_parquet
+from space.gallery import gallery_makers
+from space.pairs import pair_tables
+from space.plain import plain_json, public_record
+from space.rows import Rows
+from space.snapshot import Snapshot, Source
+from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
+from space.words import CONTENT_TITLES, TRACK_WORDS
 
-if TYPE_CHECKING:
-    import gradio as gr
-
+STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
 
+Make = Callable[[], bytes]
 
-def serve(
-    store_folder: Path | None,
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    announce: Callable[[str], object] | None = None,
-) -> None:
-    """Show the page until the process is interrupted.
+
+class Site:
+    """Paths and what is in them."""
+
+    def __init__(
+        self, makers: Mapping[str, Make], rooms: Mapping[str, Callable[[], Mapping[str, Make]]]
+    ) -> None:
+        """Keep the makers; nothing is made yet.
+
+        Args:
+            makers: by path.
+            rooms: by the beginning of their paths, what takes time even to list.
+        """
+        self._makers = dict(makers)
+        self._rooms = dict(rooms)
+        self._made: dict[str, bytes] = {}
+        self._lock = RLock()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all paths."""
+        for room in tuple(self._rooms):
+            self._enter(room)
+        return iter(tuple(self._makers))
+
+    def __contains__(self, path: object) -> bool:
+        """Tell whether there is such a path."""
+        self._enter(str(path))
+        return path in self._makers
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            KeyError: there is no such path.
+        """
+        made = self._made.get(path)
+        if made is None:
+            with self._lock:
+                self._enter(path)
+                # Another thread may have made it while this one waited.
+                made = self._made.get(path)
+                if made is None:
+                    made = self._made[path] = self._makers[path]()
+        return made
+
+    def _enter(self, path: str) -> None:
+        for room in tuple(self._rooms):
+            if path.startswith(room):
+                with self._lock:
+                    if room in self._rooms:
+                        self._makers |= self._rooms[room]()
+                        del self._rooms[room]
+
+
+def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bool = False) -> Site:
+    """Return the site of a snapshot.
 
     Args:
-        store_folder: a store of results; without one, only published rows are shown.
-        host: address to listen on.
-        port: port to listen on.
-        announce: called with the page's address once it can be opened.
-
-    Raises:
-        InputError: the port is in use.
-        RecordError: a result in the store cannot be read.
+        snapshot: the results.
+        rows: of the snapshot.
+        source: where their pictures are.
+        can_submit: whether a server stands behind the page.
     """
-    refuse_busy_port(host, port)
-    page = build_page(results_reader(store_folder))
-    address = launch(page, host, port)
-    if announce is not None:
-        announce(address)
-    # An interrupt is how a server is meant to end.
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
-    page.close(verbose=False)
+    makers: dict[str, Make] = {"index.html": _index}
+    for path in sorted(STATIC.iterdir()):
+        if path.name != "index.html":
+            makers[f"page/{path.name}"] = path.read_bytes
+    makers["page/plotly.min.js"] = _plotly
+    makers["data/site.json"] = partial(_site_file, snapshot, rows, can_submit=can_submit)
+    makers["data/pairs.json"] = lambda: plain_json(pair_tables(snapshot.results))
+    makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
+    for track in TRACKS_SHOWN:
+        for content in CONTENTS:
+            makers |= _board_makers(track, content, rows)
+    rooms: dict[str, Callable[[], Mapping[str, Make]]] = {
+        "data/figures": lambda: figure_makers(rows),
+        "data/gallery": lambda: gallery_makers(snapshot, source),
+        "data/results/": lambda: {
+            f"data/results/{result.request.request_id}.json": partial(_record_file, result)
+            for result in snapshot.results
+        },
+    }
+    return Site(makers, rooms)
 
 
-def results_reader(store_folder: Path | None) -> ReadResults:
-    """Return a function that reads a store's results anew each time it is called."""
-    if store_folder is None:
-        return list
-    from submission.store import FolderStore
-
-    return FolderStore(store_folder).results
-
-
-def build_page(read: ReadResults, title: str = "CMC-Bench") -> "gr.Blocks":
-    """Return the page, not yet served; `read` is called again whenever a browser loads it."""
-    import gradio as gr
-
-    page: gr.Blocks
-    with gr.Blocks(title=title, analytics_enabled=False) as page:
-        gr.Markdown((TEXTS / "head.md").read_text(encoding="utf-8"), elem_classes="page-head")
-        with gr.Tabs():
-            tabs = [add_track(track, read) for track in TRACKS_SHOWN]
-            add_about()
-
-        def refresh() -> list[Any]:
-            results: Sequence[Result] = read()
-            return [value for tab in tabs for value in track_values(tab.track, results)]
-
-        page.load(
-            refresh,
-            None,
-            [component for tab in tabs for component in tab.components],
-            api_visibility="private",
-            show_progress="hidden",
-            queue=False,
-        )
-    return page
+def media_type(path: str) -> str:
+    """Return what a path holds, for a browser."""
+    if path.endswith(".parquet"):
+        return "application/vnd.apache.parquet"
+    guessed = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    is_text = guessed.startswith("text/") or guessed.endswith(("javascript", "json", "svg+xml"))
+    return f"{guessed}; charset=utf-8" if is_text else guessed
 
 
-def launch(page: "gr.Blocks", host: str, port: int) -> str:
-    """Serve a page from a thread and return its address."""
-    import gradio as gr
+def board_record(shown: Board) -> dict[str, Any]:
+    """Return a board as the browser reads it: its tables by column."""
+    tables = [
+        {
+            **to_plain(replace(table, lines=())),
+            "count": len(table.lines),
+            "cells": cells(table),
+        }
+        for table in shown.tables
+    ]
+    return {**to_plain(replace(shown, tables=())), "tables": tables}
 
-    _, address, _ = page.launch(
-        server_name=host,
-        server_port=port,
-        theme=gr.themes.Base(
-            primary_hue="blue", neutral_hue="slate", font="sans-serif", font_mono="monospace"
-        ),
-        css=(STATIC / "page.css").read_text(encoding="utf-8"),
-        footer_links=[],
-        prevent_thread_lock=True,
-        run_history=False,
-        share=False,
-        quiet=True,
-        ssr_mode=False,
+
+def _board_makers(track: Track, content: str, rows: Rows) -> dict[str, Make]:
+    stem = f"data/board/{track}.{content}"
+    return {
+        f"{stem}.json": lambda: plain_json(board_record(board(track, content, rows))),
+        f"{stem}.csv": lambda: to_csv(board(track, content, rows)),
+        f"{stem}.parquet": lambda: to_parquet(board(track, content, rows)),
+    }
+
+
+def _index() -> bytes:
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    about = (TEXTS / "about.html").read_text(encoding="utf-8")
+    return page.replace("<!-- about -->", about).encode()
+
+
+def _plotly() -> bytes:
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script.encode()
+
+
+def _record_file(result: Result) -> bytes:
+    return plain_json(public_record(result))
+
+
+def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:
+    return plain_json(
+        {
+            "tracks": [
+                {"key": track, "tab": TRACK_WORDS[track].tab}
+                for track in TRACKS_SHOWN
+                if rows.has(track)
+            ],
+            "contents": CONTENT_TITLES,
+            "read_at": snapshot.read_at,
+            "revision": snapshot.revision,
+            "results": len(snapshot.results),
+            "space_id": os.environ.get("SPACE_ID", ""),
+            "can_submit": can_submit,
+        }
     )
-    return str(address)
-
-
-def refuse_busy_port(host: str, port: int) -> None:
-    """Raise when something listens on a port.
-
-    Raises:
-        InputError: it is in use, or may not be used.
-    """
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise InputError(
-            f"port {port} is in use; stop what listens on {host}:{port} or choose another port "
-            f"({error.strerror})"
-        ) from error

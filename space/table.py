@@ -3,26 +3,24 @@
 Nothing is scored here; ranks are counted from the Overalls that `protocol.boards` gives.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from protocol.boards import (
-    PUBLISHED_BENCH,
-    Bench,
-    Row,
-    bench_of,
-    best_first,
-    published_rows,
-    result_rows,
-)
+from protocol.boards import PUBLISHED_BENCH, Bench, Row
 from protocol.records import Result
-from protocol.rules import TRACKS, Content, Dimension, Mode, Track
-from protocol.versions import PROTOCOLS
-from space.columns import Column, table_columns
+from protocol.rules import TRACKS, Content, Dimension, Track
+from protocol.statistics.records import BoardStatistics
+from protocol.statistics.weighting import Lead, leads
+from space.columns import Column, fact_values, table_columns
+from space.notes import about_bench, common_gap, decimals, note_for
+from space.rows import Rows
+from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.words import TRACK_WORDS, listed
 
 CONTENTS: Mapping[str, Content | None] = {"all": None, **{str(c): c for c in Content}}
-"""The choices of the content switch, by the name that the browser sends."""
+"""The choices of the content switch, by the name in a link."""
+
+TRACKS_SHOWN = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T, Track.CODEC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,187 +30,193 @@ class Line:
     rank: int | None
     """Equal Overalls share a rank; None for a row that lacks what the others have."""
     model: str
-    partner: str
-    """What the model was run with, in words; empty where it is not known."""
-    source: str
     lacks: str
     """`lacks text`, or empty."""
-    request_id: str
-    values: Mapping[str, float]
-    """Numbers by column key; a missing one is absent."""
+    source: str
+    values: Mapping[str, Value]
+    """By column key; what is missing is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The lines of one content."""
-
-    lines: tuple[Line, ...]
-    digits: int
-    """Decimals of a score."""
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchTables:
-    """All lines that may be compared with each other."""
+    """The lines of one bench for one content: all that may be compared with each other."""
 
     key: str
-    """The bench's label; the browser sends it back."""
+    """The bench's label, as it stands in a link."""
     title: str
     tag: str
     """`published` or `measured`, or both."""
     about: str
+    verdict: str
+    """Who leads, by how much and whether that is real, in a sentence."""
+    partner: str
+    """The other half that all rows share; empty where they differ or it is not known."""
     columns: tuple[Column, ...]
-    tables: Mapping[str, Table]
-    """By content, with the keys of `CONTENTS`."""
+    lines: tuple[Line, ...]
+    digits: int
+    """Decimals of a score."""
+    note: str
+    leads: tuple[Lead, ...]
+    """Who of the ranked rows leads under which weighting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """One tab's table, whole: the browser switches bench and content without asking again."""
+    """One track for one content; the table to show first comes first."""
 
     track: Track
+    content: str
     title: str
     about: str
-    benches: tuple[BenchTables, ...]
-    """The one to show first comes first."""
+    weight: float
+    """Share of consistency in this board's Overall."""
+    tables: tuple[Table, ...]
 
 
-def board(track: Track, results: Sequence[Result]) -> Board:
-    """Return everything that a track's table shows."""
+def board(track: Track, content: str, rows: Rows) -> Board:
+    """Return everything that a track's table shows for one of `CONTENTS`."""
+    everything = rows.by_bench(track, None)
+    shown = rows.by_bench(track, CONTENTS[content])
     return Board(
         track=track,
+        content=content,
         title=TRACK_WORDS[track].title,
         about=TRACK_WORDS[track].about,
-        benches=tuple(_bench_tables(track, bench, results) for bench in benches(track, results)),
+        weight=TRACKS[track].weights[Dimension.FR],
+        tables=tuple(
+            _table(
+                _Material(
+                    track=track,
+                    bench=bench,
+                    content=content,
+                    everything=everything[bench],
+                    rows=shown.get(bench, []),
+                    results=rows.results_of(bench),
+                    statistics=rows.statistics_of(track, CONTENTS[content], bench),
+                )
+            )
+            for bench in rows.benches(track)
+        ),
     )
 
 
-def benches(track: Track, results: Sequence[Result]) -> list[Bench]:
-    """Return the benches that have a row on a track: measured ones first, then the published."""
-    found = set(rows_by_bench(track, None, results))
-    measured = {row.bench for row in result_rows(results, track, None)}
-    return sorted(found, key=lambda bench: (bench not in measured, bench))
-
-
-def rows_by_bench(
-    track: Track, content: Content | None, results: Sequence[Result]
-) -> dict[Bench, list[Row]]:
-    """Return a track's rows for one content, best first; those without a score are left out."""
-    rows = best_first([*published_rows(track, content), *result_rows(results, track, content)])
-    grouped: dict[Bench, list[Row]] = {}
-    for row in rows:
-        if row.scores:
-            grouped.setdefault(row.bench, []).append(row)
-    return grouped
-
-
-def _bench_tables(track: Track, bench: Bench, results: Sequence[Result]) -> BenchTables:
-    rows = {
-        name: rows_by_bench(track, content, results).get(bench, [])
-        for name, content in CONTENTS.items()
+def cells(table: Table) -> dict[str, list[Value]]:
+    """Return a table by columns, None where a value is missing: what travels to the browser."""
+    named: dict[str, list[Value]] = {
+        "rank": [line.rank for line in table.lines],
+        "model": [line.model for line in table.lines],
+        "source": [line.source for line in table.lines],
+        "lacks": [line.lacks for line in table.lines],
     }
-    shown = [row for content_rows in rows.values() for row in content_rows]
-    published = any(row.source == "published" for row in shown)
-    partners = {row.partner for row in shown if row.source != "published"}
-    # One partner for all is said once, above the table, and not on every line.
+    keys = [column.key for column in table.columns if column.key not in named]
+    # These two are drawn inside the cells of the rank and the Overall.
+    keys += [key for key in INTERVALS if any(key in line.values for line in table.lines)]
+    return {
+        **named,
+        **{key: [line.values.get(key) for line in table.lines] for key in keys},
+    }
+
+
+def ranked_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that may be ranked together: those with the fullest coverage there is."""
+    common = common_gap(rows)
+    return [row for row in rows if row.overall is not None and row.missing_modes == common]
+
+
+def bench_title(bench: Bench) -> str:
+    """Return a bench's short name; its label says it in full."""
+    if bench == PUBLISHED_BENCH:
+        return "Paper, TOPIQ"
+    return f"{bench.protocol} · {bench.dataset}"
+
+
+def row_name(row: Row) -> str:
+    """Return a name that tells a row from all others of its bench."""
+    return f"{row.model} + {row.partner}" if row.partner else row.model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    """What a table is made from."""
+
+    track: Track
+    bench: Bench
+    content: str
+    everything: Sequence[Row]
+    """The rows over all contents: they decide the columns, so that a switch moves none."""
+    rows: Sequence[Row]
+    results: Sequence[Result]
+    statistics: BoardStatistics | None
+
+
+def _table(of: _Material) -> Table:
+    published = any(row.source == "published" for row in of.everything)
+    measured = any(row.source != "published" for row in of.everything)
+    partners = {row.partner for row in of.everything if row.source != "published"}
+    # One partner for all is said once, below the table, and not on every line.
     partner = partners.pop() if len(partners) == 1 else ""
-    tags = ["published"] * published + ["measured"] * any(
-        row.source != "published" for row in shown
-    )
-    sentences = _about(bench, [r for r in results if bench_of(r) == bench], published=published)
+    sentences = about_bench(of.bench, of.results, published=published)
     if partner:
-        sentences.append(f"All runs: {TRACK_WORDS[track].partner} {partner}.")
-    return BenchTables(
-        key=bench.label,
-        title="Paper, TOPIQ" if bench == PUBLISHED_BENCH else bench.label,
-        tag=listed(tags),
+        sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
+    ranked = ranked_rows(of.rows)
+    digits = decimals(of.track, of.content, of.rows)
+    has_statistics = of.statistics is not None
+    return Table(
+        key=of.bench.label,
+        title=bench_title(of.bench),
+        tag=listed(["published"] * published + ["measured"] * measured),
         about=" ".join(sentences),
-        columns=tuple(table_columns(track, shown)),
-        tables={name: _table(track, name, rows[name], partner) for name in CONTENTS},
+        verdict=verdict(of.track, ranked, digits, of.statistics),
+        partner=partner,
+        columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
+        lines=_lines(ranked, of.rows, standing_values(of.statistics, whole=not published)),
+        digits=digits,
+        note=note_for(of.track, of.rows),
+        leads=_leads(of.track, ranked),
     )
 
 
-def _about(bench: Bench, results: Sequence[Result], *, published: bool) -> list[str]:
-    sentences = []
-    if published:
-        sentences.append(
-            "Published rows are as printed in the paper and on its public leaderboard: 1,000 "
-            "images, TOPIQ with the benchmark's own weights. Rates were not published."
-        )
-    if results:
-        counts = sorted({result.images for result in results})
-        images = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-        names = {use.dimension: use.name for use in results[0].provenance.indicators}
-        sentences.append(
-            f"{images} images of {bench.dataset}; "
-            f"consistency is {names.get(Dimension.FR, 'not named')}, "
-            f"perception is {names.get(Dimension.NR, 'not named')}."
-        )
-        if bench.protocol in PROTOCOLS:
-            sentences.append(f"{bench.protocol}: {PROTOCOLS[bench.protocol].summary}")
-    return sentences
+def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
+    if track is Track.CODEC:
+        return ()
+    means = {row_name(row): row.dimensions for row in ranked if row.dimensions}
+    return tuple(leads({name: (m[Dimension.FR], m[Dimension.NR]) for name, m in means.items()}))
 
 
-def _table(track: Track, name: str, rows: Sequence[Row], shared_partner: str) -> Table:
-    common = _common_gap(rows)
-    ranked: list[Row] = []
-    others: list[Row] = []
-    for row in rows:
-        is_ranked = row.overall is not None and row.missing_modes == common
-        (ranked if is_ranked else others).append(row)
-    overalls = [round(row.overall or 0.0, 9) for row in ranked]
-    lines = [
-        _line(track, row, shared_partner, rank=1 + sum(other > own for other in overalls))
-        for row, own in zip(ranked, overalls, strict=True)
-    ]
-    lines += [_line(track, row, shared_partner, rank=None) for row in others]
-    return Table(lines=tuple(lines), digits=_digits(track, name, rows), note=_note(track, rows))
+def _lines(
+    ranked: Sequence[Row], rows: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
+) -> tuple[Line, ...]:
+    # Best first, so a rank is the place of the first that is equal.
+    first: dict[float, int] = {}
+    ranks = {
+        id(row): first.setdefault(round(row.overall or 0.0, 9), place)
+        for place, row in enumerate(ranked, start=1)
+    }
+    others = [row for row in rows if id(row) not in ranks]
+    return tuple(
+        _line(row, ranks.get(id(row)), standings.get(row.request_id, {}))
+        for row in [*ranked, *others]
+    )
 
 
-def _common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
-    """Return the modes that even the most complete rows lack; only their equals are ranked."""
-    gaps = [row.missing_modes for row in rows if row.overall is not None]
-    return min(gaps, key=lambda gap: (len(gap), gap), default=())
-
-
-def _line(track: Track, row: Row, shared_partner: str, *, rank: int | None) -> Line:
-    values = row.indicators | {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
+def _line(row: Row, rank: int | None, standing: Mapping[str, Value]) -> Line:
+    values: dict[str, Value] = {**row.indicators}
+    values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
+    values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
+    for mode, parts in row.part_bits.items():
+        values |= {f"{mode}_{part}_bits": bits for part, bits in parts.items() if bits}
+    for action, times in (("encode", row.encode_seconds), ("decode", row.decode_seconds)):
+        values |= {f"{mode}_{action}_seconds": time for mode, time in times.items()}
     # An Overall over fewer modes than its neighbours' would read as comparable in their column.
     if rank is not None and row.overall is not None:
         values["overall"] = row.overall
+        values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
+        values |= standing
+    values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
     return Line(
         rank=rank,
         model=row.model,
-        partner=""
-        if row.partner in ("", shared_partner)
-        else f"{TRACK_WORDS[track].partner} {row.partner}",
         source=row.source,
         lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
-        request_id=row.request_id,
         values=values,
     )
-
-
-def _digits(track: Track, name: str, rows: Iterable[Row]) -> int:
-    """Return as many decimals as were printed; four for measured means."""
-    printed_with_three = track is not Track.I2T or name != "all"
-    return 3 if printed_with_three and all(row.source == "published" for row in rows) else 4
-
-
-def _note(track: Track, rows: Sequence[Row]) -> str:
-    if track is Track.CODEC:
-        return "More bits give a higher Overall: compare codecs at equal bits per pixel."
-    gap = _common_gap(rows)
-    if gap and any(row.source == "published" for row in rows):
-        used = listed([mode for mode in TRACKS[track].modes if mode not in gap])
-        return (
-            f"{listed(gap).capitalize()} scores were not published per content; "
-            f"Overall is the mean of {used}."
-        )
-    if track is not Track.I2T and any(row.source == "published" for row in rows):
-        return (
-            "Published Overalls are recomputed from the paper's cells; "
-            "the last digit can differ from the printed one."
-        )
-    return ""

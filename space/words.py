@@ -17,6 +17,14 @@ DIMENSION_TITLES: Mapping[Dimension, str] = {
     Dimension.NR: "Perception",
 }
 
+CONTENT_TITLES: Mapping[str, tuple[str, str]] = {
+    "all": ("All", "All images"),
+    "NSI": ("NSI", "Natural scene images: photographs"),
+    "SCI": ("SCI", "Screen content images: films, games, screens"),
+    "AIGI": ("AIGI", "AI-generated images"),
+}
+"""What the content switch says, short and long."""
+
 _TWO_TO_ONE = "(2 x mean consistency + mean perception) / 3 over {modes}; higher is better"
 
 
@@ -57,6 +65,16 @@ TRACK_WORDS: Mapping[Track, TrackWords] = {
         overall=_TWO_TO_ONE.format(modes="pixel and text"),
         partner="captions by",
     ),
+    Track.T2I: TrackWords(
+        tab="T2I · all",
+        title="Text-to-image models over all modes",
+        about="Decoders in full, image, pixel and text mode together. Systems that cannot do all "
+        "four are listed below the others and have no rank here.",
+        system="T2I model",
+        system_tooltip="The text-to-image model that paints the picture back",
+        overall=_TWO_TO_ONE.format(modes="full, image, pixel and text"),
+        partner="captions by",
+    ),
     Track.I2T: TrackWords(
         tab="I2T",
         title="Image-to-text models",
@@ -71,7 +89,8 @@ TRACK_WORDS: Mapping[Track, TrackWords] = {
     Track.CODEC: TrackWords(
         tab="Codecs",
         title="Conventional codecs",
-        about="VVC, HEVC and AVC intra pictures by themselves, as a yardstick: nothing is painted.",
+        about="Still pictures of VVC, HEVC, AVC, AV1, JPEG, JPEG XL and WebP by themselves, as a "
+        "yardstick: nothing is painted.",
         system="Codec",
         system_tooltip="The codec and its quantisation parameter (QP) or quality (q)",
         overall=_TWO_TO_ONE.format(modes="image"),

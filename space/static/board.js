@@ -1,246 +1,268 @@
-// Draws one board. Everything that a person typed reaches the page through textContent only.
-// Gradio calls this file's text as a function body with (element, trigger, props, watch, ...).
+// One board: what is chosen, which rows that leaves, and the table that shows them.
 
-const find = (name) => element.querySelector(`.${name}`);
-const CONTENT_TITLES = {
-  all: ["All", "All images"],
-  NSI: ["NSI", "Natural scene images: photographs"],
-  SCI: ["SCI", "Screen content images: films, games, screens"],
-  AIGI: ["AIGI", "AI-generated images"],
-};
-const SOURCE_MARKS = { published: "¶", verified: "✓", "self-reported": "~" };
-const SOURCE_TITLES = {
-  published: "Printed by the authors of the benchmark; not run here",
-  verified: "Run here, every picture encoded, decoded and scored",
-  "self-reported": "Numbers that the submitter sent; not run here",
-};
-const NO_NUMBER = "–";
-const chosen = { bench: null, content: "all", key: "rank", ascending: true, filter: "" };
+import { make, load } from "./dom.js";
+import { drawControls, keptRows, shownColumns } from "./controls.js";
+import { drawCell, widthOf } from "./cells.js";
+import { openRow } from "./row.js";
+import * as state from "./state.js";
+import { WindowedTable } from "./table.js";
+import { WeightSlider } from "./weights.js";
 
-function make(tag, className = "", text = "") {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== "") node.textContent = text;
-  return node;
+const ROW_HEIGHT = 50;
+const DENSE_HEIGHT = 37;
+const NARROW = window.matchMedia("(max-width: 640px)");
+
+export async function open(box, site, track) {
+  const view = new BoardView(box, site, track);
+  await view.read();
+  return view;
 }
 
-function benchShown() {
-  const { benches } = props.value;
-  return benches.find((bench) => bench.key === chosen.bench) ?? benches[0];
-}
-
-function drawSwitch(box, options, current, choose) {
-  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  box.replaceChildren();
-  for (const { key, text, tag, title, disabled } of options) {
-    const button = make("button", "", text);
-    button.type = "button";
-    button.dataset.key = key;
-    button.title = title ?? "";
-    button.disabled = Boolean(disabled);
-    button.setAttribute("aria-pressed", String(key === current));
-    if (tag) button.append(make("span", "tag", tag));
-    button.addEventListener("click", () => choose(key));
-    box.append(button);
-    if (key === focused) button.focus();
+class BoardView {
+  constructor(box, site, track) {
+    Object.assign(this, { box, site, track });
+    this.parts = {};
+    const order = ["title", "about", "verdict", "weights", "controls", "table", "note", "bench-about"];
+    const tags = { title: "h2", about: "p", "bench-about": "p", note: "p" };
+    for (const name of order) this.parts[name] = make(tags[name] ?? "div", name);
+    this.parts.note.setAttribute("role", "status");
+    box.append(...order.map((name) => this.parts[name]));
+    this.table = new WindowedTable("Scores", ROW_HEIGHT, (index) => this.drawRow(index));
+    this.parts.table.append(this.table.node);
+    NARROW.addEventListener("change", () => this.drawHead());
   }
-}
 
-function change(choice) {
-  Object.assign(chosen, choice);
-  draw();
-  trigger("select", { bench: benchShown().key, content: chosen.content });
-}
+  async read() {
+    this.content = state.get("content", "all");
+    if (!(this.content in this.site.contents)) this.content = "all";
+    this.board = await load(`data/board/${this.track}.${this.content}.json`);
+  }
 
-function drawControls(bench) {
-  find("benches").hidden = props.value.benches.length < 2;
-  drawSwitch(
-    find("benches"),
-    props.value.benches.map(({ key, title, tag }) => ({ key, text: title, tag })),
-    bench.key,
-    (key) => change({ bench: key }),
-  );
-  drawSwitch(
-    find("contents"),
-    Object.entries(CONTENT_TITLES).map(([key, [text, title]]) => {
-      const disabled = !bench.tables[key].lines.length;
-      return { key, text, title: disabled ? `${title}: no scores` : title, disabled };
-    }),
-    chosen.content,
-    (key) => change({ content: key }),
-  );
-}
-
-function sortValue(line, key) {
-  const texts = { rank: line.rank, model: line.model, source: line.source, request: line.request_id };
-  const value = key in texts ? texts[key] : line.values[key];
-  return value === undefined || value === "" ? null : value;
-}
-
-function compare(a, b) {
-  const [left, right] = [sortValue(a, chosen.key), sortValue(b, chosen.key)];
-  // What is missing is neither best nor worst: it stays last in both directions.
-  if (left === null || right === null) return (left === null) - (right === null);
-  const order = typeof left === "string" ? left.localeCompare(right) : left - right;
-  return chosen.ascending ? order : -order;
-}
-
-function headerCell(column) {
-  const cell = make("th", `kind-${column.kind}`);
-  cell.scope = "col";
-  const sorted = column.key === chosen.key;
-  cell.setAttribute("aria-sort", sorted ? (chosen.ascending ? "ascending" : "descending") : "none");
-  const button = make("button", "", column.title);
-  button.type = "button";
-  button.title = column.tooltip;
-  button.dataset.key = column.key;
-  const arrow = make("span", "arrow", sorted ? (chosen.ascending ? "▲" : "▼") : "");
-  arrow.setAttribute("aria-hidden", "true");
-  button.append(arrow);
-  button.addEventListener("click", () => {
-    chosen.ascending = sorted ? !chosen.ascending : !column.higher_is_better;
-    chosen.key = column.key;
-    draw();
-    find("scroll").querySelector(`button[data-key="${column.key}"]`).focus();
-  });
-  cell.append(button);
-  return cell;
-}
-
-function drawHead(columns) {
-  const groups = make("tr", "groups");
-  const titles = make("tr", "titles");
-  let last = null;
-  columns.forEach((column, index) => {
-    const starts = column.group !== (columns[index - 1]?.group ?? "");
-    if (index && !starts && column.group) {
-      last.colSpan += 1;
-    } else {
-      last = make(column.group ? "th" : "td", `kind-${column.kind}`, column.group);
-      if (column.group) last.scope = "colgroup";
-      groups.append(last);
+  async update(changes) {
+    if ("content" in changes) await this.read();
+    const { tables } = this.board;
+    this.bench = tables.find((table) => table.key === state.get("bench")) ?? tables[0];
+    this.ranges = new Map();
+    this.pins = new Set(state.getList("pin"));
+    this.columns = shownColumns(this.bench);
+    this.weigh();
+    if (!("weight" in changes) && !("q" in changes && Object.keys(changes).length === 1)) {
+      this.drawAround();
     }
-    const cell = headerCell(column);
-    if (column.group && starts) [cell, last].forEach((node) => node.classList.add("starts"));
-    titles.append(cell);
-  });
-  element.querySelector("thead").replaceChildren(groups, titles);
-}
+    if (!this.slider || this.slider.own !== this.board.weight) {
+      this.slider = new WeightSlider(this.board.weight, (share) => state.set({ weight: share }));
+      this.parts.weights.replaceChildren(this.slider.node);
+    }
+    this.slider.show(this.weight, this.bench.leads);
+    this.drawHead();
+    this.setHeight();
+    this.drawRows();
+  }
 
-function columnRange(lines, column) {
-  const values = lines.map((line) => line.values[column.key]).filter((value) => value !== undefined);
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  return { low, high, best: column.higher_is_better ? high : low, differ: low < high };
-}
+  // Rows are low where no cell has a second line.
+  setHeight() {
+    const { cells, partner } = this.bench;
+    const second =
+      cells.lacks.some(Boolean) ||
+      cells.overall_low ||
+      this.columns.some(({ kind }) => kind === "rate") ||
+      (!partner && cells.partner?.some(Boolean));
+    this.table.rowHeight = second ? ROW_HEIGHT : DENSE_HEIGHT;
+    this.table.node.classList.toggle("dense", !second);
+  }
 
-function sourceChip(source) {
-  const chip = make("span", `chip source-${source}`, `${SOURCE_MARKS[source] ?? "?"} ${source}`);
-  chip.title = SOURCE_TITLES[source] ?? "";
-  return chip;
-}
+  // Another weighting gives another Overall and another rank to the same means; a rank needs no
+  // more than that, an interval would, so intervals belong to the board's own weighting.
+  weigh() {
+    const asked = Number.parseFloat(state.get("weight"));
+    const isOther = asked >= 0 && asked <= 1 && Math.abs(asked - this.board.weight) > 1e-9;
+    this.weight = isOther ? asked : this.board.weight;
+    this.isOther = isOther;
+    this.cells = this.bench.cells;
+    if (!isOther) return;
+    const { mean_fr: fr, mean_nr: nr } = this.cells;
+    const overall = fr.map((mean, i) =>
+      mean === null ? null : asked * mean + (1 - asked) * nr[i],
+    );
+    const sorted = overall.filter((value) => value !== null).sort((a, b) => b - a);
+    const rank = overall.map((value) => (value === null ? null : 1 + lowerBound(sorted, value)));
+    this.cells = { ...this.cells, overall, rank };
+  }
 
-function modelCell(line) {
-  const cell = make("th", "kind-model");
-  cell.scope = "row";
-  const name = make("span", "name");
-  for (const piece of line.model.split(/(?<=[/_-])/)) name.append(piece, make("wbr"));
-  name.title = line.model;
-  cell.append(name);
-  if (line.partner) cell.append(make("span", "partner", line.partner));
-  if (line.lacks) cell.append(make("span", "chip lacks", line.lacks));
-  return cell;
-}
+  drawAround() {
+    this.parts.title.textContent = this.board.title;
+    this.parts.about.textContent = this.board.about;
+    const several = this.board.tables.length > 1;
+    const warning = " Another bench has other images or other indicators: never compare across them.";
+    this.parts["bench-about"].textContent = this.bench.about + (several ? warning : "");
+    drawControls(this.parts.controls, this);
+  }
 
-function ratio(bitsPerPixel) {
-  return `${Math.round(24 / bitsPerPixel).toLocaleString("en")} : 1`;
-}
+  drawVerdict() {
+    const [lead, ...doubt] = (this.isOther ? this.otherVerdict() : this.bench.verdict).split(". ");
+    const first = make("span", "lead-line", doubt.length ? `${lead}.` : lead);
+    this.parts.verdict.replaceChildren(first, make("span", "doubt-line", doubt.join(". ")));
+    this.parts.verdict.hidden = !lead;
+  }
 
-function numberCell(column, value, range, digits) {
-  const cell = make("td", `kind-${column.kind}`);
-  if (value === undefined) {
-    cell.append(make("span", "missing", NO_NUMBER));
+  otherVerdict() {
+    const { overall, model, rank } = this.cells;
+    const ranked = rank.map((_, i) => i).filter((i) => rank[i] !== null);
+    ranked.sort((a, b) => overall[b] - overall[a]);
+    const [first, second] = ranked;
+    if (second === undefined) return "";
+    const lead = (overall[first] - overall[second]).toFixed(this.bench.digits);
+    return `${model[first]} leads by ${lead} before ${model[second]}. Under your weighting, which is not the board's`;
+  }
+
+  drawHead() {
+    if (!this.bench) return;
+    this.drawVerdict();
+    const groups = make("tr", "groups");
+    const titles = make("tr", "titles");
+    let last = null;
+    this.columns.forEach((column, index) => {
+      const starts = column.group !== (this.columns[index - 1]?.group ?? "");
+      if (index && !starts && column.group) {
+        last.colSpan += 1;
+      } else {
+        last = make(column.group ? "th" : "td", `kind-${column.kind}`, column.group);
+        if (column.group) last.scope = "colgroup";
+        groups.append(last);
+      }
+      const cell = this.headCell(column);
+      if (column.group && starts) [cell, last].forEach((node) => node.classList.add("starts"));
+      titles.append(cell);
+    });
+    const widths = this.columns.map((column) => widthOf(column, NARROW.matches));
+    const grouped = this.columns.some((column) => column.group);
+    this.table.setHead(grouped ? [groups, titles] : [titles], widths);
+  }
+
+  sorting() {
+    const text = state.get("sort", "rank");
+    const key = text.replace(/^-/, "");
+    return this.columns.some((column) => column.key === key)
+      ? { key, ascending: !text.startsWith("-") }
+      : { key: "rank", ascending: true };
+  }
+
+  headCell(column) {
+    const { key, ascending } = this.sorting();
+    const sorted = column.key === key;
+    const cell = make("th", `kind-${column.kind}`);
+    cell.scope = "col";
+    cell.setAttribute("aria-sort", sorted ? (ascending ? "ascending" : "descending") : "none");
+    const press = make("button", "", column.title);
+    press.type = "button";
+    press.title = column.tooltip;
+    press.dataset.key = column.key;
+    const arrow = make("span", "arrow", sorted ? (ascending ? "▲" : "▼") : "");
+    arrow.setAttribute("aria-hidden", "true");
+    press.append(arrow);
+    press.addEventListener("click", () => {
+      const up = sorted ? !ascending : !column.higher_is_better;
+      const value = column.key === "rank" && up ? "" : `${up ? "" : "-"}${column.key}`;
+      state.set({ sort: value });
+      this.table.head.querySelector(`button[data-key="${column.key}"]`).focus();
+    });
+    cell.append(press);
     return cell;
   }
-  const best = range.differ && value === range.best;
-  cell.append(make(best ? "strong" : "span", "", value.toFixed(column.kind === "rate" ? 4 : digits)));
-  if (column.kind === "rate") cell.append(make("span", "ratio", ratio(value)));
-  if (column.kind === "overall" && range.differ) {
-    const rail = make("span", "rail");
-    const place = (value - range.low) / (range.high - range.low);
-    rail.style.setProperty("--place", `${(100 * place).toFixed(1)}%`);
-    rail.title = `Between ${range.low.toFixed(digits)} and ${range.high.toFixed(digits)} on this table`;
-    cell.prepend(rail);
+
+  rowKey(index) {
+    return this.cells.request?.[index] || this.cells.model[index];
   }
-  return cell;
-}
 
-function drawLine(line, columns, ranges, digits) {
-  const row = make("tr", line.rank === null ? "unranked" : "");
-  const special = {
-    rank: () => make("td", "kind-rank", line.rank === null ? NO_NUMBER : String(line.rank)),
-    model: () => modelCell(line),
-    source: () => {
-      const cell = make("td", "kind-source");
-      cell.append(sourceChip(line.source));
-      return cell;
-    },
-    request: () => {
-      const cell = make("td", "kind-request", line.request_id.slice(0, 8) || NO_NUMBER);
-      cell.title = line.request_id;
-      return cell;
-    },
-  };
-  for (const column of columns) {
-    const value = line.values[column.key];
-    const draws = special[column.kind];
-    const cell = draws ? draws() : numberCell(column, value, ranges[column.key], digits);
-    if (column.starts) cell.classList.add("starts");
-    row.append(cell);
+  // What is missing is neither best nor worst: it stays last in both directions. Pinned rows stay
+  // on top, in the same order among themselves.
+  drawRows() {
+    const { key, ascending } = this.sorting();
+    const values = this.cells[key];
+    const isText = values.some((value) => typeof value === "string");
+    const missing = (value) => value === null || value === undefined || value === "";
+    const kept = keptRows(this.bench, this.cells);
+    const pinned = new Uint8Array(values.length);
+    if (this.pins.size) for (const i of kept) pinned[i] = this.pins.has(this.rowKey(i)) ? 1 : 0;
+    const collator = isText ? new Intl.Collator("en", { numeric: true }) : null;
+    const sign = ascending ? 1 : -1;
+    kept.sort((a, b) => {
+      if (pinned[a] !== pinned[b]) return pinned[b] - pinned[a];
+      const [x, y] = [values[a], values[b]];
+      if (missing(x) || missing(y)) return missing(x) - missing(y) || a - b;
+      const order = isText ? collator.compare(x, y) : x - y;
+      return sign * order || a - b;
+    });
+    this.order = kept;
+    this.table.setRows(kept);
+    const hidden = this.bench.count - kept.length;
+    this.parts.note.textContent = [
+      hidden ? `${hidden} rows do not match the filters.` : "",
+      kept.length ? this.bench.note : "No row is left; take a filter back.",
+    ].join(" ").trim();
   }
-  return row;
-}
 
-function drawBody(bench, table) {
-  const ranges = {};
-  bench.columns.forEach((column) => (ranges[column.key] = columnRange(table.lines, column)));
-  const columns = bench.columns.map((column, index) => ({
-    ...column,
-    starts: column.group && column.group !== bench.columns[index - 1].group,
-  }));
-  const wanted = chosen.filter.toLowerCase();
-  const lines = table.lines.filter((line) =>
-    `${line.model} ${line.partner}`.toLowerCase().includes(wanted),
-  );
-  lines.sort(compare);
-  const rows = lines.map((line) => drawLine(line, columns, ranges, table.digits));
-  element.querySelector("tbody").replaceChildren(...rows);
-  const hidden = table.lines.length - lines.length;
-  find("note").textContent = [hidden ? `${hidden} rows do not match the filter.` : "", table.note]
-    .join(" ")
-    .trim();
-}
-
-function draw() {
-  find("title").textContent = props.value.title;
-  find("about").textContent = props.value.about;
-  const bench = benchShown();
-  if (!bench) return;
-  if (!bench.tables[chosen.content].lines.length) chosen.content = "all";
-  if (!bench.columns.some((column) => column.key === chosen.key)) {
-    Object.assign(chosen, { key: "rank", ascending: true });
+  rangeOf(column) {
+    if (!this.ranges.has(column.key)) {
+      let [low, high] = [Infinity, -Infinity];
+      for (const value of this.cells[column.key] ?? []) {
+        if (typeof value !== "number") continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      this.ranges.set(column.key, { low, high, best: column.higher_is_better ? high : low });
+    }
+    return this.ranges.get(column.key);
   }
-  const several = props.value.benches.length > 1;
-  const warning = " Another bench has other images or other indicators: never compare across them.";
-  find("bench-about").textContent = bench.about + (several ? warning : "");
-  drawControls(bench);
-  drawHead(bench.columns);
-  drawBody(bench, bench.tables[chosen.content]);
+
+  drawRow(index) {
+    const { cells } = this;
+    const key = this.rowKey(index);
+    const isPinned = this.pins.has(key);
+    const line = make("tr", cells.rank[index] === null ? "unranked" : "");
+    if (isPinned) line.classList.add("pinned");
+    if (cells.rank[index] === 1) line.classList.add("first");
+    const end = (name) => (this.isOther ? null : cells[name]?.[index]);
+    const row = {
+      digits: this.bench.digits,
+      ranges: this.ranges,
+      name: cells.model[index],
+      lacks: cells.lacks[index],
+      partner: this.bench.partner ? "" : (cells.partner?.[index] ?? ""),
+      interval: end("overall_low") != null ? [end("overall_low"), end("overall_high")] : null,
+      ranks: end("rank_low") != null ? [end("rank_low"), end("rank_high")] : null,
+      pinned: isPinned,
+      pin: () => this.pin(key),
+      open: () => openRow(this, index),
+    };
+    this.columns.forEach((column, place) => {
+      if (typeof cells[column.key]?.[index] === "number") this.rangeOf(column);
+      const cell = drawCell(column, cells[column.key]?.[index] ?? null, row);
+      if (column.group && column.group !== this.columns[place - 1]?.group) cell.classList.add("starts");
+      line.append(cell);
+    });
+    return line;
+  }
+
+  pin(key) {
+    if (!this.pins.delete(key)) this.pins.add(key);
+    state.set({ pin: [...this.pins] });
+  }
+
+  // The shown rows with the shown columns, as records.
+  records() {
+    return this.order.map((index) =>
+      Object.fromEntries(this.columns.map(({ key }) => [key, this.cells[key]?.[index] ?? null])),
+    );
+  }
 }
 
-find("filter").addEventListener("input", (event) => {
-  chosen.filter = event.target.value.trim();
-  draw();
-});
-watch("value", draw);
-draw();
+function lowerBound(sortedDown, value) {
+  let [low, high] = [0, sortedDown.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sortedDown[middle] > value + 1e-12) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,172 +1,117 @@
 """The page in a real browser, against rows made by hand."""
 
-import shutil
-import socket
+import csv
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from browsing import (
+    MISSING,
+    column,
+    find_chromium,
+    header,
+    open_browser,
+    open_page,
+    press,
+    serving,
+    settle,
+    show,
+)
+from list_source import ListSource
 from make_results import make_result, make_store
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 
 from protocol.boards import published_rows, result_rows
-from protocol.records import Result
 from protocol.rules import Content, Mode, Track
-from space.site import build_page, launch
+from space.export import export_site
+from space.shop import Shop
 
 pytestmark = pytest.mark.browser
 
-NASTY = "<img src=x onerror=window.hacked=1>"
+NASTY = (
+    "<img src=x onerror=window.hacked=1>",
+    "[press](javascript:window.hacked=1)",
+    "safe\u202egnp.exe",
+    "long-" + "x" * 10_000,
+)
 PUBLISHED = "Paper, TOPIQ"
-MISSING = "\N{EN DASH}"
-
-
-def find_chromium() -> str:
-    """Return where Chromium is; a machine without it must not pass for one that ran these."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.fail(f"none of {', '.join(names)} found; install one: apt install chromium")
-    return path
+PUBLISHED_LINK = (
+    "?view=t2i-ulb&bench=cmc-1+%C2%B7+CMC-Bench+%C2%B7+topiq_fr%2C+topiq_nr+%28released+weights%29"
+)
+BOARDS = ["T2I · ULB", "T2I · ELB", "T2I · all", "I2T", "Codecs"]
+VIEWS = [*BOARDS, "Pairs", "Pictures", "Compare", "Figures", "Submit", "About"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[BrowserContext]:
-    """One context for all tests, so that the page's scripts are fetched once."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox"]
-        ) as running,
-    ):
-        yield running.new_context(viewport={"width": 1280, "height": 900})
+    with open_browser() as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
-def results() -> list[Result]:
-    return make_store()
+def source() -> ListSource:
+    return ListSource(make_store())
 
 
 @pytest.fixture(scope="module")
-def address(results: list[Result]) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    page = build_page(lambda: list(results))
-    yield launch(page, "127.0.0.1", port)
-    page.close(verbose=False)
+def served(source: ListSource) -> Iterator[tuple[Shop, str]]:
+    with serving(source) as both:
+        yield both
+
+
+@pytest.fixture
+def address(served: tuple[Shop, str]) -> str:
+    return served[1]
 
 
 @pytest.fixture
 def page(browser: BrowserContext, address: str) -> Iterator[Page]:
-    """A page of its own, for tests that press something."""
     yield from open_page(browser, address)
 
 
-@pytest.fixture(scope="module")
-def looked_at(browser: BrowserContext, address: str) -> Iterator[Page]:
-    """One page for all tests that only look."""
-    yield from open_page(browser, address)
+def test_every_view_opens_by_its_tab_and_has_a_link_of_its_own(page: Page) -> None:
+    for name in VIEWS:
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("main h2").first).to_be_visible()
+        expect(page.locator(".tabs [aria-current]")).to_have_text(name)
+        expect(page).to_have_title(f"{name} · CMC-Bench")
+        heading = page.locator("main h2").first.inner_text()
+        page.reload()
+        expect(page.locator("main h2").first).to_have_text(heading)
+    page.go_back()
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Submit")
 
 
-def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
-    """Show the page; afterwards, refuse script errors and requests that left this machine."""
-    opened = browser.new_page()
-    failures: list[str] = []
-    opened.on("pageerror", lambda error: failures.append(str(error)))
-    opened.on("request", lambda request: failures.extend(_foreign(request.url)))
-    show(opened, address)
-    yield opened
-    opened.close()
-    assert failures == []
+def test_first_table_is_the_measured_one_by_rank(page: Page, source: ListSource) -> None:
+    rows = result_rows(source.content, Track.T2I_ULB, None)
+    assert column(page, "model") == [row.model for row in rows]
+    assert column(page, "rank") == ["1", "2", "3", "4", "5", "6", "7", "8", MISSING]
+    assert header(page, "rank").get_attribute("aria-sort") == "ascending"
 
 
-def _foreign(url: str) -> list[str]:
-    here = ("http://127.0.0.1:", "data:", "blob:")
-    return [] if url.startswith(here) else [url]
-
-
-def show(page: Page, address: str) -> None:
-    """Open the page and wait until the results of this load are there."""
-    with page.expect_response(lambda response: "predict" in response.url):
-        page.goto(address)
-    expect(page.locator("#board-t2i-ulb tbody tr").first).to_be_visible()
-    page.wait_for_timeout(100)
-
-
-def board(page: Page, track: Track = Track.T2I_ULB) -> Locator:
-    return page.locator(f"#board-{track.value}")
-
-
-def column(page: Page, key: str, track: Track = Track.T2I_ULB) -> list[str]:
-    """Return a column's texts, top to bottom, without the rail and the ratio below."""
-    texts: list[str] = board(page, track).evaluate(
-        """(root, key) => {
-            const keys = [...root.querySelectorAll('.titles button')].map((b) => b.dataset.key);
-            const rows = [...root.querySelectorAll('tbody tr')];
-            const cells = rows.map((row) => row.cells[keys.indexOf(key)]);
-            return cells.map((c) => c.innerText.trim().split('\\n')[0]);
-        }""",
-        key,
-    )
-    return texts
-
-
-def press(page: Page, name: str, track: Track = Track.T2I_ULB) -> None:
-    board(page, track).locator(".switch").get_by_role("button", name=name).click()
-
-
-def header(page: Page, key: str) -> Locator:
-    return board(page).locator(f'.titles th:has(button[data-key="{key}"])')
-
-
-def test_every_tab_opens_with_rows_and_a_figure_of_full_width(page: Page) -> None:
-    for name, track in (
-        ("T2I · ELB", Track.T2I_ELB),
-        ("I2T", Track.I2T),
-        ("Codecs", Track.CODEC),
-        ("T2I · ULB", Track.T2I_ULB),
-    ):
-        page.get_by_role("tab", name=name, exact=True).click()
-        expect(board(page, track).locator("tbody tr").first).to_be_visible()
-        # Plotly draws 700 pixels wide first and takes the tab's width a moment later.
-        page.wait_for_function(WIDE, arg=f"#figure-{track.value} .main-svg", timeout=15_000)
-    page.get_by_role("tab", name="About", exact=True).click()
-    expect(page.get_by_text("arXiv:2406.09356").first).to_be_visible()
-
-
-def test_first_table_is_the_measured_one_by_rank(looked_at: Page, results: list[Result]) -> None:
-    rows = result_rows(results, Track.T2I_ULB, None)
-    assert column(looked_at, "model") == [row.model for row in rows]
-    assert column(looked_at, "rank") == ["1", "2", "3", "4", "5", "6", "7", "8", MISSING]
-    assert header(looked_at, "rank").get_attribute("aria-sort") == "ascending"
-
-
-def test_a_click_sorts_best_first_and_the_next_turns_it_with_missing_last_both_ways(
+def test_a_press_sorts_best_first_and_the_next_turns_it_with_missing_last_both_ways(
     page: Page,
 ) -> None:
-    button = header(page, "image_fr").get_by_role("button")
-    button.click()
+    header(page, "image_fr").get_by_role("button").click()
     assert header(page, "image_fr").get_attribute("aria-sort") == "descending"
     assert header(page, "rank").get_attribute("aria-sort") == "none"
     *down, last = column(page, "image_fr")
     assert last == MISSING
     assert [float(text) for text in down] == sorted(map(float, down), reverse=True)
-    header(page, "image_fr").get_by_role("button").press("Enter")
+    # The focus is still on the header: a keyboard can turn the order at once.
+    page.keyboard.press("Enter")
     assert header(page, "image_fr").get_attribute("aria-sort") == "ascending"
     *up, last = column(page, "image_fr")
     assert last == MISSING
     assert [float(text) for text in up] == sorted(map(float, up))
 
 
-def test_names_sort_by_letter(page: Page) -> None:
-    header(page, "model").get_by_role("button").click()
-    names = column(page, "model")
-    assert [name.lower() for name in names] == sorted(name.lower() for name in names)
-
-
-def test_content_switch_shows_that_contents_numbers(page: Page, results: list[Result]) -> None:
+def test_content_switch_shows_that_contents_numbers(page: Page, source: ListSource) -> None:
     for content in Content:
         press(page, content)
-        rows = result_rows(results, Track.T2I_ULB, content)
+        settle(page)
+        rows = result_rows(source.content, Track.T2I_ULB, content)
         assert column(page, "overall") == [
             MISSING if row.overall is None else f"{row.overall:.4f}" for row in rows
         ]
@@ -177,104 +122,230 @@ def test_published_rows_are_on_another_table(page: Page) -> None:
     press(page, PUBLISHED)
     assert set(column(page, "source")) == {"¶ published"}
     press(page, "SCI")
+    settle(page)
     rows = published_rows(Track.T2I_ULB, Content.SCI)
     assert column(page, "overall") == [f"{row.overall:.3f}" for row in rows]
-    expect(board(page).locator(".bench-about")).to_contain_text("TOPIQ")
 
 
-def test_the_figure_follows_the_bench(page: Page) -> None:
-    title = page.locator("#figure-t2i-ulb .gtitle").first
-    expect(title).to_have_text("Scores against the size of the file")
+def test_the_lead_and_its_doubt_stand_above_the_table(page: Page) -> None:
     press(page, PUBLISHED)
-    expect(title).to_have_text("Consistency and perception")
+    expect(page.locator(".lead-line")).to_have_text("DiffBIR leads by 0.152 before PASD.")
+    expect(page.locator(".doubt-line")).to_contain_text("more than chance is not known")
 
 
-def test_rates_stand_with_their_compression_ratio(looked_at: Page) -> None:
-    cell = board(looked_at).locator("tbody tr").first.locator(".kind-rate").first
-    assert cell.inner_text().split("\n") == ["0.0272", "882 : 1"]
+def test_the_weighting_changes_who_leads_and_a_preset_goes_back(page: Page) -> None:
+    press(page, PUBLISHED)
+    page.get_by_role("button", name="1 : 1").click()
+    expect(page.locator(".lead-line")).to_have_text("DiffBIR leads by 0.038 before PG25.")
+    page.get_by_role("slider").fill("40")
+    assert column(page, "model")[0] == "PG25"
+    assert column(page, "rank")[:2] == ["1", "2"]
+    expect(page.locator(".lead-line")).to_contain_text("PG25 leads")
+    expect(page.locator(".lead.now")).to_have_text("PG25")
+    page.get_by_role("button", name="2 : 1").click()
+    assert column(page, "model")[0] == "DiffBIR"
+    assert "weight=" not in page.url
 
 
-def test_best_of_a_column_is_strong(looked_at: Page) -> None:
-    best = board(looked_at).locator("tbody tr td.kind-overall strong")
-    assert best.all_inner_texts() == [column(looked_at, "overall")[0]]
+def test_all_choices_stand_in_the_link_and_the_link_brings_them_back(
+    page: Page, browser: BrowserContext
+) -> None:
+    press(page, PUBLISHED)
+    header(page, "full_nr").get_by_role("button").click()
+    page.get_by_role("searchbox").fill("s")
+    page.locator(".columns summary").click()
+    page.get_by_label("Licence").check()
+    page.keyboard.press("Escape")
+    page.locator("tbody tr").nth(2).locator(".pin").click()
+    before = [column(page, key) for key in ("model", "full_nr", "licence")]
+    other = browser.new_page()
+    show(other, page.url)
+    assert [column(other, key) for key in ("model", "full_nr", "licence")] == before
+    assert other.locator("tr.pinned").count() == 1
+    other.close()
 
 
-def test_a_nasty_name_stays_text(looked_at: Page) -> None:
-    assert NASTY in column(looked_at, "model")
-    looked_at.wait_for_selector("#figure-t2i-ulb .main-svg")
-    assert looked_at.evaluate("window.hacked") is None
-    assert looked_at.locator("img[src='x']").count() == 0
+def test_copy_link_copies_the_address_of_the_view(page: Page, browser: BrowserContext) -> None:
+    browser.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "NSI")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert "content=NSI" in page.url
 
 
-def test_a_row_that_lacks_a_mode_says_so(looked_at: Page) -> None:
-    expect(board(looked_at).locator("tbody tr").last).to_contain_text("lacks image")
+def test_copying_works_where_a_frame_forbids_the_clipboard(page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
 
 
-def test_filter_leaves_the_rows_that_match(page: Page) -> None:
-    board(page).get_by_role("searchbox").fill("RANDOM-weights")
+def test_a_pinned_row_stays_on_top_of_every_order(page: Page) -> None:
+    last = column(page, "model")[-1]
+    page.locator("tbody tr").last.locator(".pin").click()
+    assert column(page, "model")[0] == last
+    header(page, "full_nr").get_by_role("button").click()
+    assert column(page, "model")[0] == last
+    page.locator("tr.pinned .pin").click()
+    expect(page.locator("tr.pinned")).to_have_count(0)
+
+
+def test_filters_leave_the_rows_that_match_and_say_how_many_do_not(page: Page) -> None:
+    page.get_by_role("searchbox").fill("RANDOM-weights")
     assert column(page, "model") == ["tiny-sd-random-weights"]
-    expect(board(page).locator(".note")).to_contain_text("8 rows do not match the filter")
+    expect(page.locator(".note")).to_contain_text("8 rows do not match")
+    page.locator(".filters summary").click()
+    page.get_by_role("button", name="Take all back").click()
+    page.get_by_label("self-reported").check()
+    assert column(page, "model") == ["someone/brought-numbers"]
 
 
-def test_what_was_chosen_stays_when_another_tab_was_open(page: Page) -> None:
-    press(page, PUBLISHED)
-    page.get_by_role("tab", name="I2T", exact=True).click()
-    page.get_by_role("tab", name="T2I · ULB", exact=True).click()
-    assert len(column(page, "model")) == 12
+def test_a_column_can_be_taken_away_and_another_added(page: Page) -> None:
+    page.locator(".columns summary").click()
+    page.get_by_label("Source").uncheck()
+    page.get_by_label("Decode s").first.check()
+    expect(header(page, "source")).to_have_count(0)
+    assert column(page, "full_decode_seconds")[0] == "4.50"
+
+
+@pytest.mark.parametrize("name", ["CSV", "JSON"])
+def test_a_download_holds_the_rows_as_shown(page: Page, tmp_path: Path, name: str) -> None:
+    header(page, "full_nr").get_by_role("button").click()
+    page.locator(".download summary").click()
+    with page.expect_download() as started:
+        page.get_by_role("button", name=name, exact=True).click()
+    path = tmp_path / "rows"
+    started.value.save_as(path)
+    text = path.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines())) if name == "CSV" else json.loads(text)
+    assert [row["model"] for row in rows] == column(page, "model")
+
+
+def test_whole_boards_are_files_that_the_server_has(page: Page) -> None:
+    page.locator(".download summary").click()
+    for link in page.locator(".download a").all():
+        answer = page.request.get(f"{page.url.split('?')[0]}{link.get_attribute('href')}")
+        assert answer.ok
+        assert len(answer.body()) > 100
+
+
+def test_a_row_opens_with_all_that_is_known_and_closes_with_escape(page: Page) -> None:
+    page.locator("tbody .name").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The whole record, JSON")
+    link = dialog.get_by_role("link", name="The whole record").get_attribute("href")
+    assert page.request.get(f"{page.url.split('?')[0]}{link}").ok
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 def test_narrow_screens_scroll_the_table_and_not_the_page(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("T2I · ELB", "T2I · ULB"):
-        page.get_by_role("tab", name=name, exact=True).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    scroll = board(page).locator(".scroll")
+    for name in VIEWS:
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("main h2").first).to_be_visible()
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    page.get_by_role("link", name="T2I · ULB", exact=True).click()
+    scroll = page.locator(".scroll")
     assert scroll.evaluate("(box) => box.scrollWidth > box.clientWidth")
     scroll.evaluate("(box) => box.scrollTo(300, 0)")
-    box = board(page).locator("tbody th.kind-model").first.bounding_box()
+    box = page.locator("tbody th.kind-model").first.bounding_box()
     assert box is not None
     assert 0 <= box["x"] < 40
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_is_readable_in_both_themes(page: Page, address: str, theme: str) -> None:
-    show(page, f"{address}?__theme={theme}")
-    for place in ("tbody .name", "thead button", ".about", ".chip", ".partner, .ratio", "strong"):
-        ratio = board(page).locator(place).first.evaluate(CONTRAST)
-        assert ratio >= 4.5, f"{place} in {theme}: {ratio:.2f}"
-
-
-def test_a_new_result_appears_when_the_page_is_loaded_again(
-    page: Page, address: str, results: list[Result]
+def test_names_of_strangers_stay_text_in_every_view(
+    browser: BrowserContext,
 ) -> None:
-    assert "brand-new" not in column(page, "model")
-    results.append(make_result("brand-new", modes=(Mode.FULL, Mode.IMAGE), consistency=0.44))
+    results = [make_result(name, consistency=0.3 + place / 10) for place, name in enumerate(NASTY)]
+    with serving(ListSource(results)) as (_, address):
+        for page in open_page(browser, address):
+            assert sorted(column(page, "model")) == sorted(NASTY)
+            heights = page.locator("tbody tr").evaluate_all("(l) => l.map((r) => r.offsetHeight)")
+            assert set(heights) == {50}
+            for name in page.locator(".tabs a").all_inner_texts():
+                page.get_by_role("link", name=name, exact=True).click()
+                expect(page.locator("main h2").first).to_be_visible()
+                settle(page)
+                assert page.evaluate("document.documentElement.scrollWidth") <= 1280, name
+            page.get_by_role("link", name="Figures", exact=True).click()
+            page.wait_for_selector(".figure .main-svg")
+            assert page.evaluate("window.hacked") is None
+            assert page.locator("img[src='x'], a[href^='javascript']").count() == 0
+
+
+def test_a_new_result_appears_and_the_page_says_when_the_store_is_away(
+    page: Page, served: tuple[Shop, str], source: ListSource
+) -> None:
+    source.content.append(make_result("brand-new", modes=(Mode.FULL, Mode.IMAGE)))
     try:
-        show(page, address)
+        served[0].keeper.refresh()
+        show(page, served[1])
+        assert "brand-new" in column(page, "model")
+        source.fails = True
+        served[0].keeper.refresh()
+        show(page, served[1])
+        expect(page.locator(".freshness")).to_contain_text("the store does not answer")
         assert "brand-new" in column(page, "model")
     finally:
-        results.pop()
+        source.fails = False
+        source.content.pop()
+        served[0].keeper.refresh()
 
 
-WIDE = "(drawing) => document.querySelector(drawing)?.getBoundingClientRect().width > 1000"
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page: Page, address: str, theme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
 
-# Contrast of WCAG 2: (lighter + 0.05) / (darker + 0.05), against the first opaque ancestor.
-CONTRAST = """(node) => {
-    const channels = (text) => text.match(/[\\d.]+/g).map(Number);
-    const luminance = ([r, g, b]) => {
-        const [x, y, z] = [r, g, b].map((value) => {
-            const share = value / 255;
-            return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-        });
-        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    const background = (one) => channels(getComputedStyle(one).backgroundColor);
-    let behind = node;
-    while (background(behind)[3] === 0) behind = behind.parentElement;
-    const ink = luminance(channels(getComputedStyle(node).color));
-    const paper = luminance(background(behind));
-    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-}"""
+    show(page, f"{address}?__theme={theme}")
+    for name in ("T2I · ULB", "Pairs", "Figures", "Submit", "About"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name} · CMC-Bench")
+        found = Axe().run(page).response["violations"]
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == [], name
+
+
+def test_five_thousand_rows_keep_the_page_small_and_end_with_the_last(
+    browser: BrowserContext,
+) -> None:
+    results = [make_result(f"model-{i:04d}", consistency=i / 5000) for i in range(5000)]
+    with serving(ListSource(results)) as (_, address):
+        for page in open_page(browser, address):
+            assert page.evaluate("document.querySelectorAll('*').length") < 4000
+            assert page.locator("table").get_attribute("aria-rowcount") == "5002"
+            page.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
+            settle(page)
+            assert column(page, "model")[-1] == "model-0000"
+            assert page.evaluate("document.querySelectorAll('*').length") < 4000
+
+
+def test_an_export_shows_the_same_without_a_server_behind_it(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    import functools
+    import threading
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    export_site("", tmp_path / "site")
+    handler = functools.partial(Quiet, directory=str(tmp_path / "site"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        for page in open_page(browser, f"{address}{PUBLISHED_LINK}&sort=-full_nr"):
+            assert column(page, "model")[0] == "PG25"
+            header(page, "full_fr").get_by_role("button").click()
+            assert column(page, "model")[0] == "DiffBIR"
+            page.get_by_role("link", name="Figures", exact=True).click()
+            page.wait_for_selector(".figure .main-svg")
+            page.get_by_role("link", name="Submit", exact=True).click()
+            expect(page.locator("main")).to_contain_text("without a server")
+        server.shutdown()
 
 
 def test_a_missing_browser_fails_and_is_not_skipped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,17 +6,19 @@ import pytest
 from make_results import make_result, make_store
 
 from protocol.boards import PUBLISHED_BENCH, published_rows, result_rows
-from protocol.jsonable import to_plain
 from protocol.records import Result
 from protocol.rules import Content, Mode, Role, Track
-from space.table import CONTENTS, BenchTables, Line, board
-from space.words import TRACK_WORDS
+from space.rows import Rows
+from space.site import board_record
+from space.table import CONTENTS, TRACKS_SHOWN, Line, Table, board
 
 RELEASED = "lcysyzxdxc/CMC-Bench@abc/topiq-fr.pth"
 
 
-def only_bench(track: Track, results: list[Result], tag: str) -> BenchTables:
-    (found,) = [bench for bench in board(track, results).benches if bench.tag == tag]
+def only_table(
+    track: Track, results: list[Result], tag: str = "measured", content: str = "all"
+) -> Table:
+    (found,) = [one for one in board(track, content, Rows(results)).tables if one.tag == tag]
     return found
 
 
@@ -28,7 +30,7 @@ def find(lines: tuple[Line, ...], model: str) -> Line:
 @pytest.mark.parametrize("track", [Track.T2I_ULB, Track.T2I_ELB, Track.I2T])
 @pytest.mark.parametrize("content", CONTENTS)
 def test_published_table_shows_every_published_row_in_order(track: Track, content: str) -> None:
-    table = only_bench(track, [], "published").tables[content]
+    table = only_table(track, [], "published", content)
     rows = published_rows(track, CONTENTS[content])
     assert [line.model for line in table.lines] == [row.model for row in rows]
     assert [line.values["overall"] for line in table.lines] == [row.overall for row in rows]
@@ -36,14 +38,14 @@ def test_published_table_shows_every_published_row_in_order(track: Track, conten
 
 
 def test_without_results_there_is_no_codec_bench() -> None:
-    assert board(Track.CODEC, []).benches == ()
+    assert board(Track.CODEC, "all", Rows([])).tables == ()
 
 
 def test_measured_bench_comes_first_and_shares_no_table_with_the_published() -> None:
-    first, second = board(Track.T2I_ULB, make_store()).benches
+    first, second = board(Track.T2I_ULB, "all", Rows(make_store())).tables
     assert (first.tag, second.tag) == ("measured", "published")
-    assert {line.source for line in first.tables["all"].lines} == {"verified", "self-reported"}
-    assert {line.source for line in second.tables["all"].lines} == {"published"}
+    assert {line.source for line in first.lines} == {"verified", "self-reported"}
+    assert {line.source for line in second.lines} == {"published"}
 
 
 def test_rows_measured_as_published_stand_on_the_published_table() -> None:
@@ -56,38 +58,38 @@ def test_rows_measured_as_published_stand_on_the_published_table() -> None:
         consistency=3.0,
         perception=3.0,
     )
-    (bench,) = board(Track.T2I_ULB, [result]).benches
+    (bench,) = board(Track.T2I_ULB, "all", Rows([result])).tables
     assert bench.key == PUBLISHED_BENCH.label
     assert bench.tag == "published and measured"
-    assert bench.tables["all"].lines[0].model == "DiffBIR-again"
-    assert bench.tables["all"].lines[1].source == "published"
+    assert bench.lines[0].model == "DiffBIR-again"
+    assert bench.lines[1].source == "published"
 
 
 def test_other_indicators_are_another_bench() -> None:
     results = [make_result("a"), make_result("b", indicators=("ssim", "piqe"))]
-    measured = [b for b in board(Track.T2I_ULB, results).benches if b.tag == "measured"]
-    assert [[line.model for line in b.tables["all"].lines] for b in measured] == [["a"], ["b"]]
+    measured = [b for b in board(Track.T2I_ULB, "all", Rows(results)).tables if b.tag == "measured"]
+    assert [[line.model for line in b.lines] for b in measured] == [["a"], ["b"]]
 
 
 def test_a_row_that_lacks_a_mode_comes_last_without_rank_and_says_so() -> None:
     results = [make_result("whole"), make_result("half", modes=(Mode.FULL,), consistency=0.99)]
-    whole, half = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    whole, half = only_table(Track.T2I_ULB, results, "measured", "all").lines
     assert (whole.rank, whole.lacks) == (1, "")
     assert (half.rank, half.lacks) == (None, "lacks image")
     assert "overall" not in half.values
-    assert half.values["full_fr"] > whole.values["full_fr"]
+    assert half.values["full_fr"] == pytest.approx(0.99 + 0.15)
 
 
 def test_a_mode_with_pictures_that_were_not_scored_counts_as_lacking() -> None:
     results = [make_result("whole"), make_result("broken", unscored=(Mode.IMAGE,))]
-    lines = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    lines = only_table(Track.T2I_ULB, results, "measured", "all").lines
     broken = find(lines, "broken")
     assert (broken.rank, broken.lacks) == (None, "lacks image")
     assert "image_fr" not in broken.values
 
 
 def test_i2t_for_one_content_says_that_text_scores_were_not_published_and_ranks() -> None:
-    table = only_bench(Track.I2T, [], "published").tables["NSI"]
+    table = only_table(Track.I2T, [], "published", "NSI")
     assert table.note == (
         "Text scores were not published per content; Overall is the mean of full and pixel."
     )
@@ -104,8 +106,8 @@ def test_published_i2t_rows_lose_their_rank_beside_complete_ones() -> None:
         indicators=("topiq_fr", "topiq_nr"),
         weights_origin=RELEASED,
     )
-    (bench,) = board(Track.I2T, [result]).benches
-    first, *others = bench.tables["NSI"].lines
+    (table,) = board(Track.I2T, "NSI", Rows([result])).tables
+    first, *others = table.lines
     assert (first.model, first.rank) == ("complete", 1)
     assert {(line.rank, line.lacks) for line in others} == {(None, "lacks text")}
     assert all("overall" not in line.values for line in others)
@@ -117,16 +119,16 @@ def test_equal_overalls_share_a_rank_and_the_next_is_skipped() -> None:
         make_result("b", consistency=0.7),
         make_result("c", consistency=0.1),
     ]
-    lines = only_bench(Track.T2I_ULB, results, "measured").tables["all"].lines
+    lines = only_table(Track.T2I_ULB, results, "measured", "all").lines
     assert [(line.model, line.rank) for line in lines] == [("a", 1), ("b", 1), ("c", 3)]
 
 
 def test_values_are_those_of_the_boards_for_each_content() -> None:
     results = make_store()
-    bench = only_bench(Track.T2I_ELB, results, "measured")
     for name, content in CONTENTS.items():
         for row in result_rows(results, Track.T2I_ELB, content):
-            line = find(bench.tables[name].lines, row.model)
+            lines = only_table(Track.T2I_ELB, results, content=name).lines
+            line = find(lines, row.model)
             assert line.values["overall"] == row.overall
             assert line.values["text_fr"] == row.indicators["text_fr"]
             assert line.values["text_rate"] == row.bits_per_pixel[Mode.TEXT]
@@ -134,32 +136,83 @@ def test_values_are_those_of_the_boards_for_each_content() -> None:
 
 def test_a_content_without_scores_has_no_lines() -> None:
     result = make_result(contents=(None, Content.NSI))
-    tables = only_bench(Track.T2I_ULB, [result], "measured").tables
-    assert [len(tables[name].lines) for name in CONTENTS] == [1, 1, 0, 0]
+    tables = [only_table(Track.T2I_ULB, [result], content=name) for name in CONTENTS]
+    assert [len(table.lines) for table in tables] == [1, 1, 0, 0]
 
 
 def test_rate_and_request_columns_stand_only_where_there_are_any() -> None:
-    measured, published = board(Track.T2I_ULB, [make_result()]).benches
-    assert [column.key for column in published.columns] == (
-        ["rank", "model", "source", "overall", "full_fr", "full_nr", "image_fr", "image_nr"]
+    measured, published = board(Track.T2I_ULB, "all", Rows([make_result()])).tables
+    assert [column.key for column in published.columns if column.shown] == (
+        ["rank", "model", "overall", "source", "full_fr", "full_nr", "image_fr", "image_nr"]
     )
     assert {"full_rate", "image_rate", "request"} <= {column.key for column in measured.columns}
 
 
 def test_bench_says_which_indicators_made_its_numbers() -> None:
-    measured, published = board(Track.T2I_ULB, [make_result()]).benches
+    measured, published = board(Track.T2I_ULB, "all", Rows([make_result()])).tables
     assert "consistency is ms_ssim, perception is piqe" in measured.about
     assert "All runs: captions by gpt4v.csv." in measured.about
     assert "TOPIQ" in published.about
 
 
 def test_codecs_stand_on_their_own_board_by_name_and_quality() -> None:
-    (bench,) = board(Track.CODEC, make_store()).benches
-    assert bench.tables["all"].lines[0].model == "VVC QP 43"
-    assert len(bench.tables["all"].lines) == 9
+    (bench,) = board(Track.CODEC, "all", Rows(make_store())).tables
+    assert bench.lines[0].model == "VVC QP 43"
+    assert len(bench.lines) == 9
+
+
+def test_codec_board_has_no_weighting_and_no_leader() -> None:
+    table = only_table(Track.CODEC, make_store())
+    assert table.leads == ()
+    assert table.verdict.startswith("Codecs spend different rates")
 
 
 def test_board_is_plain_json_without_nan() -> None:
-    for track in TRACK_WORDS:
-        text = json.dumps(to_plain(board(track, make_store())), allow_nan=False)
+    for track in TRACKS_SHOWN:
+        record = board_record(board(track, "all", Rows(make_store())))
+        text = json.dumps(record, allow_nan=False)
         assert json.loads(text)["track"] == track
+
+
+def test_cells_of_every_column_are_as_many_as_there_are_lines() -> None:
+    for table in board_record(board(Track.T2I_ULB, "all", Rows(make_store())))["tables"]:
+        assert {len(values) for values in table["cells"].values()} == {table["count"]}
+        assert {column["key"] for column in table["columns"]} <= set(table["cells"])
+
+
+def test_two_mode_systems_stand_unranked_on_the_board_of_all_modes() -> None:
+    lines = only_table(Track.T2I, [], "published").lines
+    assert [line.rank for line in lines] == [*range(1, 9), None, None, None, None]
+    diffbir = find(lines, "DiffBIR")
+    assert diffbir.lacks == "lacks pixel and text"
+    assert "overall" not in diffbir.values
+
+
+def test_published_verdict_names_leader_and_lead_and_claims_no_certainty() -> None:
+    table = only_table(Track.T2I_ULB, [], "published")
+    assert table.verdict == (
+        "DiffBIR leads by 0.152 before PASD. Scores by image were not published, so whether this "
+        "lead is more than chance is not known."
+    )
+
+
+def test_leads_say_where_the_paper_s_two_weightings_part() -> None:
+    first, second = only_table(Track.T2I_ULB, [], "published").leads
+    assert (first.model, second.model) == ("PG25", "DiffBIR")
+    assert 1 / 2 - 0.03 < first.weight_high < 1 / 2
+
+
+def test_facts_of_published_rows_come_from_the_registry() -> None:
+    line = find(only_table(Track.T2I_ULB, [], "published").lines, "SSD-1B")
+    assert (line.values["licence"], line.values["open_weights"]) == ("Apache-2.0", True)
+    assert (
+        find(only_table(Track.I2T, [], "published").lines, "GPT-4o").values["open_weights"] is False
+    )
+
+
+def test_bits_by_part_and_seconds_are_columns_where_they_were_measured() -> None:
+    table = only_table(Track.T2I_ULB, [make_result()])
+    keys = {column.key for column in table.columns}
+    assert {"full_text_bits", "full_encode_seconds", "full_decode_seconds", "full_ratio"} <= keys
+    assert "full_image_bits" not in keys
+    assert table.lines[0].values["full_text_bits"] == 800.0

@@ -8,19 +8,26 @@ from make_results import make_codec, make_result, make_store
 from protocol.boards import PUBLISHED_BENCH, Row, bench_of
 from protocol.records import Result
 from protocol.rules import Mode, Track
-from space.figures import figure
-from space.labels import place_labels
-from space.table import rows_by_bench
+from space.drawings.labels import place_labels
+from space.drawings.pareto import Point, pareto_figure
+from space.drawings.plane import plane_figure
+from space.drawings.radar import radar_figure
+from space.drawings.rate import rate_figure
+from space.figure_files import figure_makers
+from space.rows import Rows
+from space.table import ranked_rows
 
 
 def draw(track: Track, results: list[Result]) -> dict[str, Any]:
     bench = bench_of(results[0]) if results else PUBLISHED_BENCH
 
     def rows(of: Track) -> list[Row]:
-        return rows_by_bench(of, None, results).get(bench, [])
+        return Rows(results).by_bench(of, None).get(bench, [])
 
-    drawing = figure(track, rows(track), rows(Track.CODEC))
-    assert drawing is not None
+    if results:
+        drawing = rate_figure(rows(track), rows(Track.CODEC))
+    else:
+        drawing = plane_figure(track, ranked_rows(rows(track)))
     plain: dict[str, Any] = json.loads(drawing.to_json())
     return plain
 
@@ -71,10 +78,6 @@ def test_a_name_with_tags_is_escaped_everywhere() -> None:
     assert "&lt;a href" in text
 
 
-def test_nothing_to_draw_gives_no_figure() -> None:
-    assert figure(Track.T2I_ULB, [], []) is None
-
-
 def test_a_system_that_lacks_a_mode_is_drawn_where_it_has_one() -> None:
     drawing = draw(Track.T2I_ULB, [make_result("half", modes=(Mode.FULL,))])
     assert named(drawing, "half")[0]["marker"]["symbol"] == ["circle"]
@@ -84,3 +87,29 @@ def test_labels_of_neighbours_go_to_different_sides() -> None:
     places = [(0.0, 0.0), (1.0, 1.0), (1.001, 1.0)]
     left, right = place_labels(places, [3, 8, 8])[1:]
     assert left != right
+
+
+def test_radar_closes_every_polygon_and_leaves_out_who_lacks_a_score() -> None:
+    rows = Rows().by_bench(Track.T2I, None)[PUBLISHED_BENCH]
+    traces = json.loads(radar_figure(Track.T2I, rows).to_json())["data"]
+    assert len(traces) == 8
+    assert all(len(t["theta"]) == 9 and t["theta"][0] == t["theta"][-1] for t in traces)
+
+
+def test_pareto_front_holds_who_is_beaten_by_nobody_on_both() -> None:
+    points = [Point("fast", 1, 1), Point("good", 9, 3), Point("poor", 9.5, 2)]
+    front, beaten = json.loads(pareto_figure(points, "seconds").to_json())["data"]
+    assert front["text"] == ["fast", "good"]
+    assert beaten["text"] == ["poor"]
+
+
+def test_every_listed_figure_has_a_drawing_and_its_numbers() -> None:
+    makers = figure_makers(Rows(make_store()))
+    entries = json.loads(makers["data/figures.json"]())
+    kinds = {"plane", "radar", "rate", "pareto", "quality", "prompt", "correlation", "complexity"}
+    assert {entry["kind"] for entry in entries} == kinds
+    assert len({entry["key"] for entry in entries}) == len(entries)
+    for entry in entries:
+        file = json.loads(makers[f"data/figures/{entry['key']}.json"]())
+        assert file["figure"]["data"]
+        assert file["rows"]

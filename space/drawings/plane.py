@@ -1,0 +1,93 @@
+"""Mean perception against mean consistency, with the lines of equal Overall."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from protocol.boards import Row
+from protocol.rules import TRACKS, Dimension, Track
+from space.drawings.labels import place_labels
+from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
+    """Return the figure for the ranked rows of a board."""
+    from plotly.graph_objects import Figure
+
+    places = [_place(row) for row in rows]
+    drawing: Any = Figure()
+    for trace in _level_lines(track, places):
+        drawing.add_trace(trace)
+    drawing.add_trace(
+        {
+            "type": "scatter",
+            "x": [x for x, _ in places],
+            "y": [y for _, y in places],
+            "text": [safe(row.model) for row in rows],
+            "textposition": place_labels(places, [len(row.model) for row in rows]),
+            "hovertext": [
+                f"<b>{safe(row.model)}</b><br>Overall {row.overall:.4f}"
+                f"<br>consistency {x:.4f}<br>perception {y:.4f}"
+                for row, (x, y) in zip(rows, places, strict=True)
+            ],
+            "mode": "markers+text",
+            "marker": {"color": COLOURS[0], "size": 10},
+            "hoverinfo": "text",
+            "showlegend": False,
+        }
+    )
+    drawing.update_xaxes(title_text="mean consistency", range=_padded([x for x, _ in places]))
+    drawing.update_yaxes(title_text="mean perception", range=_padded([y for _, y in places]))
+    drawing.update_layout(**layout("Consistency and perception", height=470))
+    return with_grid(drawing)
+
+
+def _place(row: Row) -> tuple[float, float]:
+    return row.dimensions[Dimension.FR], row.dimensions[Dimension.NR]
+
+
+def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
+    """Return lines of equal Overall: the rule of the board, drawn."""
+    weights = TRACKS[track].weights
+    (left, right), (_, high) = (_padded([place[axis] for place in places]) for axis in (0, 1))
+    levels = [weights[Dimension.FR] * x + weights[Dimension.NR] * y for x, y in places]
+    step = _round_step((max(levels) - min(levels)) / 6)
+    first, last = math.floor(min(levels) / step), math.ceil(max(levels) / step)
+    traces = []
+    for level in (count * step for count in range(first, last + 1)):
+        at_left = (level - weights[Dimension.FR] * left) / weights[Dimension.NR]
+        at_right = (level - weights[Dimension.FR] * right) / weights[Dimension.NR]
+        at_top = (level - weights[Dimension.NR] * high) / weights[Dimension.FR]
+        # The line enters the figure at its left or its upper edge; its name stands there.
+        start = (left, at_left) if at_left <= high else (at_top, high)
+        end = (right, at_right)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [start[0], end[0]],
+                "y": [start[1], end[1]],
+                "mode": "lines+text",
+                "text": [f"Overall {level:.4g}", ""],
+                "textposition": "bottom right" if start[1] == high else "top right",
+                "textfont": {"size": 10, "color": GREY},
+                "line": {"color": GREY, "width": 1, "dash": "dot"},
+                "opacity": 0.6,
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
+    return traces
+
+
+def _round_step(wanted: float) -> float:
+    """Return the least of 1, 2 and 5 times a power of ten that is not under `wanted`."""
+    power = 10.0 ** math.floor(math.log10(wanted or 1.0))
+    return power * next((step for step in (1, 2, 5) if step * power >= wanted), 10)
+
+
+def _padded(values: Sequence[float]) -> list[float]:
+    margin = 0.12 * ((max(values) - min(values)) or 1.0)
+    return [min(values) - margin, max(values) + margin]

@@ -1,0 +1,138 @@
+"""The matrix of pairs: every I2T model with every T2I model that it was run with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
+from protocol.records import Result
+from protocol.rules import Content, Dimension, Mode, Role, Track
+from protocol.scores import Cell, cell_name, overall
+from space.table import CONTENTS, bench_title
+from space.words import DIMENSION_TITLES, TRACK_WORDS
+
+PUBLISHED_CAPTIONER = "GPT-4o"
+"""Whose captions the paper's T2I models got (P 4.1)."""
+PUBLISHED_PAINTER = "RealVis"
+"""Who painted for the paper's I2T models (P 4.1)."""
+
+OVERALLS = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One number that a pair may have."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTable:
+    """One bench's matrix for one content."""
+
+    key: str
+    title: str
+    content: str
+    i2t: tuple[str, ...]
+    t2i: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    cells: Mapping[str, tuple[tuple[float | None, ...], ...]]
+    """By measure, one line an I2T model, one entry a T2I model; None: the pair was not run."""
+    about: str
+
+
+Pair = tuple[str, str]
+Scores = dict[Cell, float]
+
+
+def pair_tables(results: Sequence[Result]) -> list[PairTable]:
+    """Return the matrices, measured benches first, all contents of a bench together."""
+    tables = []
+    for name, content in CONTENTS.items():
+        grouped: dict[Bench, dict[Pair, Scores]] = {}
+        for result in results:
+            pair = _pair(result)
+            if pair is not None:
+                scores = grouped.setdefault(bench_of(result), {}).setdefault(pair, {})
+                scores |= _scores(result, content)
+        published = grouped.setdefault(PUBLISHED_BENCH, {})
+        grouped[PUBLISHED_BENCH] = {**_published(content), **published}
+        tables += [
+            _table(bench, name, pairs)
+            for bench, pairs in sorted(grouped.items(), key=lambda item: item[0])
+            if any(pairs.values())
+        ]
+    return sorted(tables, key=lambda table: table.key == PUBLISHED_BENCH.label)
+
+
+def _pair(result: Result) -> Pair | None:
+    request = result.request
+    if request.role is Role.CODEC or request.i2t is None or request.t2i is None:
+        return None
+    return request.i2t.label, request.t2i.label
+
+
+def _scores(result: Result, content: Content | None) -> Scores:
+    return {
+        (score.mode, score.dimension): score.mean
+        for score in result.scores
+        if score.content is content and score.mean is not None
+    }
+
+
+def _published(content: Content | None) -> dict[Pair, Scores]:
+    pairs: dict[Pair, Scores] = {}
+    for row in published_rows(Track.T2I, content):
+        pairs[PUBLISHED_CAPTIONER, row.model] = dict(row.scores)
+    for row in published_rows(Track.I2T, content):
+        pairs.setdefault((row.model, PUBLISHED_PAINTER), {}).update(row.scores)
+    return pairs
+
+
+def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTable:
+    i2t = tuple(dict.fromkeys(pair[0] for pair in pairs))
+    t2i = tuple(dict.fromkeys(pair[1] for pair in pairs))
+    values = {pair: _measures(scores) for pair, scores in pairs.items()}
+    measures = [m for m in _all_measures() if any(m.key in value for value in values.values())]
+    return PairTable(
+        key=bench.label,
+        title=bench_title(bench),
+        content=content,
+        i2t=i2t,
+        t2i=t2i,
+        measures=tuple(measures),
+        cells={
+            measure.key: tuple(
+                tuple(values.get((row, column), {}).get(measure.key) for column in t2i)
+                for row in i2t
+            )
+            for measure in measures
+        },
+        about=(
+            f"The paper ran its T2I models with {PUBLISHED_CAPTIONER}'s captions and its I2T "
+            f"models with {PUBLISHED_PAINTER}: one row and one column of the matrix."
+            if bench == PUBLISHED_BENCH
+            else ""
+        ),
+    )
+
+
+def _measures(scores: Scores) -> dict[str, float]:
+    values = {cell_name(cell): score for cell, score in scores.items()}
+    for track in OVERALLS:
+        value = overall(track, scores)
+        if value is not None:
+            values[f"overall_{track}"] = value
+    return values
+
+
+def _all_measures() -> list[Measure]:
+    overalls = [
+        Measure(key=f"overall_{track}", title=f"Overall, {TRACK_WORDS[track].tab}")
+        for track in OVERALLS
+    ]
+    return overalls + [
+        Measure(key=cell_name((mode, dim)), title=f"{DIMENSION_TITLES[dim]}, {mode} mode")
+        for mode in reversed(Mode)
+        for dim in Dimension
+    ]

@@ -1,0 +1,75 @@
+"""What the server has to hand out: the newest site, its rows, and every file in its packed form."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from space.rows import Rows
+from space.site import Site, build_site, media_type
+from space.snapshot import Snapshot, SnapshotKeeper, Source
+from space.table import TRACKS_SHOWN
+
+Packed: TypeAlias = tuple[bytes, bytes, str]
+"""A file, the file compressed, and its mark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stock:
+    rows: Rows
+    site: Site
+    packed: dict[str, Packed]
+
+
+class Shop:
+    """The newest site, with each file's compressed form and its mark for the browser's cache."""
+
+    def __init__(self, source: Source, keep: Path | None = None) -> None:
+        """Read the source, or take what was kept of it.
+
+        Raises:
+            CMCError: nothing was kept, and the source cannot be read.
+        """
+        self.keeper = SnapshotKeeper(source, keep, on_change=self._renew)
+        self._renew(self.keeper.snapshot)
+
+    def _renew(self, snapshot: Snapshot) -> None:
+        rows = Rows(snapshot.results, snapshot.statistics)
+        site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
+        stock = _Stock(rows=rows, site=site, packed={})
+        # What every reader asks first is made before the first reader can.
+        first = next(track for track in TRACKS_SHOWN if rows.has(track))
+        for path in ("index.html", "data/site.json", f"data/board/{first}.all.json"):
+            _pack(stock, path)
+        # One assignment: a request sees the old stock or the new one, never half of each.
+        self._stock = stock
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of the newest snapshot."""
+        return self._stock.rows
+
+    def find(self, path: str) -> Packed | None:
+        """Return a file, the file compressed, and its mark; None where there is no such file."""
+        stock = self._stock
+        return _pack(stock, path) if path in stock.site else None
+
+    def status(self) -> dict[str, str]:
+        """Return which results are shown, how old they are, and what went wrong since."""
+        return {
+            "revision": self.keeper.snapshot.revision,
+            "read_at": self.keeper.snapshot.read_at,
+            "checked_at": self.keeper.checked_at,
+            "problem": self.keeper.problem,
+        }
+
+
+def _pack(stock: _Stock, path: str) -> Packed:
+    if path not in stock.packed:
+        content = stock.site.read(path)
+        is_text = media_type(path).endswith("utf-8")
+        small = gzip.compress(content, compresslevel=6, mtime=0) if is_text else content
+        mark = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+        stock.packed[path] = (content, small, mark)
+    return stock.packed[path]

@@ -1,0 +1,145 @@
+// Two systems on the same images: what is stored of their difference, and where they differ most.
+
+import { load, make, named, picker } from "./dom.js";
+import { MODES, readGallery, slider, systemTitle } from "./pictures.js";
+import { downloadMenu } from "./download.js";
+import * as state from "./state.js";
+
+const MOST = 12;
+
+export async function open(box, site) {
+  const [systems, statistics] = await Promise.all([load("data/gallery.json"), load("data/statistics.json")]);
+  return { update: () => draw(box, site, systems, statistics) };
+}
+
+async function draw(box, site, systems, statistics) {
+  const heading = [make("h2", "title", "Is A better than B?")];
+  if (systems.length < 2) {
+    box.replaceChildren(...heading, make("p", "empty", "Two finished runs are needed; there are fewer."));
+    return;
+  }
+  const find = (id) => systems.find(({ request_id: key }) => key === id);
+  const a = find(state.get("a")) ?? systems[0];
+  const fellows = systems.filter((one) => one !== a && one.dataset === a.dataset && one.protocol === a.protocol);
+  const b = fellows.find(({ request_id: id }) => id === state.get("b"))
+    ?? fellows.find(({ role }) => role === a.role) ?? fellows[0];
+  const options = (list) => list.map((one) => ({ key: one.request_id, text: systemTitle(one) }));
+  const controls = make("div", "controls");
+  controls.append(picker("A", options(systems), a.request_id, (key) => state.set({ a: key })));
+  box.replaceChildren(...heading, controls);
+  if (!b) {
+    box.append(make("p", "empty", "Nothing else was run on the same images."));
+    return;
+  }
+  controls.append(picker("B", options(fellows), b.request_id, (key) => state.set({ b: key })));
+  const [first, second] = await Promise.all([readGallery(a.request_id), readGallery(b.request_id)]);
+  const modes = MODES.filter((mode) => [first, second].every((list) => list.some((one) => one.mode === mode)));
+  const mode = modes.includes(state.get("mode")) ? state.get("mode") : modes[0];
+  const by = state.get("by", "consistency");
+  const pairs = differences(first, second, mode, by);
+  controls.append(
+    picker("Mode", modes.map((key) => ({ key, text: key })), mode, (key) => state.set({ mode: key })),
+    picker("by", ["consistency", "perception"].map((key) => ({ key, text: key })), by, (key) => state.set({ by: key === "consistency" ? null : key })),
+    downloadMenu("cmc-bench-compare", () => pairs.map(({ name, content, left, right, difference }) => ({
+      name, content, mode, a: left[by], b: right[by], difference,
+    }))),
+  );
+  box.append(...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+}
+
+function differences(first, second, mode, by) {
+  const others = new Map(second.filter((one) => one.mode === mode).map((one) => [one.name, one]));
+  return first
+    .filter((one) => one.mode === mode && others.has(one.name))
+    .map((left) => ({ name: left.name, content: left.content, left, right: others.get(left.name) }))
+    .filter(({ left, right }) => left[by] !== null && right[by] !== null)
+    .map((pair) => ({ ...pair, difference: pair.left[by] - pair.right[by] }))
+    .sort((x, y) => Math.abs(y.difference) - Math.abs(x.difference));
+}
+
+// What the boards' statistics say of the two, over all images and not only those with pictures.
+function storedLines(site, statistics, a, b) {
+  const ids = [a.request_id, b.request_id];
+  const rows = [];
+  for (const board of statistics) {
+    const found = board.comparisons.find((one) => ids.includes(one.first) && ids.includes(one.second));
+    if (!found) continue;
+    const turned = found.first === b.request_id;
+    const { difference, win_rate: wins, images, images_needed: needed } = found.result;
+    const sign = turned ? -1 : 1;
+    const ends = [difference.low, difference.high].map((end) => sign * end).sort((x, y) => x - y);
+    const tab = site.tracks.find(({ key }) => key === board.track)?.tab ?? board.track;
+    rows.push([
+      `${tab}, ${board.content ?? "all"}`,
+      signed(sign * difference.value),
+      `${signed(ends[0])} to ${signed(ends[1])}`,
+      `${(100 * (turned ? 1 - wins.value : wins.value)).toFixed(0)} %`,
+      found.is_separable ? `yes, ${sign * difference.value > 0 ? "A" : "B"}` : "not proven",
+      images.toLocaleString("en"),
+      needed === null || found.is_separable ? "" : `about ${needed.toLocaleString("en")}`,
+    ]);
+  }
+  if (!rows.length) {
+    return [make("p", "note", "No statistics are stored for this pair on a common board; `cmc statistics board` makes them.")];
+  }
+  const table = plainTable(
+    ["Overall of", "A − B", "95 % interval", "A wins", "Better?", "Images", "Images that would tell"],
+    rows,
+  );
+  return [make("h3", "section-title", "Over all images"), table];
+}
+
+export function plainTable(titles, rows) {
+  const box = make("div", "scroll plain");
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", titles[0]);
+  const table = make("table");
+  const head = make("tr");
+  for (const title of titles) {
+    const cell = make("th", "", title);
+    cell.scope = "col";
+    head.append(cell);
+  }
+  const top = make("thead");
+  top.append(head);
+  const body = make("tbody");
+  for (const row of rows) {
+    const line = make("tr");
+    row.forEach((text, place) => {
+      const cell = make(place ? "td" : "th");
+      if (!place) cell.scope = "row";
+      cell.append(named("", text));
+      line.append(cell);
+    });
+    body.append(line);
+  }
+  table.append(top, body);
+  box.append(table);
+  return box;
+}
+
+function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+}
+
+function whereTheyDiffer(pairs, a, b, mode, by) {
+  const box = make("div");
+  box.append(make("h3", "section-title", `Where they differ most in ${by}, ${mode} mode`));
+  for (const { name, left, right, difference } of pairs.slice(0, MOST)) {
+    const row = make("section", "system-row");
+    const title = make("h4", "", `${name}: A − B = ${signed(difference)}`);
+    const cards = make("div", "cards two");
+    for (const [picture, system, letter] of [[left, a, "A"], [right, b, "B"]]) {
+      const card = make("figure", "card");
+      const caption = make("figcaption", "");
+      caption.append(make("strong", "", `${letter} `), named("", system.model), ` ${picture[by].toFixed(4)}`);
+      card.append(slider(picture, system), caption);
+      cards.append(card);
+    }
+    row.append(title, cards);
+    box.append(row);
+  }
+  if (!pairs.length) box.append(make("p", "empty", "They share no image with pictures and scores in this mode."));
+  return box;
+}

@@ -1,0 +1,108 @@
+// Nodes. Everything that a person typed reaches the page through textContent only.
+
+export function make(tag, className = "", text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== "") node.textContent = text;
+  return node;
+}
+
+export function button(className, text, press, title = "") {
+  const node = make("button", className, text);
+  node.type = "button";
+  if (title) node.title = title;
+  node.addEventListener("click", press);
+  return node;
+}
+
+// A stranger's text: isolated, so that right-to-left marks in it turn nothing around it.
+export function named(className, text) {
+  const node = make("bdi", className, text);
+  node.title = text;
+  return node;
+}
+
+// A row of buttons of which one is pressed.
+export function choice(label, options, current, choose) {
+  const box = make("div", "choice");
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", label);
+  for (const { key, text, tag, title, disabled } of options) {
+    const node = button("", text, () => choose(key), title);
+    node.dataset.key = key;
+    node.disabled = Boolean(disabled);
+    node.setAttribute("aria-pressed", String(key === current));
+    if (tag) node.append(make("span", "tag", tag));
+    box.append(node);
+  }
+  return box;
+}
+
+// A drop-down with a label in front of it.
+export function picker(label, options, current, choose) {
+  const box = make("label", "picker");
+  const list = make("select");
+  for (const { key, text } of options) {
+    const option = make("option", "", text);
+    option.value = key;
+    option.selected = key === current;
+    list.append(option);
+  }
+  list.addEventListener("change", () => choose(list.value));
+  box.append(make("span", "", label), list);
+  return box;
+}
+
+// A button that opens a panel below it; closes with Escape and with a press elsewhere.
+export function popover(label, className, fill) {
+  const box = make("details", `popover ${className}`);
+  const summary = make("summary", "tool", label);
+  const panel = make("div", "panel");
+  box.append(summary, panel);
+  box.addEventListener("toggle", () => {
+    if (box.open && !panel.hasChildNodes()) fill(panel);
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !box.open) return;
+    box.open = false;
+    summary.focus();
+  });
+  return box;
+}
+
+document.addEventListener("click", (event) => {
+  // What was pressed may have been replaced by what the press changed.
+  if (!event.target.isConnected) return;
+  for (const box of document.querySelectorAll("details.popover[open]")) {
+    if (!box.contains(event.target)) box.open = false;
+  }
+});
+
+export function checkbox(text, checked, change) {
+  const label = make("label", "check");
+  const box = make("input");
+  box.type = "checkbox";
+  box.checked = checked;
+  box.addEventListener("change", () => change(box.checked));
+  label.append(box, make("span", "", text));
+  return label;
+}
+
+const fetched = new Map();
+
+// A file of the site, fetched once; a failure is not kept.
+export function load(path) {
+  if (!fetched.has(path)) {
+    const answer = fetch(path).then((response) => {
+      if (!response.ok) throw new Error(`${path}: ${response.status}`);
+      return response.json();
+    });
+    answer.catch(() => fetched.delete(path));
+    fetched.set(path, answer);
+  }
+  return fetched.get(path);
+}
+
+export function forget() {
+  fetched.clear();
+}

@@ -1,0 +1,77 @@
+// What a reader takes along: the shown rows as CSV or JSON, the whole board as files, a link.
+
+import { button, make, popover } from "./dom.js";
+
+export function save(name, type, text) {
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// A text that a spreadsheet would run as a formula gets a quote first.
+function csvCell(value) {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function toCsv(records) {
+  const keys = Object.keys(records[0] ?? {});
+  const lines = records.map((record) => keys.map((key) => csvCell(record[key])).join(","));
+  return [keys.join(","), ...lines].join("\r\n");
+}
+
+// The menu of a table: `records` gives the rows as shown, `files` the board's own files.
+export function downloadMenu(stem, records, files = []) {
+  return popover("Download", "download", (panel) => {
+    panel.append(
+      make("p", "panel-title", "Rows as shown"),
+      button("entry", "CSV", () => save(`${stem}.csv`, "text/csv", toCsv(records()))),
+      button("entry", "JSON", () =>
+        save(`${stem}.json`, "application/json", JSON.stringify(records(), null, 1)),
+      ),
+    );
+    if (files.length) panel.append(make("p", "panel-title", "The whole board"));
+    for (const { text, path } of files) {
+      const link = make("a", "entry", text);
+      link.href = path;
+      link.download = "";
+      panel.append(link);
+    }
+  });
+}
+
+// A frame may not be allowed to use the clipboard; the older way works there, and if not, the
+// link stands in a field, selected.
+export async function copyText(text, pressed) {
+  const before = pressed.dataset.text ?? pressed.textContent;
+  pressed.dataset.text = before;
+  const done = (await copyNewWay(text)) || copyOldWay(text);
+  if (done) {
+    pressed.textContent = "Copied";
+    setTimeout(() => (pressed.textContent = before), 1600);
+  } else {
+    window.prompt("The link of this view", text);
+  }
+}
+
+async function copyNewWay(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function copyOldWay(text) {
+  const field = make("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}

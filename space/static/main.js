@@ -1,0 +1,148 @@
+// The page: its tabs, the view that the address names, and what is said about the data's age.
+
+import { forget, load, make } from "./dom.js";
+import { copyText } from "./download.js";
+import * as state from "./state.js";
+
+const VIEWS = [
+  { key: "pairs", tab: "Pairs", module: "./pairs.js" },
+  { key: "pictures", tab: "Pictures", module: "./pictures.js" },
+  { key: "compare", tab: "Compare", module: "./compare.js" },
+  { key: "figures", tab: "Figures", module: "./figures.js" },
+  { key: "submit", tab: "Submit", module: "./submit.js" },
+  { key: "about", tab: "About", module: "./about.js" },
+];
+const main = document.querySelector("main");
+const trouble = document.querySelector(".trouble");
+let site = null;
+let shown = { key: null, view: null };
+
+function allViews() {
+  const boards = site.tracks.map(({ key, tab }) => ({ key, tab, module: "./board.js" }));
+  return [...boards, ...VIEWS];
+}
+
+function currentView() {
+  const views = allViews();
+  return views.find((view) => view.key === state.get("view")) ?? views[0];
+}
+
+function drawTabs() {
+  const current = currentView();
+  document.querySelector(".tabs").replaceChildren(
+    ...allViews().map(({ key, tab }) => {
+      const link = make("a", "", tab);
+      link.href = state.queryFor({ view: key });
+      if (key === current.key) link.setAttribute("aria-current", "page");
+      link.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        history.pushState(null, "", link.href);
+        state.replaceAll(new URL(link.href).search);
+      });
+      return link;
+    }),
+  );
+  const link = document.querySelector(".tabs [aria-current]");
+  const bar = link.parentElement;
+  bar.scrollLeft = link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
+}
+
+async function draw(changes = {}) {
+  const wanted = currentView();
+  try {
+    if (shown.key === wanted.key && !("view" in changes)) {
+      await shown.view.update(changes);
+    } else {
+      const module = await import(wanted.module);
+      if (currentView() !== wanted && currentView().key !== wanted.key) return;
+      drawTabs();
+      const box = make("section", `view view-${wanted.key}`);
+      const view = await module.open(box, site, wanted.key);
+      if (currentView().key !== wanted.key) return;
+      shown = { key: wanted.key, view };
+      main.replaceChildren(box);
+      document.title = `${wanted.tab} · CMC-Bench`;
+      view.update({});
+    }
+    trouble.hidden = true;
+  } catch (error) {
+    say(`This view could not be drawn: ${error.message}. The rest of the page works.`);
+    throw error;
+  }
+}
+
+function say(text) {
+  trouble.textContent = text;
+  trouble.hidden = false;
+}
+
+function drawAge() {
+  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(site.read_at)) / 60000));
+  const [count, unit] = minutes < 90 ? [minutes, "min"] : [Math.round(minutes / 60), "h"];
+  const age = minutes < 1 ? "just now" : `${count} ${unit} ago`;
+  const node = document.querySelector(".freshness");
+  const text = site.results
+    ? `${site.results} results, read ${age}`
+    : "the paper's published numbers";
+  node.textContent = site.problem ? `${text}; the store does not answer` : text;
+  node.classList.toggle("stale", Boolean(site.problem));
+  node.title = site.problem ?? `Revision ${site.revision}`;
+}
+
+// A server tells whether there are newer results; a static site has nobody to ask.
+async function lookForNews() {
+  const answer = await fetch("data/status.json", { cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return;
+  const status = await answer.json();
+  site.problem = status.problem || null;
+  if (status.revision !== site.revision) {
+    forget();
+    site = await load("data/site.json");
+    await draw({ view: state.get("view") });
+  }
+  drawAge();
+}
+
+function drawTheme(theme) {
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+}
+
+document.querySelector(".theme").addEventListener("click", () => {
+  const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+  const theme = dark ? "light" : "dark";
+  drawTheme(theme);
+  state.set({ __theme: theme }, { quiet: true });
+  shown.view?.update({ __theme: theme });
+});
+document.querySelector(".copy-link").addEventListener("click", (event) => {
+  copyText(state.shareLink(site?.space_id), event.currentTarget);
+});
+
+drawTheme(state.get("__theme"));
+document.body.classList.toggle("embed", state.get("embed") === "1");
+state.onChange((changes) => {
+  drawTabs();
+  draw(changes);
+});
+// The first table is asked for together with the list of tables; if there is no such one, that is
+// found out in time.
+const likely = state.get("view", "t2i-ulb");
+if (!VIEWS.some(({ key }) => key === likely)) {
+  load(`data/board/${encodeURIComponent(likely)}.${state.get("content", "all")}.json`).catch(() => {});
+}
+try {
+  site = await load("data/site.json");
+  drawTabs();
+  drawAge();
+  await draw({ view: true });
+  performance.mark("cmc-first-rows");
+  setInterval(drawAge, 30_000);
+  if (site.can_submit) {
+    setInterval(lookForNews, 30_000);
+    await lookForNews();
+  }
+} catch (error) {
+  if (!site) say(`The data could not be read: ${error.message}`);
+  throw error;
+}

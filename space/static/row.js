@@ -1,0 +1,48 @@
+// All that is known of one row, in a dialog.
+
+import { button, make, named } from "./dom.js";
+import { shownText } from "./cells.js";
+import * as state from "./state.js";
+
+export function openRow(view, index) {
+  const { bench, cells } = view;
+  const dialog = make("dialog", "row-dialog");
+  const head = make("header");
+  const title = make("h3");
+  title.append(named("", cells.model[index]));
+  const close = button("tool", "Close", () => dialog.close());
+  head.append(title, close);
+  const list = make("dl");
+  for (const column of bench.columns) {
+    const value = cells[column.key]?.[index];
+    if (column.key === "model" || value === null || value === undefined || value === "") continue;
+    const name = column.group ? `${column.group}, ${column.title}` : column.title;
+    const text = column.kind === "hash" ? value : shownText(column, value, bench.digits);
+    const said = make("dd");
+    said.append(named("", text));
+    list.append(make("dt", "", column.key === "rank" ? "Rank" : name), said);
+  }
+  dialog.append(head, list, links(cells.request?.[index]));
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.showModal();
+}
+
+function links(requestId) {
+  const box = make("p", "row-links");
+  if (!requestId) {
+    box.textContent = "A published row: its numbers are the authors', and there is no run behind them.";
+    return box;
+  }
+  const record = make("a", "", "The whole record, JSON");
+  record.href = `data/results/${encodeURIComponent(requestId)}.json`;
+  const pictures = make("a", "", "Its pictures");
+  pictures.href = state.queryFor({ view: "pictures", systems: requestId });
+  const compare = make("a", "", "Compare it");
+  compare.href = state.queryFor({ view: "compare", a: requestId });
+  box.append(record, pictures, compare);
+  return box;
+}

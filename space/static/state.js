@@ -1,0 +1,53 @@
+// What is chosen is what stands in the address: every view has a link, and a link is a view.
+
+const chosen = new URLSearchParams(location.search);
+const listeners = [];
+
+export function get(name, otherwise = "") {
+  return chosen.get(name) ?? otherwise;
+}
+
+export function getList(name) {
+  return get(name) ? get(name).split(",").map(decodeURIComponent) : [];
+}
+
+// Changes choices and tells everyone; null or "" takes one back to what it is unasked.
+export function set(changes, { quiet = false, newPage = false } = {}) {
+  for (const [name, value] of Object.entries(changes)) {
+    const text = Array.isArray(value) ? value.map(encodeURIComponent).join(",") : value;
+    if (text === null || text === undefined || text === "") chosen.delete(name);
+    else chosen.set(name, text);
+  }
+  const query = chosen.toString();
+  const address = `${location.pathname}${query ? `?${query}` : ""}`;
+  if (newPage) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+  if (!quiet) listeners.forEach((tell) => tell(changes));
+}
+
+// The query that a link to another view has: what belongs to this one is left behind.
+export function queryFor(changes) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(changes)) if (value) query.set(name, value);
+  const theme = chosen.get("__theme");
+  if (theme) query.set("__theme", theme);
+  return `?${query}`;
+}
+
+export function replaceAll(query) {
+  for (const name of [...chosen.keys()]) chosen.delete(name);
+  for (const [name, value] of new URLSearchParams(query)) chosen.set(name, value);
+  listeners.forEach((tell) => tell({ view: get("view") }));
+}
+
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+// Inside huggingface.co's frame the address that people see is the outer page's.
+export function shareLink(spaceId) {
+  if (spaceId) return `https://huggingface.co/spaces/${spaceId}${location.search}`;
+  return location.href;
+}
+
+window.addEventListener("popstate", () => replaceAll(location.search));

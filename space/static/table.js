@@ -1,0 +1,94 @@
+// A table of any length that keeps only the rows in sight in the page.
+
+import { make } from "./dom.js";
+
+const SPARE = 8;
+
+export class WindowedTable {
+  // `drawRow(index)` returns the row of one index of the data; all rows are `rowHeight` high.
+  constructor(label, rowHeight, drawRow) {
+    this.rowHeight = rowHeight;
+    this.drawRow = drawRow;
+    this.order = [];
+    this.drawn = new Map();
+    this.node = make("div", "scroll");
+    this.node.tabIndex = 0;
+    this.node.setAttribute("role", "region");
+    this.node.setAttribute("aria-label", label);
+    this.table = make("table");
+    this.columns = make("colgroup");
+    this.head = make("thead");
+    this.body = make("tbody");
+    this.above = make("tr", "spacer");
+    this.below = make("tr", "spacer");
+    for (const spacer of [this.above, this.below]) spacer.setAttribute("aria-hidden", "true");
+    this.table.append(this.columns, this.head, this.body);
+    this.node.append(this.table);
+    let waiting = false;
+    this.node.addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        this.paint();
+      });
+    });
+    new ResizeObserver(() => this.paint()).observe(this.node);
+  }
+
+  // Head rows, and the widths of all columns in pixels; null takes what is left.
+  setHead(rows, widths) {
+    const columns = widths.map((width) => {
+      const column = make("col");
+      if (width) column.style.width = `${width}px`;
+      return column;
+    });
+    this.columns.replaceChildren(...columns);
+    this.table.style.minWidth = `${widths.reduce((sum, width) => sum + (width ?? 230), 0)}px`;
+    this.head.replaceChildren(...rows);
+    this.headRows = rows.length;
+  }
+
+  // Which rows there are, top to bottom; what was drawn before is drawn anew.
+  setRows(order) {
+    this.order = order;
+    this.drawn.clear();
+    this.table.setAttribute("aria-rowcount", String(order.length + this.headRows));
+    this.paint();
+  }
+
+  paint() {
+    const height = this.node.clientHeight || window.innerHeight * 0.76;
+    const first = Math.max(0, Math.floor(this.node.scrollTop / this.rowHeight) - SPARE);
+    const end = Math.min(
+      this.order.length,
+      Math.ceil((this.node.scrollTop + height) / this.rowHeight) + SPARE,
+    );
+    const rows = [];
+    const kept = new Map();
+    for (let place = first; place < end; place += 1) {
+      const index = this.order[place];
+      const row = this.drawn.get(index) ?? this.drawRow(index);
+      row.setAttribute("aria-rowindex", String(place + 1 + this.headRows));
+      row.style.height = `${this.rowHeight}px`;
+      kept.set(index, row);
+      rows.push(row);
+    }
+    this.drawn = kept;
+    this.above.style.height = `${first * this.rowHeight}px`;
+    this.below.style.height = `${(this.order.length - end) * this.rowHeight}px`;
+    const wanted = [first ? [this.above] : [], rows, end < this.order.length ? [this.below] : []];
+    placeChildren(this.body, wanted.flat());
+  }
+}
+
+// Like replaceChildren, but a row that stays is not taken out, so that it keeps the focus.
+function placeChildren(parent, wanted) {
+  const staying = new Set(wanted);
+  for (const node of [...parent.children]) if (!staying.has(node)) node.remove();
+  let next = parent.firstChild;
+  for (const node of wanted) {
+    if (node === next) next = next.nextSibling;
+    else parent.insertBefore(node, next);
+  }
+}

@@ -1,0 +1,88 @@
+"""Who leads, by how much, and whether the lead is real: the sentence above a table.
+
+What is known of chance comes from the stored statistics alone.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from protocol.boards import Row
+from protocol.rules import Track
+from protocol.statistics.records import BoardComparison, BoardStatistics
+
+Value: TypeAlias = str | int | float | bool | None
+
+INTERVALS = ("overall_low", "overall_high", "rank_low", "rank_high")
+
+
+def standing_values(
+    statistics: BoardStatistics | None, *, whole: bool
+) -> dict[str, dict[str, Value]]:
+    """Return what is stored of each ranked row, by request id and column key.
+
+    Args:
+        statistics: of the board; None where there are none.
+        whole: whether they speak of all rows of the table; the rank of one among some of them
+            would stand beside its rank among all.
+    """
+    found: dict[str, dict[str, Value]] = {}
+    for row in statistics.rows if statistics else ():
+        if row.overall is None or row.standing is None:
+            continue
+        found[row.request_id] = {"overall_low": row.overall.low, "overall_high": row.overall.high}
+        if whole:
+            found[row.request_id] |= {
+                "rank_low": row.standing.rank_low,
+                "rank_high": row.standing.rank_high,
+                "probability_first": row.standing.probability_first,
+                "tie_group": row.standing.tie_group,
+            }
+    return found
+
+
+def verdict(
+    track: Track,
+    ranked: Sequence[Row],
+    digits: int,
+    statistics: BoardStatistics | None = None,
+) -> str:
+    """Return the sentence for the ranked rows, best first; empty where nothing is ranked."""
+    if not ranked:
+        return ""
+    if track is Track.CODEC:
+        return "Codecs spend different rates: the figure compares them at equal bits per pixel."
+    first = ranked[0]
+    if len(ranked) == 1:
+        return f"{first.model} is the only ranked row."
+    second = ranked[1]
+    lead = (first.overall or 0.0) - (second.overall or 0.0)
+    if round(lead, 9) == 0:
+        return f"{first.model} and {second.model} share the lead."
+    doubt = _doubt(first, second, digits, statistics)
+    return f"{first.model} leads by {lead:.{digits}f} before {second.model}. {doubt}"
+
+
+def _doubt(first: Row, second: Row, digits: int, statistics: BoardStatistics | None) -> str:
+    if "published" in (first.source, second.source):
+        return (
+            "Scores by image were not published, so whether this lead is more than chance is "
+            "not known."
+        )
+    if statistics is None:
+        return "No statistics are stored for these rows, so whether this lead is real is not known."
+    found = _comparison(statistics, first.request_id, second.request_id)
+    if found is None:
+        return "These two were not compared image by image."
+    low, high = found.result.difference.low, found.result.difference.high
+    span = f"{statistics.level:.0%} interval {low:.{digits}f} to {high:.{digits}f}"
+    over = f"over {found.result.images} images"
+    if found.is_separable:
+        return f"The lead is real: {span} {over}."
+    needed = found.result.images_needed
+    tell = f"; about {needed:,} images would tell" if needed else ""
+    return f"The lead may be chance: {span} {over}{tell}."
+
+
+def _comparison(statistics: BoardStatistics, first: str, second: str) -> BoardComparison | None:
+    pairs = (c for c in statistics.comparisons if (c.first, c.second) == (first, second))
+    return next(pairs, None)

@@ -1,0 +1,109 @@
+"""A real browser, and the page served to it."""
+
+import gc
+import shutil
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+
+from space.server import build_server, launch
+from space.shop import Shop
+from space.snapshot import Source
+
+MISSING = "\N{EN DASH}"
+
+
+def find_chromium() -> str:
+    """Return where Chromium is; a machine without it must not pass for one that ran these."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.fail(f"none of {', '.join(names)} found; install one: apt install chromium")
+    return path
+
+
+@contextmanager
+def open_browser() -> Iterator[BrowserContext]:
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(
+            executable_path=find_chromium(), args=["--no-sandbox"]
+        ) as running,
+    ):
+        yield running.new_context(
+            viewport={"width": 1280, "height": 900}, color_scheme="light", accept_downloads=True
+        )
+
+
+@contextmanager
+def serving(source: Source) -> Iterator[tuple[Shop, str]]:
+    """Serve a source and yield its shop and address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    shop = Shop(source)
+    server = build_server(shop)
+    address = launch(server, "127.0.0.1", port)
+    yield shop, address
+    server.get_blocks().close(verbose=False)
+    # Gradio leaves its event loop and its sockets to the collector, which says so.
+    del server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
+    """Show the page; afterwards, refuse script errors and requests that left this machine."""
+    page = browser.new_page()
+    page.set_default_timeout(10_000)
+    errors: list[str] = []
+    strangers: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def note(url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            strangers.append(url)
+
+    page.on("request", lambda request: note(request.url))
+    show(page, address)
+    yield page
+    page.close()
+    assert errors == []
+    assert strangers == []
+
+
+def show(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("main tbody tr, main .empty, main .prose, main h2")
+
+
+def column(page: Page, key: str) -> list[str]:
+    """Return a board's column, top to bottom, without the second lines of its cells."""
+    texts: list[str] = page.evaluate(
+        """(key) => {
+            const keys = [...document.querySelectorAll('.titles button')].map((b) => b.dataset.key);
+            const rows = [...document.querySelectorAll('tbody tr:not(.spacer)')];
+            const cells = rows.map((row) => row.cells[keys.indexOf(key)]);
+            const main = (c) => c.querySelector('.place, .name, .value, strong, .missing') ?? c;
+            return cells.map((c) => main(c).textContent.trim());
+        }""",
+        key,
+    )
+    return texts
+
+
+def header(page: Page, key: str) -> Locator:
+    return page.locator(f'.titles th:has(button[data-key="{key}"])')
+
+
+def press(page: Page, name: str) -> None:
+    page.locator(".controls .choice").get_by_role("button", name=name).click()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has drawn what was asked."""
+    page.evaluate("new Promise((done) => setTimeout(done, 80))")

@@ -1,0 +1,173 @@
+"""What comes in over the page is checked by the rules of `cmc submit`, in the reader's own name."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from make_results import make_request, make_result
+
+from protocol.errors import InputError, SignInError, StoreError
+from protocol.rules import Mode, Role
+from space.intake import Form, check, store_of, submit, withdraw
+from space.plain import public_record
+from space.sources import StoreSource, open_source
+from submission.identity import Account, SignedInBy
+from submission.store import FolderStore
+
+ROOT = Path(__file__).parents[2]
+READER = Account("reader", SignedInBy.SPACE)
+BENCH = "demo-0 · demo (11111111)"
+
+
+def fill(folder: Path) -> FolderStore:
+    """Return a store with one request, whose bench and systems are open from then on."""
+    store = FolderStore(folder)
+    store.submit(
+        make_request(
+            "start-image", role=Role.T2I, modes=(Mode.FULL,), protocol="demo-0", dataset="demo"
+        )
+    )
+    return store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return fill(tmp_path / "store")
+
+
+def form(**changes: str) -> Form:
+    filled = {"role": "T2I", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
+    return Form(**{**filled, **changes})
+
+
+def test_known_systems_pass_and_the_request_is_queued_in_the_reader_s_name(
+    store: FolderStore,
+) -> None:
+    answer = check(store, form(role="I2T"), READER)
+    assert answer.findings == ()
+    entry = submit(store, form(role="I2T"), READER)
+    assert answer.request is not None
+    assert entry.request.request_id == answer.request.request_id
+    assert (entry.request.submitter, entry.state.status) == ("reader", "PENDING")
+
+
+@pytest.mark.parametrize("text", ["/etc/passwd", "diffusers:/etc", "file:../../secret.csv", "x"])
+def test_nothing_of_the_server_s_own_disk_can_be_named(store: FolderStore, text: str) -> None:
+    with pytest.raises(InputError, match=r"can be submitted here|is called"):
+        check(store, form(t2i=text), READER)
+
+
+def test_a_bench_that_is_not_open_and_a_role_that_is_none_are_refused(store: FolderStore) -> None:
+    with pytest.raises(InputError, match="is not open"):
+        check(store, form(bench="mine"), READER)
+    with pytest.raises(InputError, match="cannot be compared"):
+        check(store, form(role="codec"), READER)
+
+
+def test_only_who_submitted_can_withdraw(store: FolderStore) -> None:
+    entry = submit(store, form(role="I2T"), READER)
+    with pytest.raises(SignInError, match="is reader's"):
+        withdraw(store, entry.request.request_id, Account("other", SignedInBy.SPACE))
+    assert withdraw(store, entry.request.request_id, READER).state.status == "WITHDRAWN"
+
+
+def test_a_page_without_a_store_takes_no_submission() -> None:
+    with pytest.raises(StoreError, match="no store behind it"):
+        store_of(open_source(""))
+
+
+def test_a_revision_changes_when_a_board_does_and_not_when_something_is_queued(
+    store: FolderStore,
+) -> None:
+    source = StoreSource(store)
+    before = source.revision()
+    submit(store, form(role="I2T"), READER)
+    assert source.revision() == before
+    (store.folder / "statistics").mkdir()
+    (store.folder / "statistics" / "x.json").write_text("{}")
+    assert source.revision() != before
+
+
+def test_a_public_record_names_no_folder_of_a_machine() -> None:
+    record = public_record(make_result("asked"))
+    assert "path" not in record["request"]["t2i"]
+    assert record["request"]["t2i"]["model"] == "asked"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Space's own entry in a process of its own, as `cmc serve` starts it."""
+    store = fill(tmp_path_factory.mktemp("served") / "store")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env={**os.environ, "CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert "the board is on" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}/"
+        process.kill()
+
+
+def post(address: str, action: str, body: dict[str, str], **headers: str) -> tuple[int, Any]:
+    answer = httpx.post(f"{address}intake/{action}", json=body, headers=headers)
+    return answer.status_code, answer.json()
+
+
+def test_a_form_from_another_page_is_turned_away(address: str) -> None:
+    status, answer = post(address, "submit", {})
+    assert (status, answer["error"]) == (403, "the request does not come from this page")
+
+
+def test_over_http_checks_answer_live_and_errors_come_as_text(address: str) -> None:
+    body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
+    status, answer = post(address, "check", body, **{"X-CMC": "1"})
+    assert (status, answer["findings"]) == (200, [])
+    assert len(answer["request_id"]) == 20
+    status, answer = post(address, "check", {**body, "t2i": "<b>"}, **{"X-CMC": "1"})
+    assert status == 400
+    assert "error" in answer
+
+
+def test_in_a_space_nobody_is_anybody_without_signing_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from types import SimpleNamespace
+
+    from space.intake_routes import account_of
+
+    monkeypatch.setitem(os.environ, "SPACE_ID", "owner/space")
+    stranger: Any = SimpleNamespace(session={}, client=SimpleNamespace(host="127.0.0.1"))
+    with pytest.raises(SignInError, match="nobody is signed in"):
+        account_of(stranger)
+    known = {"oauth_info": {"userinfo": {"preferred_username": "ada"}}}
+    reader: Any = SimpleNamespace(session=known, client=None)
+    assert account_of(reader).name == "ada"
+
+
+def test_gradio_s_client_gets_rows_and_records(address: str) -> None:
+    # In a process of its own: the client leaves its event loop and its sockets open.
+    code = (
+        "import sys, json; from gradio_client import Client; "
+        "client = Client(sys.argv[1], verbose=False); "
+        "rows = client.predict('t2i-ulb', 'all', api_name='/rows'); "
+        "names = list(client.view_api(return_format='dict')['named_endpoints']); "
+        "print(json.dumps([rows[0]['model'], sorted(names)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, address], capture_output=True, text=True, check=True
+    )
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer == ["DiffBIR", ["/pictures", "/record", "/rows"]]

@@ -1,0 +1,144 @@
+"""Pictures, comparison and the form, in a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import open_browser, open_page, serving, show
+from list_source import ListSource
+from make_results import make_request, make_result
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, expect
+
+from protocol.gallery import Gallery, GalleryPicture
+from protocol.jsonable import to_json
+from protocol.records import Result
+from protocol.rules import Content, Mode, Role
+from space.sources import StoreSource
+from submission.store import FolderStore
+
+pytestmark = pytest.mark.browser
+NASTY_CAPTION = "<img src=x onerror=window.hacked=1> [a](javascript:1)"
+NAMES = {"AIGI_SDXL_000.png": 0.2, "NSI_pgc_001.png": 0.9, "SCI_screen_002.png": 0.5}
+
+
+def write_pictures(folder: Path, result: Result, shift: float) -> None:
+    """Write a gallery of three images in two modes, as a run leaves it."""
+    folder.mkdir(parents=True)
+    pictures = []
+    for name, score in NAMES.items():
+        stem = name.removesuffix(".png")
+        for place, suffix in enumerate(("", ".full.sent", ".full", ".full.error")):
+            picture = Image.new("RGB", (48, 32), (60 * place, 90, 200 - 50 * place))
+            picture.save(folder / f"{stem}{suffix}.webp")
+        pictures += [
+            GalleryPicture(
+                name=name,
+                content=Content(name.split("_")[0]),
+                mode=mode,
+                original=f"{stem}.webp",
+                sent=f"{stem}.full.sent.webp",
+                decoded=f"{stem}.full.webp" if mode is Mode.FULL else "",
+                error_map=f"{stem}.full.error.webp",
+                error_max=60.0,
+                width=48,
+                height=32,
+                caption=NASTY_CAPTION,
+                bits=1200,
+                bits_per_pixel=0.7813,
+                text_bits=800,
+                pixels_bits=0,
+                image_bits=400,
+                consistency=score + shift if mode is Mode.FULL else None,
+                perception=0.5 if mode is Mode.FULL else None,
+                status="scored" if mode is Mode.FULL else "NSFW_FILTERED",
+            )
+            for mode in (Mode.FULL, Mode.PIXEL)
+        ]
+    gallery = Gallery(
+        schema_version=1,
+        request_id=result.request.request_id,
+        images_of_run=3,
+        longest_side=768,
+        pictures=tuple(pictures),
+    )
+    (folder / "gallery.json").write_text(to_json(gallery), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[BrowserContext]:
+    with open_browser() as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("galleries")
+    results = [make_result("first"), make_result("second")]
+    for result, shift in zip(results, (0.0, -0.15), strict=True):
+        write_pictures(folder / result.request.request_id, result, shift)
+    with serving(ListSource(results, folder)) as (_, where):
+        yield where
+
+
+@pytest.fixture
+def page(browser: BrowserContext, address: str) -> Iterator[Page]:
+    yield from open_page(browser, f"{address}?view=pictures")
+
+
+def test_the_slider_uncovers_and_the_layers_change(page: Page) -> None:
+    frame = page.locator(".frame").first
+    page.get_by_role("slider").first.fill("20")
+    assert frame.evaluate("(f) => f.style.getPropertyValue('--cut')") == "20%"
+    page.get_by_role("button", name="Error").first.click()
+    under = frame.locator("img").first
+    assert (under.get_attribute("src") or "").endswith("AIGI_SDXL_000.full.error.webp")
+    expect(under).to_have_js_property("naturalWidth", 48)
+    expect(page.locator(".card").first).to_contain_text("1,200 bits")
+
+
+def test_what_was_not_painted_says_why_and_a_caption_stays_text(page: Page) -> None:
+    expect(page.get_by_text("Nothing was painted: NSFW_FILTERED").first).to_be_visible()
+    expect(page.locator(".caption").first).to_have_text(NASTY_CAPTION)
+    assert page.evaluate("window.hacked") is None
+
+
+def test_images_come_worst_first_when_asked_and_the_link_keeps_it(page: Page) -> None:
+    page.get_by_label("Order").select_option("best")
+    expect(page.get_by_label("Image")).to_have_value("NSI_pgc_001.png")
+    page.get_by_label("Order").select_option("worst")
+    expect(page.get_by_label("Image")).to_have_value("AIGI_SDXL_000.png")
+    page.get_by_title("The next image").click()
+    page.reload()
+    expect(page.get_by_label("Image")).to_have_value("SCI_screen_002.png")
+
+
+def test_two_systems_are_compared_where_they_differ_most(page: Page) -> None:
+    page.get_by_role("link", name="Compare", exact=True).click()
+    expect(page.get_by_text("A \N{MINUS SIGN} B = +0.1500").first).to_be_visible()
+    expect(page.get_by_text("No statistics are stored for this pair")).to_be_visible()
+
+
+def test_a_submission_is_checked_live_queued_and_withdrawn(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.submit(
+        make_request(
+            "start-image", role=Role.T2I, modes=(Mode.FULL,), protocol="demo-0", dataset="demo"
+        )
+    )
+    with serving(StoreSource(store)) as (_, address):
+        for page in open_page(browser, f"{address}?view=submit"):
+            page.get_by_label("I2T model, as").fill("gpt4v.csv")
+            page.get_by_label("T2I model, as").fill("diffusers:/etc")
+            expect(page.locator(".findings")).to_contain_text("can be submitted here")
+            expect(page.get_by_role("button", name="Submit", exact=True)).to_be_disabled()
+            page.get_by_label("Compared is").select_option("I2T")
+            page.get_by_label("T2I model, as").fill("start-image")
+            expect(page.locator(".findings")).to_contain_text("All checks passed")
+            page.get_by_role("button", name="Submit", exact=True).click()
+            expect(page.locator(".queue")).to_contain_text("PENDING, place 2")
+            page.get_by_role("button", name="Withdraw gpt4v.csv").click()
+            show(page, f"{address}?view=submit")
+            expect(page.locator(".queue")).to_contain_text("WITHDRAWN")

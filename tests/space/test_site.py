@@ -1,0 +1,128 @@
+"""The site's files, its export, its snapshots and what programs ask of it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from list_source import ListSource
+from make_results import make_result, make_store
+
+from protocol.errors import InputError
+from protocol.rules import Track
+from space.api import find_record, find_rows
+from space.badge import badge
+from space.export import export_site
+from space.formats import to_csv, to_parquet
+from space.pairs import pair_tables
+from space.rows import Rows
+from space.shop import Shop
+from space.site import build_site
+from space.snapshot import SnapshotKeeper
+from space.table import CONTENTS, TRACKS_SHOWN, board
+
+
+def test_csv_and_parquet_hold_every_row_of_every_bench() -> None:
+    shown = board(Track.T2I_ULB, "all", Rows(make_store()))
+    lines = list(csv.DictReader(io.StringIO(to_csv(shown).decode())))
+    table = pq.read_table(io.BytesIO(to_parquet(shown)))
+    assert len(lines) == table.num_rows == sum(len(one.lines) for one in shown.tables)
+    assert [line["model"] for line in lines] == table.column("model").to_pylist()
+    assert float(lines[0]["overall"]) == table.column("overall")[0].as_py()
+
+
+def test_a_name_that_a_spreadsheet_would_run_gets_a_quote() -> None:
+    shown = board(Track.T2I_ULB, "all", Rows([make_result("=HYPERLINK(1)")]))
+    assert b"'=HYPERLINK(1)" in to_csv(shown)
+
+
+def test_every_file_of_the_site_can_be_made() -> None:
+    source = ListSource(make_store())
+    snapshot = SnapshotKeeper(source).snapshot
+    site = build_site(snapshot, Rows(snapshot.results), source)
+    assert {f"data/board/{t}.{c}.json" for t in TRACKS_SHOWN for c in CONTENTS} <= set(site)
+    for path in site:
+        content = site.read(path)
+        assert content
+        if path.endswith(".json"):
+            json.loads(content)
+
+
+def test_a_new_result_is_read_when_the_revision_changes_and_kept_when_the_source_fails() -> None:
+    source = ListSource([make_result("one")])
+    shop = Shop(source)
+    source.content.append(make_result("two"))
+    shop.keeper.refresh()
+    source.fails = True
+    shop.keeper.refresh()
+    rows = find_rows(shop, "t2i-ulb", "all")
+    assert {"one", "two"} <= {row["model"] for row in rows}
+    assert shop.status()["problem"] == "StoreError: the Hub does not answer"
+    source.fails = False
+    shop.keeper.refresh()
+    assert shop.status()["problem"] == ""
+
+
+def test_a_process_starts_from_the_kept_snapshot_while_the_source_is_away(tmp_path: Path) -> None:
+    source = ListSource([make_result("kept")])
+    SnapshotKeeper(source, tmp_path / "snapshot.json")
+    source.fails = True
+    keeper = SnapshotKeeper(source, tmp_path / "snapshot.json")
+    assert [result.request.label for result in keeper.snapshot.results] == ["kept"]
+
+
+def test_a_kept_snapshot_of_another_form_is_as_good_as_absent(tmp_path: Path) -> None:
+    (tmp_path / "snapshot.json").write_text('{"old": 1}')
+    keeper = SnapshotKeeper(ListSource([make_result()]), tmp_path / "snapshot.json")
+    assert len(keeper.snapshot.results) == 1
+
+
+def test_rows_and_records_are_answered_and_wrong_questions_refused_with_what_there_is() -> None:
+    result = make_result("asked")
+    shop = Shop(ListSource([result]))
+    (row,) = [row for row in find_rows(shop, "t2i-ulb", "NSI") if row["model"] == "asked"]
+    assert row["request"] == result.request.request_id
+    record = find_record(shop, row["request"])
+    assert record["request"]["t2i"]["model"] == "asked"
+    with pytest.raises(InputError, match="there are t2i-ulb, t2i-elb"):
+        find_rows(shop, "t2v", "all")
+    with pytest.raises(InputError, match=r"no result '\.\./\.\./etc'"):
+        find_record(shop, "../../etc")
+
+
+def test_export_writes_every_file_and_replaces_an_older_export(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    count = export_site(str(tmp_path / "no-store"), folder)
+    written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert len(written) == count + 1
+    (folder / "data" / "gone.json").write_text("{}")
+    mark = folder / ".cmc-site"
+    mark.write_text(f"{mark.read_text()}\ndata/gone.json\n../outside.txt")
+    (tmp_path / "outside.txt").write_text("stays")
+    export_site(str(tmp_path / "no-store"), folder)
+    assert not (folder / "data" / "gone.json").exists()
+    assert (tmp_path / "outside.txt").read_text() == "stays"
+
+
+def test_export_touches_no_folder_with_other_files(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="is not empty and no earlier export"):
+        export_site(str(tmp_path / "no-store"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:
+    (table,) = [t for t in pair_tables([]) if t.content == "all"]
+    cells = table.cells["full_fr"]
+    assert [name for name, value in zip(table.t2i, cells[0], strict=True) if value] == [*table.t2i]
+    column = table.t2i.index("RealVis")
+    assert all(line[column] is not None for line in cells)
+    assert sum(value is not None for line in cells for value in line) == 12 + 6 - 1
+
+
+def test_a_badge_says_rank_and_overall_with_the_name_as_text() -> None:
+    assert b"#1 of 12 \xc2\xb7 2.646" in (badge("t2i-ulb/DiffBIR", Rows()) or b"")
+    assert badge("t2i-ulb/nobody", Rows()) is None
+    assert badge("nowhere/DiffBIR", Rows()) is None
