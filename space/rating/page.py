@@ -12,7 +12,7 @@ from protocol.rating_log import RatingLog
 from protocol.ratings import SCALE_HIGH, WORDS
 from space.rating.desk import Desk, Told
 from space.rating.study import find_pairs
-from space.site import refuse_busy_port
+from space.server import refuse_busy_port
 
 if TYPE_CHECKING:
     import gradio as gr

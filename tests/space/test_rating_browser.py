@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browsing import find_chromium
 from conftest import ROOT, paint
 from playwright.sync_api import Page, expect, sync_playwright
-from test_page_browser import find_chromium
 
 from protocol.rating_log import RatingLog
 from protocol.ratings import parse_ratings
