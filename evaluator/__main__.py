@@ -16,6 +16,7 @@ from protocol.errors import CMCError
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
+    *("statistics", "rates"),
 )
 
 

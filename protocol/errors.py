@@ -6,7 +6,9 @@ CMCError
 │   ├── CaptionError    a caption file or a caption cannot be used
 │   ├── ModelError      an adapter is unknown, or a model cannot be loaded
 │   ├── WeightsError    an indicator's weights are missing or not the ones wanted
-│   └── RecordError     a record's JSON does not have the form it must have
+│   ├── RecordError     a record's JSON does not have the form it must have
+│   ├── StatisticsError scores are too few, or do not fit together, for what was asked
+│   └── RatingError     viewers' ratings cannot be used
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
@@ -42,6 +44,14 @@ class WeightsError(InputError):
 
 class RecordError(InputError):
     """A record's JSON does not have the form it must have."""
+
+
+class StatisticsError(InputError):
+    """Scores are too few, or do not fit together, for the statistics that were asked for."""
+
+
+class RatingError(InputError):
+    """Viewers' ratings cannot be used."""
 
 
 class BitstreamError(CMCError):

@@ -1,0 +1,160 @@
+"""Say what the scores of single images prove: intervals, ranks, comparisons.
+
+`board` makes the statistics of every board of a store and writes them beside its results, where
+the page reads them. The others print one question's answer.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.commands._options import add_json, add_store
+from protocol.rules import Content, Dimension, Track
+
+if TYPE_CHECKING:
+    from protocol.scores import Cell
+
+HELP = "intervals, ranks and comparisons from per-image scores"
+DEFAULT_RESAMPLES = 2000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    board = actions.add_parser("board", help="make and store the statistics of the boards")
+    board.add_argument("--track", choices=[t.value for t in Track], help="default: all")
+    board.add_argument("--content", choices=["all", *Content], help="default: all and each")
+    board.set_defaults(answer=_board)
+
+    compare = actions.add_parser("compare", help="compare two systems on their common images")
+    compare.add_argument("first", metavar="REQUEST", help="request id, or its beginning")
+    compare.add_argument("second", metavar="REQUEST")
+    _add_track(compare)
+    compare.set_defaults(answer=_compare)
+
+    matrix = actions.add_parser("matrix", help="encoder and decoder effects of the pairs")
+    _add_track(matrix)
+    matrix.set_defaults(answer=_matrix)
+
+    weights = actions.add_parser("weights", help="who leads at which weight of consistency")
+    _add_track(weights)
+    weights.add_argument("--source", choices=["published", "results"], default="published")
+    weights.set_defaults(answer=_weights)
+
+    seeds = actions.add_parser("seeds", help="seed variance apart from image variance")
+    seeds.add_argument("files", type=Path, nargs="+", metavar="PARQUET", help="one a seed")
+    seeds.add_argument("--indicator", required=True)
+    seeds.set_defaults(answer=_seeds)
+
+    for action in (board, compare, matrix, weights):
+        add_store(action)
+    for action in (board, compare, matrix, seeds):
+        action.add_argument("--resamples", type=int, default=DEFAULT_RESAMPLES)
+        action.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+    for action in (board, compare, matrix, weights, seeds):
+        add_json(action)
+
+
+def _add_track(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--track",
+        choices=[t.value for t in Track],
+        default=Track.T2I_ULB.value,
+        help="whose modes and weights make the Overall (default: t2i-ulb)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the answer as text or JSON."""
+    import json
+
+    from evaluator.statistics_text import LINES
+    from protocol.jsonable import to_plain
+
+    answer = options.answer(options)
+    if options.json:
+        print(json.dumps(to_plain(answer), indent=1, ensure_ascii=False))
+    else:
+        for line in LINES[options.action](answer):
+            print(line)
+    return 0
+
+
+def _board(options: argparse.Namespace) -> object:
+    from evaluator.statistics_answers import make_boards
+    from submission.store import FolderStore
+
+    tracks = [Track(options.track)] if options.track else list(Track)
+    contents: list[Content | None] = [None, *Content]
+    if options.content:
+        contents = [None if options.content == "all" else Content(options.content)]
+    return make_boards(
+        FolderStore(options.store), tracks, contents, options.resamples, options.seed
+    )
+
+
+def _compare(options: argparse.Namespace) -> object:
+    from evaluator.statistics_answers import compare_requests
+    from submission.store import FolderStore
+
+    return compare_requests(
+        FolderStore(options.store),
+        options.first,
+        options.second,
+        Track(options.track),
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+
+
+def _matrix(options: argparse.Namespace) -> object:
+    from evaluator.statistics_answers import fit_pairs
+    from submission.store import FolderStore
+
+    return fit_pairs(
+        FolderStore(options.store),
+        Track(options.track),
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+
+
+def _weights(options: argparse.Namespace) -> object:
+    from protocol.boards import published_rows, result_rows
+    from protocol.statistics.weighting import leads
+    from submission.store import FolderStore
+
+    track = Track(options.track)
+    if options.source == "published":
+        rows = published_rows(track, None)
+    else:
+        rows = result_rows(FolderStore(options.store).results(), track, None)
+    benches = dict.fromkeys(row.bench for row in rows)
+    return {
+        bench.label: leads(
+            {
+                f"{row.model} {row.request_id}".strip(): (
+                    _mean(row.scores, Dimension.FR),
+                    _mean(row.scores, Dimension.NR),
+                )
+                for row in rows
+                if row.bench == bench and row.overall is not None
+            }
+        )
+        for bench in benches
+    }
+
+
+def _mean(scores: "Mapping[Cell, float]", wanted: Dimension) -> float:
+    from statistics import fmean
+
+    return fmean(value for (_, dimension), value in scores.items() if dimension is wanted)
+
+
+def _seeds(options: argparse.Namespace) -> object:
+    from evaluator.statistics_answers import separate_seeds
+
+    return separate_seeds(
+        options.files, options.indicator, resamples=options.resamples, seed=options.seed
+    )

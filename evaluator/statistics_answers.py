@@ -1,0 +1,205 @@
+"""The questions of `cmc statistics`, answered from a store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluator.image_scores import (
+    Measured,
+    by_bench,
+    image_scores,
+    one_bench,
+    read_measured,
+    read_rows,
+)
+from protocol.errors import StatisticsError, StoreError
+from protocol.records import Result, System
+from protocol.rules import Content, Dimension, Mode, Track
+from protocol.samples import parse_name
+from protocol.statistics.additive import Additive, fit_additive
+from protocol.statistics.boards import ImageScores, board_statistics, image_overalls
+from protocol.statistics.components import Components, separate
+from protocol.statistics.files import write_statistics
+from protocol.statistics.pairs import Comparison, compare
+from protocol.statistics.records import BoardStatistics
+from submission.store import FolderStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A board whose images are too few."""
+
+    track: Track
+    bench: str
+    content: Content | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedComparison:
+    """Two systems by their names."""
+
+    first: str
+    second: str
+    track: Track
+    result: Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedComponents:
+    """The components of one indicator in one mode."""
+
+    mode: Mode
+    dimension: Dimension
+    result: Components
+
+
+def make_boards(
+    store: FolderStore,
+    tracks: Sequence[Track],
+    contents: Sequence[Content | None],
+    resamples: int,
+    seed: int,
+) -> list[BoardStatistics | Refused]:
+    """Make the statistics of all boards with results and write them into the store.
+
+    A board whose images do not allow any is answered with the reason; the others are made.
+    """
+    made: list[BoardStatistics | Refused] = []
+    for track in tracks:
+        for bench, rows in by_bench(read_measured(store, track)).items():
+            systems = [row.images for row in rows]
+            for content in contents:
+                try:
+                    statistics = board_statistics(
+                        systems, track, bench.label, content, resamples=resamples, seed=seed
+                    )
+                except StatisticsError as error:
+                    made.append(
+                        Refused(track=track, bench=bench.label, content=content, reason=str(error))
+                    )
+                    continue
+                write_statistics(store.folder, statistics)
+                made.append(statistics)
+    return made
+
+
+def compare_requests(
+    store: FolderStore,
+    first: str,
+    second: str,
+    track: Track,
+    *,
+    resamples: int,
+    seed: int,
+) -> NamedComparison:
+    """Compare two results by the beginnings of their ids, by a track's Overall.
+
+    Raises:
+        StoreError: an id begins no result's, or several.
+        StatisticsError: their rows cannot stand on one table, or share too few images.
+    """
+    pair = [_measured(store, start) for start in (first, second)]
+    benches = {item.bench.label for item in pair}
+    if len(benches) > 1:
+        raise StatisticsError(f"these cannot be compared: {' and '.join(sorted(benches))}")
+    names, strata = _images([item.images for item in pair])
+    overalls = image_overalls([item.images for item in pair], track, names)
+    return NamedComparison(
+        first=pair[0].images.model,
+        second=pair[1].images.model,
+        track=track,
+        result=compare(overalls[:, 0], overalls[:, 1], strata, resamples=resamples, seed=seed),
+    )
+
+
+def fit_pairs(store: FolderStore, track: Track, *, resamples: int, seed: int) -> Additive:
+    """Fit the matrix of pairs of the table with most of them, by a track's Overall.
+
+    Raises:
+        StatisticsError: the pairs are too few, or do not hang together.
+    """
+    pairs = [
+        item
+        for item in read_measured(store)
+        if item.result.request.i2t is not None and item.result.request.t2i is not None
+    ]
+    chosen = one_bench(pairs)
+    names, strata = _images([item.images for item in chosen])
+    overalls = image_overalls([item.images for item in chosen], track, names)
+    # A pair that lacks a whole mode would leave no image to any of them.
+    scores = {
+        _pair(item.result): overalls[:, at]
+        for at, item in enumerate(chosen)
+        if not np.isnan(overalls[:, at]).all()
+    }
+    return fit_additive(scores, strata, resamples=resamples, seed=seed)
+
+
+def separate_seeds(
+    files: Sequence[Path], indicator: str, *, resamples: int, seed: int
+) -> list[SeedComponents]:
+    """Separate the seed's variance from the images', for one indicator in each mode.
+
+    Args:
+        files: per-image Parquets of the same system on the same images, one a seed.
+        indicator: whose scores.
+        resamples: how many.
+        seed: of the resamples.
+
+    Raises:
+        StatisticsError: one file only, or no such scores in common.
+        RecordError: a file cannot be read.
+    """
+    tables = []
+    for file in files:
+        table: dict[tuple[Mode, Dimension], dict[str, float | None]] = {}
+        for row in read_rows(file):
+            if row["indicator"] == indicator:
+                cell = (Mode(row["mode"]), Dimension(row["dimension"]))
+                table.setdefault(cell, {})[row["name"]] = row["score"]
+        tables.append(table)
+    shared = set.intersection(*(set(table) for table in tables))
+    if not shared:
+        raise StatisticsError(f"the files have no {indicator} scores of one mode in common")
+    found = []
+    for mode, dimension in sorted(shared):
+        names = sorted({name for table in tables for name in table[mode, dimension]})
+        scores = np.array(
+            [[table[mode, dimension].get(name) for name in names] for table in tables], dtype=float
+        )
+        strata = [parse_name(name).content for name in names]
+        result = separate(scores, strata, resamples=resamples, seed=seed)
+        found.append(SeedComponents(mode=mode, dimension=dimension, result=result))
+    return found
+
+
+def _measured(store: FolderStore, start: str) -> Measured:
+    found = [r for r in store.results() if r.request.request_id.startswith(start)]
+    if len(found) != 1:
+        raise StoreError(
+            f"{len(found)} results of {store.folder} have an id that begins with {start!r}; "
+            "wanted one, see `cmc queue`"
+        )
+    (result,) = found
+    return Measured(result, image_scores(result, store.per_image_path(result.request.request_id)))
+
+
+def _images(systems: Sequence[ImageScores]) -> tuple[list[str], list[str]]:
+    """Return the images that any system has, and their contents."""
+    names = sorted({n for s in systems for images in s.scores.values() for n in images})
+    return names, [parse_name(name).content for name in names]
+
+
+def _pair(result: Result) -> tuple[str, str]:
+    request = result.request
+    return _unique(request.i2t), _unique(request.t2i)
+
+
+def _unique(system: System | None) -> str:
+    """Return a label that tells two revisions of one model apart."""
+    if system is None:
+        return ""
+    return f"{system.label} @{system.revision[:8]}" if system.revision else system.label

@@ -1,0 +1,62 @@
+"""Where the statistics of boards lie beside a store's results, for pages that never compute.
+
+statistics/<track>_<content>_<12 hex digits of the bench's label>.json
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from protocol.boards import bench_of
+from protocol.errors import RecordError
+from protocol.files import write_whole
+from protocol.jsonable import from_json, to_json
+from protocol.records import Result
+from protocol.rules import TRACKS, Content, Track
+from protocol.statistics.records import BoardStatistics
+
+
+def statistics_path(store: Path, track: Track, bench: str, content: Content | None) -> Path:
+    """Return where the statistics of one board lie, made or not."""
+    digest = hashlib.sha256(bench.encode()).hexdigest()[:12]
+    return store / "statistics" / f"{track}_{content or 'all'}_{digest}.json"
+
+
+def write_statistics(store: Path, statistics: BoardStatistics) -> Path:
+    """Write the statistics of one board and return where they lie."""
+    path = statistics_path(store, statistics.track, statistics.bench, statistics.content)
+    write_whole(path, to_json(statistics).encode())
+    return path
+
+
+def read_statistics(
+    store: Path, track: Track, bench: str, content: Content | None
+) -> BoardStatistics | None:
+    """Return the statistics of one board; None when they were not made.
+
+    Raises:
+        RecordError: the file is not what it must be.
+    """
+    path = statistics_path(store, track, bench, content)
+    if not path.is_file():
+        return None
+    try:
+        return from_json(BoardStatistics, path.read_bytes())
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}; `cmc statistics board` makes it anew") from error
+
+
+def is_current(statistics: BoardStatistics, results: Iterable[Result]) -> bool:
+    """Say whether statistics were made from exactly these results' rows of their board.
+
+    Ranks and groups speak of all rows together: with one row more or fewer they are others.
+    """
+    rule = TRACKS[statistics.track]
+    wanted = {
+        (result.request.request_id, result.per_image_sha256)
+        for result in results
+        if bench_of(result).label == statistics.bench
+        and result.request.role is rule.role
+        and set(rule.modes) & set(result.request.modes)
+    }
+    return wanted == {(row.request_id, row.per_image_sha256) for row in statistics.rows}

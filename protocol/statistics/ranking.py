@@ -1,0 +1,133 @@
+"""Ranks with what is known of them: intervals, probability of being first, tie groups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.statistics.bootstrap import LEVEL, Array, expanded_tail
+
+DIGITS = 9
+"""Overalls that are equal to this many decimals share a rank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a system stands."""
+
+    rank: int
+    """1 is best; equal values share a rank."""
+    rank_low: int
+    rank_high: int
+    """In `level` of all experiments the true rank lies between these, ends included."""
+    probability_first: float
+    """Share of the resamples in which the system is best; ties count in parts."""
+    tie_group: int
+    """1 is best; see `tie_groups`."""
+
+
+def standings(
+    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
+) -> list[Standing]:
+    """Return the standing of each system, in the order given.
+
+    Args:
+        values: `(systems,)`, higher is better.
+        moved: `(resamples, systems)`, shared resamples, from `bootstrap.deviations`.
+        degrees_of_freedom: of the resamples.
+        level: of the intervals.
+    """
+    if not len(values):
+        return []
+    rounded = np.round(values, DIGITS)
+    ranks = [1 + int((rounded > own).sum()) for own in rounded]
+    first = probability_first(values, moved)
+    groups = tie_groups(values, separable_pairs(values, moved, degrees_of_freedom, level))
+    spans = rank_intervals(values, moved, degrees_of_freedom, level)
+    return [
+        Standing(
+            rank=rank,
+            rank_low=low,
+            rank_high=high,
+            probability_first=float(probability),
+            tie_group=group,
+        )
+        for rank, (low, high), probability, group in zip(ranks, spans, first, groups, strict=True)
+    ]
+
+
+def rank_intervals(
+    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
+) -> list[tuple[int, int]]:
+    """Return the lowest and highest rank that each system may truly have.
+
+    One more than the number of systems that are surely better, and the number of those that are
+    not surely worse; sure at once over all others (Mogstad, Romano, Shaikh & Wilhelm, "Inference
+    for ranks", Review of Economic Studies 91, 2024, section 3: the marginal confidence set). The
+    spread of the ranks over the resamples would be too narrow where systems are nearly tied.
+    """
+    spans = []
+    for own in range(len(values)):
+        others = np.arange(len(values)) != own
+        gaps = (values - values[own])[others]
+        certain = _certain(gaps, (moved - moved[:, [own]])[:, others], degrees_of_freedom, level)
+        better = int((certain & (gaps > 0)).sum())
+        worse = int((certain & (gaps < 0)).sum())
+        spans.append((1 + better, len(values) - worse))
+    return spans
+
+
+def separable_pairs(
+    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
+) -> NDArray[np.bool_]:
+    """Return `(systems, systems)`: which two differ surely, at once over all pairs.
+
+    In `level` of all experiments no pair is called separable whose true values are equal
+    (the maximum-t bootstrap: Romano & Wolf, "Exact and approximate stepdown methods for multiple
+    hypothesis testing", JASA 100, 2005, first step).
+    """
+    first, second = np.triu_indices(len(values), 1)
+    found = np.zeros((len(values), len(values)), dtype=bool)
+    found[first, second] = _certain(
+        values[first] - values[second],
+        moved[:, first] - moved[:, second],
+        degrees_of_freedom,
+        level,
+    )
+    return found | found.T
+
+
+def _certain(gaps: Array, moved: Array, degrees_of_freedom: int, level: float) -> NDArray[np.bool_]:
+    """Say which gaps differ from 0, in `level` of all experiments without one mistake."""
+    errors = moved.std(axis=0)
+    # Two systems with the same gap on every image have no error: any gap is certain, and none is.
+    varying = errors > 1e-12
+    certain: NDArray[np.bool_] = ~varying & (np.abs(gaps) > 10.0**-DIGITS)
+    if varying.any():
+        largest = np.abs(moved[:, varying] / errors[varying]).max(axis=1)
+        critical = np.quantile(largest, 1 - 2 * expanded_tail(level, degrees_of_freedom))
+        certain[varying] = np.abs(gaps[varying]) > critical * errors[varying]
+    return certain
+
+
+def probability_first(values: Array, moved: Array) -> Array:
+    """Return the share of resamples in which each system is best; `(systems,)`."""
+    resampled = np.round(values + moved, DIGITS)
+    best = resampled == resampled.max(axis=1, keepdims=True)
+    shares: Array = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    return shares
+
+
+def tie_groups(values: Array, separable: NDArray[np.bool_]) -> list[int]:
+    """Number the groups of neighbouring systems that cannot be told from the group's best.
+
+    Going down the board, a system that is surely below the best of the group starts the next one.
+    Two systems of neighbouring groups may still be inseparable; see their comparison.
+    """
+    groups = [0] * len(values)
+    head, group = -1, 0
+    for index in np.argsort(-values, kind="stable"):
+        if head < 0 or separable[head, index]:
+            head, group = index, group + 1
+        groups[index] = group
+    return groups

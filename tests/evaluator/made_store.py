@@ -1,0 +1,123 @@
+"""A store of results with per-image scores that were made by hand."""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from protocol.records import Provenance, Request, Result, Score, System
+from protocol.rules import Dimension, Mode, Role
+from protocol.versions import PROTOCOLS
+from submission.store import FolderStore
+
+NAMES = [f"{c}_made_{i:03d}.png" for c in ("NSI", "SCI", "AIGI") for i in range(8)]
+
+
+def add_result(
+    store: FolderStore,
+    model: str,
+    level: float,
+    *,
+    i2t: str = "gpt4v.csv",
+    modes: Sequence[Mode] = (Mode.FULL, Mode.IMAGE),
+    dataset: str = "made",
+    missing: Mapping[str, Sequence[Mode]] | None = None,
+    seed: int = 42,
+) -> Result:
+    """Finish a request whose scores lie around `level`; `missing` has no score where named."""
+    request = Request(
+        role=Role.T2I,
+        i2t=System(adapter="file", model=i2t, revision="", path=""),
+        t2i=System(adapter="diffusers", model=model, revision="a" * 40, path=""),
+        codec=None,
+        modes=tuple(modes),
+        protocol="demo-0",
+        dataset=dataset,
+        dataset_sha256="d" * 64,
+        submitter="tests",
+        submitted_at="2026-01-01T00:00:00Z",
+    )
+    rows = image_rows(level, modes, missing or {}, seed)
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    per_image = file.getvalue()
+    result = Result(
+        schema_version=1,
+        request=request,
+        source="verified",
+        images=len(NAMES),
+        scores=tuple(
+            mean_score(rows, mode, dimension) for mode in modes for dimension in Dimension
+        ),
+        rates=(),
+        costs=(),
+        provenance=make_provenance(),
+        per_image_sha256=hashlib.sha256(per_image).hexdigest(),
+    )
+    store.submit(request)
+    with store.claim("tests") as claim:
+        assert claim is not None
+        store.finish(claim, result, per_image)
+    return result
+
+
+def image_rows(
+    level: float, modes: Sequence[Mode], missing: Mapping[str, Sequence[Mode]], seed: int
+) -> list[dict[str, object]]:
+    hardness = np.random.default_rng(0).normal(0, 0.3, len(NAMES))
+    noise = np.random.default_rng([seed, int(level * 1000)])
+    return [
+        {
+            "name": name,
+            "mode": str(mode),
+            "dimension": str(dimension),
+            "indicator": PROTOCOLS["demo-0"].indicators[dimension],
+            "score": None
+            if mode in missing.get(name, ())
+            else float(level + hardness[at] + noise.normal(0, 0.05)),
+            "seed": seed,
+        }
+        for mode in modes
+        for dimension in Dimension
+        for at, name in enumerate(NAMES)
+    ]
+
+
+def mean_score(rows: Sequence[dict[str, object]], mode: Mode, dimension: Dimension) -> Score:
+    group = [r["score"] for r in rows if (r["mode"], r["dimension"]) == (mode, dimension)]
+    known = [score for score in group if isinstance(score, float)]
+    return Score(
+        mode=mode,
+        dimension=dimension,
+        content=None,
+        images=len(group),
+        not_scored=len(group) - len(known),
+        mean=fmean(known) if len(known) == len(group) else None,
+    )
+
+
+def make_provenance() -> Provenance:
+    return Provenance(
+        libraries={},
+        platform="",
+        device="cpu",
+        ffmpeg="",
+        codec="",
+        code_version="",
+        indicators=(),
+        seed=42,
+        batch_size=1,
+        start_sigma={},
+        started_at="",
+        finished_at="",
+    )
+
+
+def write_parquet(path: Path, rows: list[dict[str, object]]) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path

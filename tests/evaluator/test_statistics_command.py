@@ -1,0 +1,162 @@
+"""`cmc statistics` on a store of results."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_store import NAMES, add_result, image_rows, write_parquet
+
+from evaluator.statistics_answers import (
+    compare_requests,
+    fit_pairs,
+    make_boards,
+    separate_seeds,
+)
+from protocol.boards import result_rows
+from protocol.errors import RecordError, StatisticsError, StoreError
+from protocol.rules import Content, Mode, Track
+from protocol.statistics.files import is_current, read_statistics, statistics_path
+from protocol.statistics.records import PUBLISHED_NOTE, BoardStatistics
+from submission.store import FolderStore
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
+
+
+def only_board(store: FolderStore) -> BoardStatistics:
+    (made,) = make_boards(store, [Track.T2I_ULB], [None], 500, 0)
+    assert isinstance(made, BoardStatistics)
+    return made
+
+
+def test_ranks_and_overalls_are_those_of_the_board(store: FolderStore) -> None:
+    for model, level in (("a", 1.0), ("b", 1.4), ("c", 1.2)):
+        add_result(store, model, level)
+    rows = result_rows(store.results(), Track.T2I_ULB, None)
+    made = only_board(store)
+    assert [row.request_id for row in made.rows] == [row.request_id for row in rows]
+    found = [row.overall.value for row in made.rows if row.overall]
+    assert found == pytest.approx([row.overall for row in rows])
+    assert [row.standing.rank_high for row in made.rows if row.standing] == [1, 2, 3]
+
+
+def test_the_page_finds_them_beside_the_results_and_sees_when_they_are_old(
+    store: FolderStore,
+) -> None:
+    add_result(store, "a", 1.0)
+    made = only_board(store)
+    assert read_statistics(store.folder, Track.T2I_ULB, made.bench, None) == made
+    assert read_statistics(store.folder, Track.T2I_ULB, made.bench, Content.NSI) is None
+    assert is_current(made, store.results())
+    add_result(store, "b", 1.2)
+    assert not is_current(made, store.results())
+    assert is_current(only_board(store), store.results())
+
+
+def test_damaged_statistics_are_named(store: FolderStore) -> None:
+    path = statistics_path(store.folder, Track.T2I, "bench", None)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    with pytest.raises(RecordError, match="statistics board"):
+        read_statistics(store.folder, Track.T2I, "bench", None)
+
+
+def test_other_pictures_are_another_board(store: FolderStore) -> None:
+    add_result(store, "a", 1.0)
+    add_result(store, "a", 1.0, dataset="other")
+    made = make_boards(store, [Track.T2I_ULB], [None], 500, 0)
+    assert len(made) == 2
+
+
+def test_a_row_without_a_score_is_shown_and_not_ranked(store: FolderStore, cmc: Run) -> None:
+    add_result(store, "a", 1.0)
+    add_result(store, "b", 2.0, missing={NAMES[0]: [Mode.FULL]})
+    text = cmc("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
+    assert "b  not ranked; without score: 1 of full_fr, 1 of full_nr" in text
+    assert PUBLISHED_NOTE in text
+
+
+def test_a_comparison_takes_the_common_images_and_counts_the_others(store: FolderStore) -> None:
+    better = add_result(store, "b", 2.0, missing={NAMES[0]: [Mode.FULL]})
+    worse = add_result(store, "a", 1.0)
+    one, two = (result.request.request_id for result in (better, worse))
+    found = compare_requests(store, one, two, Track.T2I_ULB, resamples=500, seed=0).result
+    assert (found.images, found.left_out) == (23, 1)
+    assert found.difference.value == pytest.approx(1.0, abs=0.05)
+    with pytest.raises(StoreError, match="0 results"):
+        compare_requests(store, "zz", one, Track.T2I_ULB, resamples=500, seed=0)
+
+
+def test_rows_of_two_tables_are_not_compared(store: FolderStore) -> None:
+    one, two = (add_result(store, "a", 1.0, dataset=n).request.request_id for n in ("1", "2"))
+    with pytest.raises(StatisticsError, match="cannot be compared"):
+        compare_requests(store, one, two, Track.T2I_ULB, resamples=500, seed=0)
+
+
+def test_changed_per_image_scores_are_refused(store: FolderStore) -> None:
+    result = add_result(store, "a", 1.0)
+    path = store.per_image_path(result.request.request_id)
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(RecordError, match="run the request again"):
+        only_board(store)
+    path.unlink()
+    with pytest.raises(RecordError, match="is missing"):
+        only_board(store)
+
+
+def test_matrix_finds_encoders_and_decoders(store: FolderStore, cmc: Run) -> None:
+    for i2t, up in (("gpt4v.csv", 0.2), ("qwen.csv", 0.0)):
+        for model, level in (("a", 1.0), ("b", 1.5)):
+            add_result(store, model, level + up, i2t=i2t)
+    found = fit_pairs(store, Track.T2I_ULB, resamples=500, seed=0)
+    assert {name: round(e.value, 1) for name, e in found.encoders.items()} == {
+        "gpt4v.csv": 0.1,
+        "qwen.csv": -0.1,
+    }
+    assert [round(e.value, 2) for e in found.decoders.values()] == pytest.approx(
+        [-0.25, 0.25], abs=0.02
+    )
+    assert "a @aaaaaaaa" in cmc("statistics", "matrix").stdout
+
+
+def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc: Run) -> None:
+    files = [
+        write_parquet(tmp_path / f"{seed}.parquet", image_rows(1.0, [Mode.FULL], {}, seed))
+        for seed in (1, 2, 3)
+    ]
+    found = separate_seeds(files, "ms_ssim", resamples=500, seed=0)
+    assert [item.mode for item in found] == [Mode.FULL]
+    assert found[0].result.seed_variance.value == pytest.approx(0.05**2, rel=0.5)
+    assert found[0].result.image_variance > 10 * found[0].result.seed_variance.value
+    text = cmc("statistics", "seeds", *files, "--indicator", "ms_ssim").stdout
+    assert "3 seeds, 24 images" in text
+    with pytest.raises(StatisticsError, match="no vsi scores"):
+        separate_seeds(files, "vsi", resamples=500, seed=0)
+
+
+def test_published_leaders_by_weight_need_no_store(cmc: Run) -> None:
+    answer = json.loads(cmc("statistics", "weights", "--track", "t2i-elb", "--json").stdout)
+    ((bench, found),) = answer.items()
+    assert bench.startswith("cmc-1")
+    assert found[0]["weight_low"] == 0
+    assert found[-1]["weight_high"] == 1
+
+
+def test_a_board_with_too_few_images_says_so_and_the_others_are_made(
+    cmc: Run, images: Path, tmp_path: Path
+) -> None:
+    """A real run: three pictures, one of each content, which allow no interval."""
+    for quality in (40, 50):
+        cmc("submit", "--codec", f"vvc:{quality}", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
+    add_result(FolderStore(tmp_path / "cmc-store"), "a", 1.0)
+    text = cmc("statistics", "board").stdout
+    assert "codec, all contents" in text
+    assert "no statistics: one image of" in text
+    assert "24 images, 2000 resamples" in text

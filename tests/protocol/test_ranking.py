@@ -1,0 +1,86 @@
+"""Ranks: what is certain, what is tied, how often one is first."""
+
+import numpy as np
+import pytest
+
+from protocol.statistics.bootstrap import deviations, draw_resamples
+from protocol.statistics.ranking import (
+    probability_first,
+    rank_intervals,
+    separable_pairs,
+    standings,
+    tie_groups,
+)
+
+STRATA = ["NSI"] * 40 + ["SCI"] * 30 + ["AIGI"] * 30
+DRAWN = draw_resamples(STRATA, 1000, seed=1)
+
+
+def experiment(seed: int, truths: list[float], noise: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and their resampled deviations of systems on the same 100 images."""
+    rng = np.random.default_rng(seed)
+    hardness = rng.normal(0, 3, (100, 1))
+    scores = np.array(truths) + hardness + rng.normal(0, noise, (100, len(truths)))
+    return scores.mean(axis=0), deviations(scores, DRAWN)
+
+
+def test_systems_far_apart_have_a_rank_and_no_interval() -> None:
+    values, moved = experiment(0, [1.0, 3.0, 2.0])
+    found = standings(values, moved, DRAWN.degrees_of_freedom)
+    assert [(s.rank, s.rank_low, s.rank_high) for s in found] == [(3, 3, 3), (1, 1, 1), (2, 2, 2)]
+    assert [s.probability_first for s in found] == [0, 1, 0]
+    assert [s.tie_group for s in found] == [3, 1, 2]
+
+
+def test_what_is_hard_about_an_image_for_all_is_no_noise() -> None:
+    # The images' own spread is 3, six times the noise; unpaired, a gap of 0.4 would drown in it.
+    values, moved = experiment(0, [1.0, 1.4])
+    assert rank_intervals(values, moved, DRAWN.degrees_of_freedom) == [(2, 2), (1, 1)]
+
+
+def test_rank_intervals_hold_the_true_rank_in_93_percent_or_more() -> None:
+    # Gaps of about one standard error of a difference (0.07): neither tied nor far apart.
+    truths = [0.0, 0.07, 0.14, 0.28, 0.35, 0.7]
+    held = []
+    for seed in range(300):
+        values, moved = experiment(seed, truths)
+        spans = rank_intervals(values, moved, DRAWN.degrees_of_freedom)
+        held += [low <= 6 - i <= high for i, (low, high) in enumerate(spans)]
+    assert np.mean(held) >= 0.93
+    assert max(high - low for low, high in spans) < 5
+
+
+def test_equal_systems_are_called_separable_in_7_percent_of_experiments_or_fewer() -> None:
+    wrong = [
+        separable_pairs(*experiment(seed, [1.0] * 6), DRAWN.degrees_of_freedom).any()
+        for seed in range(400)
+    ]
+    assert 0.02 <= np.mean(wrong) <= 0.08
+
+
+def test_equal_systems_share_the_first_place() -> None:
+    values, moved = experiment(3, [1.0, 2.0])
+    twice, moved_twice = values[[0, 1, 1]], moved[:, [0, 1, 1]]
+    assert probability_first(twice, moved_twice) == pytest.approx([0, 0.5, 0.5])
+    found = standings(twice, moved_twice, DRAWN.degrees_of_freedom)
+    assert [(s.rank, s.tie_group, s.rank_high) for s in found] == [(3, 2, 3), (1, 1, 2), (1, 1, 2)]
+
+
+def test_a_constant_gap_is_certain() -> None:
+    values, moved = experiment(3, [1.0])
+    shifted = np.array([values[0], values[0] + 1e-6])
+    assert separable_pairs(shifted, moved[:, [0, 0]], DRAWN.degrees_of_freedom).sum() == 2
+
+
+def test_a_tie_group_ends_where_a_system_is_surely_below_its_best() -> None:
+    values = np.array([5.0, 4.0, 3.0, 2.0])
+    separable = np.zeros((4, 4), dtype=bool)
+    for a, b in ((0, 2), (0, 3), (1, 3)):
+        separable[a, b] = separable[b, a] = True
+    assert tie_groups(values, separable) == [1, 1, 2, 2]
+
+
+def test_a_single_system_is_first() -> None:
+    values, moved = experiment(0, [1.0])
+    (only,) = standings(values, moved, DRAWN.degrees_of_freedom)
+    assert (only.rank_low, only.rank_high, only.probability_first, only.tie_group) == (1, 1, 1, 1)
