@@ -38,6 +38,7 @@ class SizedIndicator(PyiqaIndicator):
     ) -> None:
         """Keep the size beside the network."""
         super().__init__(network, device, to_score)
+        self.network = network
         self._smallest_side = smallest_side
 
     def score(

@@ -64,9 +64,16 @@ class ClipSimilarity:
 
 def build() -> tuple[Any, Any]:
     """Return the network with random weights, and its preprocessing."""
+    import logging
+
     import open_clip
 
-    network, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None)
+    # It warns that the weights are random, which they are until ours are loaded.
+    logging.disable(logging.WARNING)
+    try:
+        network, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32", pretrained=None)
+    finally:
+        logging.disable(logging.NOTSET)
     return network, preprocess
 
 

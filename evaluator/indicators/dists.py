@@ -37,6 +37,11 @@ _LAYERS = {"stage1": (0, 4), "stage2": (5, 9), "stage3": (10, 16), "stage4": (17
 _LAYERS["stage5"] = (24, 30)
 
 
+def to_score(value: Any) -> Any:
+    """Return the higher-is-better score of the network's answer."""
+    return 1 - value
+
+
 def build() -> Any:
     """Return the network with random weights."""
     arch = architecture("dists")
@@ -61,6 +66,4 @@ def load(weights: Path | None, device: str) -> Indicator:
         }
         return {**fixed, **layers, "alpha": state["alpha"], "beta": state["beta"]}
 
-    return load_network(
-        network, weights, FACTS, device, complete=complete, to_score=lambda dists: 1 - dists
-    )
+    return load_network(network, weights, FACTS, device, complete=complete, to_score=to_score)

@@ -36,6 +36,11 @@ FACTS = Facts(
 _SLICE_OF_LAYER = {0: 1, 3: 2, 6: 3, 8: 4, 10: 5}
 
 
+def to_score(value: Any) -> Any:
+    """Return the higher-is-better score of the network's answer."""
+    return 1 - value
+
+
 def build() -> Any:
     """Return the network with random weights."""
     arch = architecture("lpips")
@@ -59,6 +64,4 @@ def load(weights: Path | None, device: str) -> Indicator:
         heads = {name.replace("lin", "lins.", 1): tensor for name, tensor in state.items()}
         return {**fixed, **layers, **state, **heads}
 
-    return load_network(
-        network, weights, FACTS, device, complete=complete, to_score=lambda lpips: 1 - lpips
-    )
+    return load_network(network, weights, FACTS, device, complete=complete, to_score=to_score)

@@ -28,6 +28,11 @@ FACTS = Facts(
 )
 
 
+def to_score(value: Any) -> Any:
+    """Return the higher-is-better score of the network's answer."""
+    return -value
+
+
 def build() -> Any:
     """Return the network with random weights."""
     return architecture("pieapp").PieAPP(pretrained=False)
@@ -35,4 +40,4 @@ def build() -> Any:
 
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the network with its weights."""
-    return load_network(build(), weights, FACTS, device, to_score=lambda pieapp: -pieapp)
+    return load_network(build(), weights, FACTS, device, to_score=to_score)

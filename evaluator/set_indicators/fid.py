@@ -6,6 +6,7 @@ exact also for fewer pictures than features, where the root of C1 C2 is ill-cond
 on the number of pictures; only values over the same number can be compared.
 """
 
+import warnings
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -97,7 +98,12 @@ def load(weights: Path | None, device: str) -> SetIndicator:
     state = plain_names(read_tensors(path))
     arch = import_module("pyiqa.archs.inception")
     # pyiqa takes the loaded network apart into blocks as it builds it.
-    with replaced(arch, load_pretrained_network=lambda net, _: load_state(net, state, path)):
+    with (
+        replaced(arch, load_pretrained_network=lambda net, _: load_state(net, state, path)),
+        warnings.catch_warnings(),
+    ):
+        # torchvision's to pyiqa, about a parameter's new name.
+        warnings.simplefilter("ignore", UserWarning)
         network = arch.InceptionV3(output_blocks=[3])
     return Fid(network.to(device).eval(), device)
 
