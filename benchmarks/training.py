@@ -10,10 +10,12 @@ seen them, and the networks start from random weights: what is shown is that the
 import argparse
 import csv
 import io
+import json
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,13 +55,18 @@ def main() -> None:
     lines = [
         "# Training indicators on opinions that are known",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.processor() or platform.machine()}, one thread; "
-        "`python benchmarks/training.py ../shared/images`.",
+        (
+            f"{datetime.now(UTC):%Y-%m-%d}, {platform.processor() or platform.machine()}, one "
+            "thread; `python benchmarks/training.py ../shared/images`."
+        ),
         "",
-        f"{count} pictures of {options.pictures} references (VVC at QP {QPS}, blur {BLURS}, noise "
-        f"{NOISES}), 256 x 256; the opinion is 5 x MS-SSIM^2, computed. Random weights at the "
-        "start; a fifth of the references is held out. No published weights and no person took "
-        "part: the figures show that the training works and nothing about any indicator.",
+        (
+            f"{count} pictures of {options.pictures} references (VVC at QP {QPS}, blur {BLURS}, "
+            f"noise {NOISES}), 256 x 256; the opinion is 5 x MS-SSIM^2, computed. The start is "
+            "random weights; a fifth of the references is held out. No published weights and no "
+            "person took part: the figures show that the training works and nothing about any "
+            "indicator."
+        ),
         "",
         "| indicator | epochs | seconds | held-out SRoCC before | after | resumed the same |",
         "|---|---|---|---|---|---|",
@@ -104,7 +111,7 @@ def add_noise(picture: Image.Image, deviation: float) -> Image.Image:
     return Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8))
 
 
-def run(name: str, settings: list[object], folder: Path) -> str:
+def run(name: str, settings: Sequence[object], folder: Path) -> str:
     """Train by the command, once whole and once stopped half-way and resumed."""
     started = time.perf_counter()
     whole = train(name, settings, folder, folder / f"{name}-whole")
@@ -119,10 +126,8 @@ def run(name: str, settings: list[object], folder: Path) -> str:
     return f"{epochs} | {seconds:.0f} | {before:.3f} | {after:.3f} | {same}"
 
 
-def train(name: str, settings: list[object], folder: Path, out: Path) -> list[dict[str, float]]:
+def train(name: str, settings: Sequence[object], folder: Path, out: Path) -> list[dict[str, float]]:
     """Run `cmc indicators train` and return its epochs."""
-    import json
-
     command = ["indicators", "train", name, "--from-scratch", "--json", "--out", out, *settings]
     command += ["--labels", folder / "labels.csv", "--pictures", folder / "pictures"]
     command += ["--references", folder / "references"]

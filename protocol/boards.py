@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from protocol.controls import is_control
 from protocol.published import PublishedRow, aggregates, table_rows
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Mode, Track
@@ -117,7 +118,8 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         bench=bench_of(result),
         content=content,
         partner=result.request.partner,
-        overall=overall(track, scores),
+        # A control shows what a score is worth; it has no rank among systems.
+        overall=None if is_control(result.request) else overall(track, scores),
         scores=scores,
         missing_modes=tuple(mode for mode in modes if (mode, Dimension.FR) not in scores),
         bits_per_pixel={
