@@ -17,7 +17,7 @@ COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
     *("statistics", "rates"),
-    *("indicators", "controls", "ablate"),
+    *("indicators", "controls", "ablate", "tables"),
 )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from evaluator.ablation import AblationResult, Point
-from protocol.rules import Mode
 
 
 def ablation_table(found: AblationResult) -> str:
@@ -24,9 +23,11 @@ def ablation_table(found: AblationResult) -> str:
     lines = [
         f"# {plan.title} ({plan.source})",
         "",
-        f"{found.system} with {found.partner or 'no I2T model'}; {found.protocol}; "
-        f"{found.images} pictures of {found.dataset}. Higher is better in every column; the "
-        "paper's rows are of its own pictures and weights, with LPIPS and FID turned as ours are.",
+        (
+            f"{found.system} with {found.partner or 'no I2T model'}; {found.protocol}; "
+            f"{found.images} pictures of {found.dataset}. Higher is better in every column; the "
+            "paper's rows are of its own pictures and weights, with LPIPS and FID turned like ours."
+        ),
         "",
         *_markdown(heads, rows),
     ]
@@ -47,8 +48,10 @@ def ablation_figure(found: AblationResult) -> str:
     series = list(dict.fromkeys((point.system, point.mode) for point in found.points))
     for place, name in enumerate(names):
         for number, (system, mode) in enumerate(series):
+            chosen = [p for p in found.points if (p.system, p.mode) == (system, mode)]
+            colour = _COLOURS[number % len(_COLOURS)]
             figure.add_trace(
-                _curve(go, found.points, name, system, mode, number, first=place == 0),
+                go.Scatter(**_curve(chosen, name, colour), showlegend=place == 0),
                 row=place // columns + 1,
                 col=place % columns + 1,
             )
@@ -68,33 +71,23 @@ _SEED_HEADS = (
 )
 
 
-def _curve(
-    go: object,
-    points: Sequence[Point],
-    name: str,
-    system: str,
-    mode: Mode,
-    number: int,
-    *,
-    first: bool,
-) -> object:
-    chosen = [p for p in points if (p.system, p.mode) == (system, mode) and p.means.get(name)]
-    means = [mean for p in chosen if (mean := p.means[name]) is not None]
-    label = f"{system}, {mode}"
-    return go.Scatter(  # type: ignore[attr-defined]
-        x=[p.value for p in chosen],
-        y=[m.value for m in means],
-        error_y={
-            "array": [m.high - m.value for m in means],
-            "arrayminus": [m.value - m.low for m in means],
+def _curve(points: Sequence[Point], name: str, colour: str) -> dict[str, object]:
+    """Return one system's curve in one mode, with its intervals."""
+    known = [(point.value, mean) for point in points if (mean := point.means.get(name))]
+    label = f"{points[0].system}, {points[0].mode}"
+    return {
+        "x": [value for value, _ in known],
+        "y": [mean.value for _, mean in known],
+        "error_y": {
+            "array": [mean.high - mean.value for _, mean in known],
+            "arrayminus": [mean.value - mean.low for _, mean in known],
             "thickness": 1,
         },
-        mode="lines+markers",
-        name=label,
-        legendgroup=label,
-        showlegend=first,
-        line={"color": _COLOURS[number % len(_COLOURS)]},
-    )
+        "mode": "lines+markers",
+        "name": label,
+        "legendgroup": label,
+        "line": {"color": colour},
+    }
 
 
 def _seed_rows(found: AblationResult) -> list[list[str]]:

@@ -37,8 +37,8 @@ class Correlation:
 
 
 def correlate(
-    scores: Sequence[float],
-    mos: Sequence[float],
+    scores: "Sequence[float] | NDArray[np.float64]",
+    mos: "Sequence[float] | NDArray[np.float64]",
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,

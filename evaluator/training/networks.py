@@ -135,7 +135,7 @@ def exported(name: str, model: Any) -> dict[str, Any]:
     TOPIQ's is of the form of the benchmark's released files: the line is put into its last layer.
     """
     state = {key: value.detach().cpu() for key, value in model.network.state_dict().items()}
-    scale, offset = float(model.scale), float(model.offset)
+    scale, offset = (float(value.detach()) for value in (model.scale, model.offset))
     if not name.startswith("topiq"):
         return {"params": state, "calibration": [scale, offset]}
     last = max(

@@ -97,6 +97,10 @@ def publish_plain(state: Mapping[str, Any], folder: Path, files: list[str]) -> N
     keep(folder, files[0], {f"module.{name}": tensor for name, tensor in state.items()})
 
 
+def publish_state(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
+    keep(folder, files[0], state)
+
+
 PUBLISH: Mapping[str, Callable[[Mapping[str, Any], Path, list[str]], None]] = {
     "ahiq": publish_ahiq,
     "lpips": publish_lpips,
@@ -108,7 +112,7 @@ PUBLISH: Mapping[str, Callable[[Mapping[str, Any], Path, list[str]], None]] = {
     "liqe": publish_params,
     "musiq": publish_plain,
     "pieapp": publish_plain,
-    "clipsim": lambda state, folder, files: keep(folder, files[0], state) and None,
+    "clipsim": publish_state,
 }
 
 
