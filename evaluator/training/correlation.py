@@ -1,5 +1,6 @@
 """How well scores agree with people: rank correlations, and PLCC after the usual logistic fit."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,15 +96,19 @@ def logistic_fit(
     def curve(x: Any, high: float, low: float, middle: float, width: float) -> Any:
         return low + (high - low) * special.expit((x - middle) / (abs(width) + 1e-12))
 
-    rises = np.corrcoef(scores, mos)[0, 1] >= 0
+    unit = (scores - scores.mean()) / scores.std()
+    rises = np.corrcoef(unit, mos)[0, 1] >= 0
     ends = (mos.max(), mos.min()) if rises else (mos.min(), mos.max())
-    start = [*ends, float(np.median(scores)), float(scores.std())]
     try:
-        found, _ = optimize.curve_fit(curve, scores, mos, p0=start, maxfev=10_000)
-        fitted = curve(scores, *found)
+        with warnings.catch_warnings():
+            # That the parameters' covariance is not known, which nobody asks for.
+            warnings.simplefilter("ignore", optimize.OptimizeWarning)
+            # MINPACK, the default, takes steps of 1e-8 of a start, and a start may be 0.
+            found, _ = optimize.curve_fit(curve, unit, mos, p0=[*ends, 0.0, 1.0], method="trf")
+        fitted = curve(unit, *found)
         if np.isfinite(fitted).all() and np.ptp(fitted) > 0:
             return np.asarray(fitted, dtype=float)
-    except (RuntimeError, optimize.OptimizeWarning):
+    except RuntimeError:
         pass
     slope, intercept = np.polyfit(scores, mos, 1)
     return np.asarray(slope * scores + intercept, dtype=float)

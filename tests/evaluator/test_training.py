@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import paint
 from PIL import Image, ImageFilter
+from scipy import stats
 
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
@@ -105,13 +106,13 @@ def test_another_plan_cannot_resume_a_training(split: Split, tmp_path: Path) -> 
 def test_a_trained_file_is_the_indicators_weights(split: Split, tmp_path: Path) -> None:
     train(PLAN, split, tmp_path, weights=None, device="cpu")
     indicator = LazyIndicator("cnniqa", tmp_path, "cpu")
-    opinions = np.array([item.mos for item in split.test])
     scores = [
         indicator.score(read_picture(item.picture), read_picture(item.reference))
         for item in split.test
     ]
-    assert abs(np.mean(scores) - opinions.mean()) < 1.5
     record = json.loads((tmp_path / "training.json").read_text())
+    srocc = stats.spearmanr(scores, [item.mos for item in split.test]).statistic
+    assert srocc == pytest.approx(record["history"][-1]["srocc"])
     assert record["split"]["test"] == sorted(item.name for item in split.test)
     assert len(record["history"]) == PLAN.epochs + 1
 
@@ -187,7 +188,7 @@ def test_correlations_of_known_orders() -> None:
     found = correlate(mos**3, mos, resamples=200)
     assert found.srocc.value == pytest.approx(1)
     assert found.krocc.value == pytest.approx(1)
-    assert found.plcc.value > 0.99
+    assert 0.97 < found.plcc.value < 1
     swapped = list(range(40))
     swapped[0], swapped[39] = swapped[39], swapped[0]
     # Two items swapped over a distance d: 1 - 6 * 2 d^2 / (n^3 - n).
