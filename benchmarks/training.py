@@ -11,6 +11,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -33,13 +34,13 @@ QPS = (53, 47, 41, 35)
 BLURS = (0.6, 1.0, 1.6, 2.6, 4.2)
 NOISES = (4, 8, 16, 28, 48)
 RUNS = {
-    "CNNIQA (perception, 0.7 M parameters)": (
-        "cnniqa",
-        *("--crop", 128, "--learning-rate", 1e-3, "--epochs", 24, "--batch-size", 16),
+    "LPIPS on AlexNet (consistency; its 1,152 head weights are trained)": (
+        "lpips",
+        *("--crop", 128, "--learning-rate", 3e-3, "--epochs", 4, "--batch-size", 16),
     ),
-    "TOPIQ-FR on ResNet-18 (consistency)": (
-        "topiq_fr",
-        *("--backbone", "resnet18", "--crop", 128, "--learning-rate", 1e-4, "--epochs", 6),
+    "CNNIQA (perception; 0.7 M weights)": (
+        "cnniqa",
+        *("--crop", 128, "--learning-rate", 1e-3, "--epochs", 6, "--batch-size", 16),
     ),
 }
 
@@ -56,8 +57,9 @@ def main() -> None:
         "# Training indicators on opinions that are known",
         "",
         (
-            f"{datetime.now(UTC):%Y-%m-%d}, {platform.processor() or platform.machine()}, one "
-            "thread; `python benchmarks/training.py ../shared/images`."
+            f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, one thread on a machine of "
+            f"{os.cpu_count()} cores that others used too (load {os.getloadavg()[1]:.0f}); "
+            "`python benchmarks/training.py ../shared/images`."
         ),
         "",
         (
@@ -78,7 +80,12 @@ def main() -> None:
 
 
 def make_set(images: Path, folder: Path, limit: int) -> int:
-    """Write references, distorted pictures and their scores; return how many there are."""
+    """Write references, distorted pictures and their scores; return how many there are.
+
+    The scores are written last: a folder that has them is taken as it is.
+    """
+    if (folder / "labels.csv").is_file():
+        return len(list((folder / "pictures").iterdir()))
     vvc, ms_ssim = load_codec("vvc"), find_indicator("ms_ssim").load(None, "cpu")
     chosen = sorted(images.glob("*.png"))
     rows = []

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
-from evaluator.image_arrays import ImageArrays, image_arrays, set_scores
+from evaluator.image_arrays import ImageArrays, image_arrays
 from evaluator.run import evaluate
+from evaluator.set_scores import set_scores
 from protocol.errors import InputError
 from protocol.jsonable import from_json
 from protocol.published import read_table

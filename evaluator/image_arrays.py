@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
@@ -57,37 +56,3 @@ def image_arrays(evaluation: Evaluation, secondary: Sequence[str], bench: Bench)
         contents=[str(sample.content) for sample in samples],
         scores=scores,
     )
-
-
-def set_scores(
-    evaluation: Evaluation, names: Sequence[str], bench: Bench
-) -> dict[Mode, dict[str, float | None]]:
-    """Return the scores of whole sets by mode and indicator; None where a picture is missing.
-
-    They are computed anew each time: nothing of a set is in the cache.
-
-    Raises:
-        WeightsError: an indicator's weights are missing.
-    """
-    from evaluator.pictures import read_picture
-    from evaluator.set_indicators import find_set_indicator
-    from evaluator.weights import find_weights
-
-    scores: dict[Mode, dict[str, float | None]] = {}
-    for name in names:
-        module = find_set_indicator(name)
-        weights: Path | None = None
-        if module.WEIGHTS:
-            weights = find_weights(module.WEIGHTS, bench.weights).path
-        indicator = module.load(weights, bench.device)
-        for mode in evaluation.result.request.modes:
-            items = [item for item in evaluation.decoded if item.encoded.mode is mode]
-            by_name = scores.setdefault(mode, {})
-            if any(item.entry.failure_code for item in items):
-                by_name[name] = None
-                continue
-            by_name[name] = indicator.score(
-                (read_picture(bench.cache.picture_path(item.key)) for item in items),
-                (read_picture(bench.images / item.encoded.sample.name) for item in items),
-            )
-    return scores

@@ -152,3 +152,22 @@ def test_real_screens_keep_their_text(shared: Path) -> None:
     equal, lost = legibility.score([truth, small], [truth, truth])
     assert equal == 1
     assert lost < 0.6
+
+
+def test_folders_are_scored_as_sets_by_the_command(
+    fid: Fid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evaluator import set_scores
+    from evaluator.__main__ import main
+
+    for folder, blur in (("a", 0), ("b", 5)):
+        (tmp_path / folder).mkdir()
+        for seed in range(2):
+            picture = paint(48, 40, seed).filter(ImageFilter.GaussianBlur(blur))
+            picture.save(tmp_path / folder / f"{seed}.png")
+    monkeypatch.setattr(set_scores, "_load", lambda *_: fid)
+    folders = ("--reference", str(tmp_path / "a"), "--distorted", str(tmp_path / "b"))
+    assert main(["score", *folders, "--set-indicator", "fid", "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.startswith("set of 2                      fid -")
+    assert main(["score", *folders, "--device", "cpu"]) == 1
+    assert "nothing to score by" in capsys.readouterr().err
