@@ -7,7 +7,7 @@ from protocol.boards import Row, published_rows, result_rows
 from protocol.controls import is_control
 from protocol.errors import InputError
 from protocol.families import of_own_family
-from protocol.published import read_table
+from protocol.published import read_table, table_rows
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Mode, Track
 from protocol.samples import Sample
@@ -84,15 +84,17 @@ def _rows(
         }
         for content in Content
     }
+    printed = {row.model: row.overall for row in table_rows(track, None)}
     lines = []
     for row in rows:
+        overall = printed.get(row.model) if row.source == "published" else row.overall
         key = (row.source, row.model, row.request_id)
         scores = [by_content[c].get(key, {}).get((m, d)) for m, d, c in cells]
         lines.append(
             (
                 *(row.model, row.partner, row.source),
                 *(_number(score) for score in scores),
-                *(_number(row.overall), row.bench.label),
+                *(_number(overall), row.bench.label),
             )
         )
     return lines
