@@ -1,10 +1,11 @@
 """The indicators' weight files: found, checked against their sha256, never trusted unseen."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.indicators import find_indicator, indicator_names
-from evaluator.indicators._facts import WeightsFile
+from evaluator.indicators._facts import Facts, WeightsFile
 from evaluator.set_indicators import find_set_indicator, set_indicator_names
 from protocol.errors import WeightsError
 from protocol.files import sha256_of_file
@@ -20,6 +21,7 @@ class Weights:
 
     path: Path
     sha256: str
+    """Of the file; where an indicator has several, of the lines of `sha256sum` for all of them."""
     origin: str
     """The Hub dataset with its commit, or `file`."""
 
@@ -59,12 +61,15 @@ def how_to_get(name: str) -> str:
 
 
 def _declared(name: str) -> WeightsFile | None:
-    facts = [
+    files = (file for facts in _all_facts() for file in facts.files)
+    return next((file for file in files if file.name == name), None)
+
+
+def _all_facts() -> list[Facts]:
+    return [
         *(find_indicator(indicator).FACTS for indicator in indicator_names()),
         *(find_set_indicator(indicator).FACTS for indicator in set_indicator_names()),
     ]
-    files = (file for fact in facts for file in fact.files)
-    return next((file for file in files if file.name == name), None)
 
 
 def _read(name: str, folder: Path) -> Weights:
@@ -75,7 +80,21 @@ def _read(name: str, folder: Path) -> Weights:
     found = sha256_of_file(path)
     if not found.startswith(wanted):
         raise WeightsError(f"{path} has sha256 {found}, {source} wants {wanted}; fetch it anew")
-    return Weights(path, found, "file")
+    return Weights(path, _with_others(found, name, folder), "file")
+
+
+def _with_others(sha256: str, name: str, folder: Path) -> str:
+    """Return a sha256 that other bytes in an indicator's further files change too."""
+    others = next((facts.files[1:] for facts in _all_facts() if _is_first(facts, name)), ())
+    there = [file.name for file in others if (folder / file.name).is_file()]
+    if not there:
+        return sha256
+    lines = [f"{sha256}  {name}", *(f"{sha256_of_file(folder / n)}  {n}" for n in there)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _is_first(facts: Facts, name: str) -> bool:
+    return bool(facts.files) and facts.files[0].name == name
 
 
 def _wanted_sha256(name: str, folder: Path) -> tuple[str, str]:

@@ -263,6 +263,18 @@ def test_a_backbone_that_is_missing_is_named(shared: Path, folder: Path) -> None
         find_indicator("lpips").load(folder / find_indicator("lpips").WEIGHTS, "cpu")
 
 
+def test_another_backbone_is_another_sha256(shared: Path, folder: Path) -> None:
+    real_head(shared, folder, "lpips")
+    name = find_indicator("lpips").WEIGHTS
+    before = find_weights(name, folder).sha256
+    with (folder / "alexnet-owt-7be5be79.pth").open("ab") as file:
+        file.write(b"x")
+    assert find_weights(name, folder).sha256 != before
+    (folder / "alexnet-owt-7be5be79.pth").unlink()
+    alone = find_weights(name, folder).sha256
+    assert alone == find_indicator("lpips").FACTS.files[0].sha256
+
+
 def test_a_file_with_other_bytes_than_its_publishers_is_refused(folder: Path) -> None:
     (folder / "CNNIQA_koniq10k-e6f14c91.pth").write_bytes(b"other")
     with pytest.raises(WeightsError, match="its publisher wants e6f14c91"):
