@@ -39,7 +39,8 @@ def main() -> None:
         "| peak memory, MiB |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         f"| {SYSTEMS} | {len(CELLS)} | {made.images:,} | {made.resamples:,} "
         f"| {len(made.comparisons)} | {seconds:.2f} | {cpu:.2f} | {peak:.0f} |\n\n"
-        "Memory is the whole process's, with numpy and the scores.\n"
+        "Memory is the whole process's, with numpy and the scores. The machine was not idle where "
+        "seconds and CPU seconds differ.\n"
     )
     print(text)
     if options.out:

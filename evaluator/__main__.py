@@ -16,7 +16,7 @@ from protocol.errors import CMCError
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
-    *("statistics", "rates"),
+    *("statistics", "rates", "mos", "rate"),
     *("indicators", "controls", "ablate", "tables"),
 )
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from protocol.boards import Bench, bench_of
-from protocol.errors import RecordError, StatisticsError
+from protocol.errors import InputError, RecordError, StatisticsError
 from protocol.files import sha256_of_file
 from protocol.records import Result
 from protocol.rules import TRACKS, Dimension, Mode, Track
 from protocol.scores import Cell
 from protocol.statistics.boards import ImageScores
-from protocol.versions import PROTOCOLS
+from protocol.versions import find_protocol
 from submission.store import FolderStore
 
 COLUMNS = ("name", "mode", "dimension", "indicator", "score", "seed")
@@ -76,10 +76,11 @@ def image_scores(result: Result, path: Path) -> ImageScores:
 
 def ranking_indicators(result: Result) -> dict[Dimension, str]:
     """Return the indicators that a result is ranked by."""
-    protocol = PROTOCOLS.get(result.request.protocol)
-    if protocol is not None:
-        return dict(protocol.indicators)
-    return {use.dimension: use.name for use in result.provenance.indicators}
+    try:
+        return dict(find_protocol(result.request.protocol).indicators)
+    except InputError:
+        # A protocol of a newer version of this package; the result says what it used.
+        return {use.dimension: use.name for use in result.provenance.indicators}
 
 
 def read_rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from evaluator.image_scores import (
     read_measured,
     read_rows,
 )
+from protocol.boards import result_rows
 from protocol.errors import StatisticsError, StoreError
 from protocol.records import Result, System
 from protocol.rules import Content, Dimension, Mode, Track
@@ -72,9 +73,16 @@ def make_boards(
         for bench, rows in by_bench(read_measured(store, track)).items():
             systems = [row.images for row in rows]
             for content in contents:
+                on_board = result_rows([row.result for row in rows], track, content)
                 try:
                     statistics = board_statistics(
-                        systems, track, bench.label, content, resamples=resamples, seed=seed
+                        systems,
+                        track,
+                        bench.label,
+                        content,
+                        unranked={row.request_id for row in on_board if row.overall is None},
+                        resamples=resamples,
+                        seed=seed,
                     )
                 except StatisticsError as error:
                     made.append(

@@ -34,7 +34,8 @@ def _rows(board: BoardStatistics) -> Iterator[str]:
     for row in board.rows:
         if row.standing is None:
             lacks = ", ".join(f"{count} of {cell}" for cell, count in row.not_scored.items())
-            yield f"  {'-':>6}  {row.model:<{width}}  not ranked; without score: {lacks}"
+            why = f"without score: {lacks}" if lacks else "a control"
+            yield f"  {'-':>6}  {row.model:<{width}}  not ranked; {why}"
             continue
         at = row.standing
         span = f"{at.rank_low}" if at.rank_low == at.rank_high else f"{at.rank_low}-{at.rank_high}"

@@ -130,20 +130,21 @@ def _weights(options: argparse.Namespace) -> object:
         rows = published_rows(track, None)
     else:
         rows = result_rows(FolderStore(options.store).results(), track, None)
-    benches = dict.fromkeys(row.bench for row in rows)
-    return {
-        bench.label: leads(
-            {
-                f"{row.model} {row.request_id}".strip(): (
-                    _mean(row.scores, Dimension.FR),
-                    _mean(row.scores, Dimension.NR),
-                )
-                for row in rows
-                if row.bench == bench and row.overall is not None
-            }
-        )
-        for bench in benches
-    }
+    found = {}
+    for bench in dict.fromkeys(row.bench for row in rows):
+        complete = [row for row in rows if row.bench == bench and row.overall is not None]
+        # Systems are compared over the same modes: those of the rows that lack the fewest.
+        fewest = min((row.missing_modes for row in complete), key=len, default=())
+        means = {
+            f"{row.model} {row.request_id}".strip(): (
+                _mean(row.scores, Dimension.FR),
+                _mean(row.scores, Dimension.NR),
+            )
+            for row in complete
+            if row.missing_modes == fewest
+        }
+        found[bench.label] = leads(means)
+    return found
 
 
 def _mean(scores: "Mapping[Cell, float]", wanted: Dimension) -> float:

@@ -7,9 +7,9 @@ from pathlib import Path
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
 from evaluator.progress import Reporter, silent
-from evaluator.score import LazyIndicator
 from evaluator.training.correlation import Correlation, correlate
 from evaluator.training.labels import DIMENSIONS, Labelled
+from evaluator.weights import find_weights
 from protocol.errors import InputError
 from protocol.published import read_table
 from protocol.rules import Dimension
@@ -49,7 +49,7 @@ def agreement_row(
         indicator=name,
         dimension=dimension,
         measured=correlate(scores, [item.mos for item in labelled]),
-        weights_sha256=indicator.use.weights_sha256,
+        weights_sha256=found.sha256 if found else "",
         published_srocc=published[0] if published else None,
         published_krocc=published[1] if published else None,
     )

@@ -1,9 +1,8 @@
 """The statistics of one board, from the per-image scores of its rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from protocol.statistics.bootstrap import (
     draw_resamples,
     estimates,
 )
-from protocol.statistics.pairs import compare_complete
+from protocol.statistics.pairs import compare_columns
 from protocol.statistics.ranking import separable_pairs, standings
 from protocol.statistics.records import (
     SCHEMA_VERSION,
@@ -65,6 +64,7 @@ def board_statistics(
     bench: str,
     content: Content | None = None,
     *,
+    unranked: Collection[str] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
@@ -79,6 +79,7 @@ def board_statistics(
         track: decides modes and weights.
         bench: the label of their table.
         content: the images of this content only; None for all.
+        unranked: requests that the board shows without a rank whatever they scored, as controls.
         resamples: how many.
         seed: of the resamples.
         level: of all intervals.
@@ -93,7 +94,7 @@ def board_statistics(
     drawn = draw_resamples(list(contents.values()), resamples, seed)
     cells = track_cells(track)
     table = _Table(systems, cells, _scores(systems, cells, list(contents)), drawn, level)
-    ranked, overalls = _ranked(table, track)
+    ranked, overalls = _ranked(table, track, unranked)
     return BoardStatistics(
         schema_version=SCHEMA_VERSION,
         track=track,
@@ -110,9 +111,10 @@ def board_statistics(
     )
 
 
-def _ranked(table: _Table, track: Track) -> tuple[list[int], Array]:
+def _ranked(table: _Table, track: Track, unranked: Collection[str]) -> tuple[list[int], Array]:
     """Return the systems with all scores, best first, and their Overalls `(images, systems)`."""
-    complete = np.flatnonzero(~np.isnan(table.scores).any(axis=(1, 2)))
+    wanted = np.array([system.request_id not in unranked for system in table.systems])
+    complete = np.flatnonzero(wanted & ~np.isnan(table.scores).any(axis=(1, 2)))
     overalls = _overalls(table.scores[complete], table.cells, track)
     best_first = np.argsort(-overalls.mean(axis=0), kind="stable")
     return complete[best_first].tolist(), overalls[:, best_first]
@@ -207,14 +209,14 @@ def _comparisons(
         table.resamples.degrees_of_freedom,
         table.level,
     )
-    for first, second in combinations(range(len(ranked)), 2):
+    first, second = np.triu_indices(len(ranked), 1)
+    found = compare_columns(overalls[:, first], overalls[:, second], table.resamples, table.level)
+    for one, other, result in zip(first.tolist(), second.tolist(), found, strict=True):
         yield BoardComparison(
-            first=table.systems[ranked[first]].request_id,
-            second=table.systems[ranked[second]].request_id,
-            result=compare_complete(
-                overalls[:, first], overalls[:, second], table.resamples, table.level
-            ),
-            is_separable=bool(separable[first, second]),
+            first=table.systems[ranked[one]].request_id,
+            second=table.systems[ranked[other]].request_id,
+            result=result,
+            is_separable=bool(separable[one, other]),
         )
 
 

@@ -1,7 +1,7 @@
 """Two systems on the same images: which is better, how often, and how many images would tell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from statistics import NormalDist
 
@@ -74,33 +74,42 @@ def compare(
     both = ~(np.isnan(first) | np.isnan(second))
     shared = [name for name, kept in zip(strata, both, strict=True) if kept]
     drawn = draw_resamples(shared, resamples, seed)
-    return compare_complete(first[both], second[both], drawn, level, left_out=int((~both).sum()))
+    (found,) = compare_columns(first[both, None], second[both, None], drawn, level)
+    return replace(found, left_out=int((~both).sum()))
 
 
-def compare_complete(
-    first: Array,
-    second: Array,
-    resamples: Resamples,
-    level: float = LEVEL,
-    *,
-    left_out: int = 0,
-) -> Comparison:
-    """Compare two systems that have all of the resamples' images."""
+def compare_columns(
+    first: Array, second: Array, resamples: Resamples, level: float = LEVEL
+) -> list[Comparison]:
+    """Compare pairs of systems that have all of the resamples' images.
+
+    Args:
+        first: `(images, pairs)`, without NaN.
+        second: the same.
+        resamples: of the images.
+        level: of the intervals.
+    """
     gaps = first - second
-    columns = np.stack([gaps, (gaps > 0) + 0.5 * (gaps == 0)], axis=1)
-    difference, wins = estimates(
-        columns.mean(axis=0),
-        deviations(columns, resamples),
-        resamples.degrees_of_freedom,
-        level,
+    wins = (gaps > 0) + 0.5 * (gaps == 0)
+    differences, rates = (
+        estimates(
+            values.mean(axis=0),
+            deviations(values, resamples),
+            resamples.degrees_of_freedom,
+            level,
+        )
+        for values in (gaps, wins)
     )
-    return Comparison(
-        difference=difference,
-        win_rate=wins,
-        images=len(gaps),
-        left_out=left_out,
-        images_needed=images_needed(difference, len(gaps), level),
-    )
+    return [
+        Comparison(
+            difference=difference,
+            win_rate=rate,
+            images=len(gaps),
+            left_out=0,
+            images_needed=images_needed(difference, len(gaps), level),
+        )
+        for difference, rate in zip(differences, rates, strict=True)
+    ]
 
 
 def images_needed(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.statistics.bootstrap import LEVEL, Array, expanded_tail
+from protocol.statistics.bootstrap import LEVEL, Array, student_from_normal
 
 DIGITS = 9
 """Overalls that are equal to this many decimals share a rank."""
@@ -105,7 +105,9 @@ def _certain(gaps: Array, moved: Array, degrees_of_freedom: int, level: float) -
     certain: NDArray[np.bool_] = ~varying & (np.abs(gaps) > 10.0**-DIGITS)
     if varying.any():
         largest = np.abs(moved[:, varying] / errors[varying]).max(axis=1)
-        critical = np.quantile(largest, 1 - 2 * expanded_tail(level, degrees_of_freedom))
+        # The resamples know one error for each gap, as a normal table does; the gap that leads
+        # among many is where few images make that too narrow, and Student's table does not.
+        critical = student_from_normal(float(np.quantile(largest, level)), degrees_of_freedom)
         certain[varying] = np.abs(gaps[varying]) > critical * errors[varying]
     return certain
 

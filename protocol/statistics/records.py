@@ -31,7 +31,7 @@ class RowStatistics:
     not_scored: Mapping[str, int]
     """Images without a score, by cell; only cells that have such images, or no image at all."""
     overall: Estimate | None
-    """None when a cell of the board lacks a score: such a row is not ranked."""
+    """None for a row without a rank: it lacks a score of the board, or is a control."""
     standing: Standing | None
 
 

@@ -16,13 +16,13 @@ from scipy import stats
 
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
-from evaluator.score import LazyIndicator
 from evaluator.training.correlation import correlate, logistic_fit
 from evaluator.training.labels import Labelled, read_labels
 from evaluator.training.loop import Epoch, Plan, train
 from evaluator.training.networks import RECIPES, build_network, calibrated, exported
 from evaluator.training.splits import Split, SplitBy, split_labels
 from evaluator.training.table2 import published_agreement, table2_names
+from evaluator.weights import find_weights
 from protocol.errors import InputError, RatingError
 from protocol.rules import Dimension
 
@@ -105,11 +105,9 @@ def test_another_plan_cannot_resume_a_training(split: Split, tmp_path: Path) -> 
 
 def test_a_trained_file_is_the_indicators_weights(split: Split, tmp_path: Path) -> None:
     train(PLAN, split, tmp_path, weights=None, device="cpu")
-    indicator = LazyIndicator("cnniqa", tmp_path, "cpu")
-    scores = [
-        indicator.score(read_picture(item.picture), read_picture(item.reference))
-        for item in split.test
-    ]
+    module = find_indicator("cnniqa")
+    indicator = module.load(find_weights(module.WEIGHTS, tmp_path).path, "cpu")
+    scores = indicator.score([read_picture(item.picture) for item in split.test], None)
     record = json.loads((tmp_path / "training.json").read_text())
     srocc = stats.spearmanr(scores, [item.mos for item in split.test]).statistic
     assert srocc == pytest.approx(record["history"][-1]["srocc"])

@@ -1,6 +1,7 @@
 """The statistics of a board's rows, as a record."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,3 +120,27 @@ def test_one_image_of_a_content_is_refused() -> None:
         board_statistics([short], Track.I2T, "bench")
     with pytest.raises(StatisticsError, match="no scored image"):
         board_statistics([], Track.I2T, "bench")
+
+
+def test_equal_systems_are_equal_in_every_resample() -> None:
+    one = make_system("a", 1.0)
+    twins = [replace(one, request_id=str(number)) for number in range(3)]
+    made = board_statistics([*twins, make_system("bb", 0.2)], Track.T2I, "bench")
+    assert [row.standing.rank for row in made.rows if row.standing] == [1, 1, 1, 4]
+    shares = [row.standing.probability_first for row in made.rows if row.standing]
+    assert shares == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    assert [c.is_separable for c in made.comparisons] == [False, False, True, False, True, True]
+    assert [c.result.images_needed for c in made.comparisons[:2]] == [None, None]
+    assert made.leads[0].also == ("1", "2")
+
+
+def test_a_control_is_shown_and_compared_with_nothing() -> None:
+    systems = [make_system("a", 1.0), make_system("bb", 9.0)]
+    made = board_statistics(systems, Track.T2I, "bench", unranked={"bb"})
+    assert [(row.request_id, row.standing is not None) for row in made.rows] == [
+        ("a", True),
+        ("bb", False),
+    ]
+    assert set(made.rows[1].cells) == set(made.rows[0].cells)
+    assert made.rows[1].overall is None
+    assert made.comparisons == ()

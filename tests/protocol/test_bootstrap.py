@@ -10,6 +10,7 @@ from protocol.statistics.bootstrap import (
     draw_resamples,
     estimates,
     expanded_tail,
+    student_from_normal,
     student_quantile,
 )
 
@@ -94,6 +95,13 @@ def test_student_quantile_is_scipy_s(degrees: int, level: float) -> None:
     assert student_quantile(probability, degrees) == pytest.approx(theirs, rel=0.011)
     if degrees in (1, 2) or degrees >= 10:
         assert student_quantile(probability, degrees) == pytest.approx(theirs, rel=1e-4)
+
+
+@pytest.mark.parametrize("z", [1.0, 2.0, 3.0, 3.5])
+@pytest.mark.parametrize("degrees", [9, 27, 57, 997])
+def test_student_s_tail_is_scipy_s_as_far_out_as_many_pairs_reach(degrees: int, z: float) -> None:
+    theirs = stats.t.isf(stats.norm.sf(z), degrees)
+    assert student_from_normal(z, degrees) == pytest.approx(theirs, rel=0.01)
 
 
 def test_expanded_tail_nears_the_plain_one_with_many_images() -> None:

@@ -58,6 +58,19 @@ def test_equal_systems_are_called_separable_in_7_percent_of_experiments_or_fewer
     assert 0.02 <= np.mean(wrong) <= 0.08
 
 
+def test_equal_systems_are_not_separated_more_often_with_few_images() -> None:
+    strata = ["NSI"] * 10 + ["SCI"] * 10 + ["AIGI"] * 10
+    drawn = draw_resamples(strata, 1000, seed=2)
+    rng = np.random.default_rng(0)
+    wrong = []
+    for _ in range(400):
+        scores = rng.normal(0, 0.5, (30, 6))
+        moved = deviations(scores, drawn)
+        called = separable_pairs(scores.mean(axis=0), moved, drawn.degrees_of_freedom)
+        wrong.append(called.any())
+    assert np.mean(wrong) <= 0.08
+
+
 def test_equal_systems_share_the_first_place() -> None:
     values, moved = experiment(3, [1.0, 2.0])
     twice, moved_twice = values[[0, 1, 1]], moved[:, [0, 1, 1]]

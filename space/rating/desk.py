@@ -1,0 +1,135 @@
+"""What the browser asks and is told; the only place that knows who is where."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from protocol.errors import RatingError
+from protocol.rating_log import RatingLog
+from protocol.ratings import (
+    GROUP_IMAGES,
+    SCALE_HIGH,
+    SCALE_LOW,
+    Parsed,
+    Rated,
+    Rating,
+)
+from space.rating.study import Pair, order_for, rest_until, session_of
+
+Told: TypeAlias = dict[str, Any]
+
+SCORES = (Rated.CONSISTENCY, Rated.PERCEPTION)
+
+
+class Desk:
+    """One study's front desk; keeps nothing in memory that a restart could lose."""
+
+    def __init__(
+        self,
+        log: RatingLog,
+        pairs: Sequence[Pair],
+        consent_text: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Keep the study; `now` is another clock in tests."""
+        self._log = log
+        self._pairs = pairs
+        self._consent = consent_text
+        self._now = now
+
+    def enter(self, name: str, *, agrees: bool) -> Told:
+        """Let a viewer in and show the next picture.
+
+        Raises:
+            RatingError: the name is empty, or the viewer has not agreed.
+        """
+        viewer = self._log.pseudonym(name)
+        if not agrees and not self._log.has_consented(viewer, self._consent):
+            raise RatingError("please read the text above and agree to it first")
+        self._log.consent(viewer, self._consent, _text(self._now()))
+        return self.show(viewer)
+
+    def show(self, viewer: str) -> Told:
+        """Return the viewer's next picture, a rest, or the end.
+
+        Raises:
+            RatingError: the viewer has not agreed to this study's text.
+        """
+        self._check(viewer)
+        given = _given(self._log.ratings(viewer))
+        order = order_for(viewer, self._pairs)
+        open_places = [
+            place
+            for place, pair in enumerate(order)
+            if any(score not in given.get(pair.image, {}) for score in SCORES)
+        ]
+        told: Told = {"viewer": viewer, "done": len(order) - len(open_places), "total": len(order)}
+        if not open_places:
+            return {**told, "state": "finished"}
+        place = open_places[0]
+        now = self._now()
+        until = rest_until(self._log.times(viewer), now, place)
+        if until is not None:
+            return {**told, "state": "rest", "seconds": (until - now).total_seconds()}
+        pair = order[place]
+        return {
+            **told,
+            "state": "rate",
+            "place": place,
+            "group": place // GROUP_IMAGES + 1,
+            "groups": (len(order) - 1) // GROUP_IMAGES + 1,
+            "given": {str(what): value for what, value in given.get(pair.image, {}).items()},
+            "distorted": _data_url(pair.distorted),
+            "reference": _data_url(pair.reference),
+        }
+
+    def save(self, viewer: str, place: int, dimension: str, rating: float) -> Told:
+        """Write one answer; what is returned was on the disk before.
+
+        The picture is named by its place in the viewer's order, so that the browser never learns
+        which system made it.
+
+        Raises:
+            RatingError: the viewer, the place, the dimension or the rating is none.
+            OSError: it could not be written.
+        """
+        self._check(viewer)
+        order = order_for(viewer, self._pairs)
+        if dimension not in list(Rated) or not 0 <= place < len(order):
+            raise RatingError(f"no {dimension!r} of picture {place} of {len(order)}")
+        allowed = rating in (0, 1) if dimension == Rated.NSFW else SCALE_LOW <= rating <= SCALE_HIGH
+        if not allowed:
+            raise RatingError(f"{rating} is off the scale of {dimension}")
+        self._log.append(
+            Rating(
+                viewer=viewer,
+                image=order[place].image,
+                dimension=Rated(dimension),
+                rating=float(rating),
+                time=_text(self._now()),
+                session=session_of(place),
+            )
+        )
+        return {"saved": True, "place": place, "dimension": dimension, "rating": rating}
+
+    def _check(self, viewer: str) -> None:
+        if not self._log.has_consented(viewer, self._consent):
+            raise RatingError("please enter your name and agree to the text first")
+
+
+def _given(parsed: Parsed) -> Mapping[str, Mapping[Rated, float]]:
+    given: dict[str, dict[Rated, float]] = {}
+    for rating in parsed.ratings:
+        given.setdefault(rating.image, {})[rating.dimension] = rating.rating
+    return given
+
+
+def _data_url(path: Path) -> str:
+    """Return a picture whole: a link to its file would tell which system made it."""
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

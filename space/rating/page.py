@@ -1,0 +1,116 @@
+"""The rating page: one component whose script asks the desk."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import CMCError
+from protocol.rating_log import RatingLog
+from protocol.ratings import SCALE_HIGH, WORDS
+from space.rating.desk import Desk, Told
+from space.rating.study import find_pairs
+from space.site import refuse_busy_port
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+STATIC = Path(__file__).parent / "static"
+
+
+def consent_text() -> str:
+    """Return what a viewer agrees to."""
+    return (STATIC / "consent.md").read_text(encoding="utf-8")
+
+
+def serve(
+    distorted: Path,
+    references: Path,
+    ratings: Path,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], object],
+) -> None:
+    """Show the page until the process is interrupted.
+
+    Args:
+        distorted: pictures to rate, in folders of any depth.
+        references: their ground truth.
+        ratings: the folder that keeps the ratings.
+        host: address to listen on.
+        port: port to listen on.
+        announce: called with the page's address once it can be opened.
+
+    Raises:
+        InputError: the port is in use, or there is nothing to rate.
+    """
+    import gradio as gr
+
+    refuse_busy_port(host, port)
+    desk = Desk(RatingLog(ratings), find_pairs(distorted, references), consent_text())
+    page = build_page(desk)
+    _, address, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
+        css=".gradio-container { max-width: none !important; padding: 8px 16px !important; }",
+        footer_links=[],
+        prevent_thread_lock=True,
+        run_history=False,
+        share=False,
+        quiet=True,
+        ssr_mode=False,
+    )
+    announce(str(address))
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    page.close(verbose=False)
+
+
+def build_page(desk: Desk) -> "gr.Blocks":
+    """Return the page, not yet served."""
+    import gradio as gr
+
+    # Gradio sends the one argument of the browser's call.
+    def enter(entry: Any) -> Told:
+        return _answer(lambda: desk.enter(str(entry["name"]), agrees=bool(entry["agrees"])))
+
+    def show(entry: Any) -> Told:
+        return _answer(lambda: desk.show(str(entry["viewer"])))
+
+    def save(entry: Any) -> Told:
+        return _answer(lambda: desk.save(**_typed(entry)))
+
+    paragraphs = [f"<p>{escape(part)}</p>" for part in consent_text().strip().split("\n\n")]
+    page: gr.Blocks
+    with gr.Blocks(title="Rate pictures", analytics_enabled=False) as page:
+        gr.HTML(
+            {"consent": "".join(paragraphs), "words": list(WORDS), "high": SCALE_HIGH},
+            html_template=(STATIC / "rate.html").read_text(encoding="utf-8"),
+            css_template=(STATIC / "rate.css").read_text(encoding="utf-8"),
+            js_on_load=(STATIC / "rate.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            server_functions=[enter, show, save],
+            elem_id="rating",
+        )
+    return page
+
+
+def _typed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "viewer": str(entry["viewer"]),
+        "place": int(entry["place"]),
+        "dimension": str(entry["dimension"]),
+        "rating": float(entry["rating"]),
+    }
+
+
+def _answer(ask: Callable[[], Told]) -> Told:
+    """Return the desk's answer, or the sentence that says why there is none."""
+    try:
+        return ask()
+    except (CMCError, OSError) as error:
+        return {"problem": str(error)}

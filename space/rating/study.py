@@ -1,0 +1,94 @@
+"""What is rated, in which order, and when a viewer rests."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from protocol.errors import RatingError
+from protocol.ratings import GROUP_IMAGES, SESSION_SECONDS
+
+REST_SECONDS = 300
+"""How long a rest is at least. P names none; five minutes is ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A distorted picture and its reference."""
+
+    image: str
+    """What the ratings call it: its path under the folder of distorted pictures."""
+    distorted: Path
+    reference: Path
+
+
+def find_pairs(distorted: Path, references: Path) -> list[Pair]:
+    """Return the pictures to rate; a picture's reference has the same file name.
+
+    Args:
+        distorted: PNG files, in folders of any depth: one for each system, for instance.
+        references: a folder of PNG files.
+
+    Raises:
+        RatingError: a folder is missing or empty, or a picture has no reference.
+    """
+    for folder in (distorted, references):
+        if not folder.is_dir():
+            raise RatingError(f"{folder} is no folder; wanted a folder of PNG files")
+    paths = sorted(path for path in distorted.rglob("*.png") if path.is_file())
+    if not paths:
+        raise RatingError(f"{distorted} holds no PNG file to rate")
+    missing = [path for path in paths if not (references / path.name).is_file()]
+    if missing:
+        raise RatingError(
+            f"{len(missing)} pictures have no reference of their name in {references}, "
+            f"{missing[0]} for example"
+        )
+    return [
+        Pair(
+            image=path.relative_to(distorted).as_posix(),
+            distorted=path,
+            reference=references / path.name,
+        )
+        for path in paths
+    ]
+
+
+def order_for(viewer: str, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs in the viewer's own random order, the same one each time."""
+    seed = int.from_bytes(hashlib.sha256(viewer.encode()).digest()[:8], "big")
+    ordered = list(pairs)
+    random.Random(seed).shuffle(ordered)
+    return ordered
+
+
+def session_of(place: int) -> str:
+    """Return the name of the group that a place of the order belongs to."""
+    return f"g{place // GROUP_IMAGES}"
+
+
+def rest_until(times: Sequence[datetime], now: datetime, place: int) -> datetime | None:
+    """Return when a viewer may go on; None when that is now.
+
+    A rest is due after an hour without one, and between two groups.
+
+    Args:
+        times: of the viewer's ratings, in order.
+        now: the present.
+        place: of the next picture in the viewer's order.
+    """
+    if not times:
+        return None
+    rest = timedelta(seconds=REST_SECONDS)
+    start = last = times[0]
+    for time in times[1:]:
+        if time - last >= rest:
+            start = time
+        last = time
+    is_due = last - start >= timedelta(seconds=SESSION_SECONDS)
+    is_between_groups = place > 0 and place % GROUP_IMAGES == 0
+    if (is_due or is_between_groups) and now < last + rest:
+        return last + rest
+    return None

@@ -1,0 +1,296 @@
+"""What the rating page's desk says and keeps, without a browser."""
+
+import csv
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import paint
+
+from protocol.errors import RatingError
+from protocol.rating_log import RatingLog, ratings_csv
+from protocol.ratings import GROUP_IMAGES, Rated, parse_ratings
+from space.rating.desk import Desk
+from space.rating.study import Pair, find_pairs, order_for, rest_until, session_of
+
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(milliseconds=1)
+        return self.time
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Two systems' pictures of two references."""
+    distorted, references = tmp_path / "distorted", tmp_path / "references"
+    references.mkdir()
+    for number in range(2):
+        name = f"NSI_pgc_{number:03d}.png"
+        paint(40, 30, seed=number).save(references / name)
+        for system in ("one", "two"):
+            (distorted / system).mkdir(parents=True, exist_ok=True)
+            paint(40, 30, seed=number + 7).save(distorted / system / name)
+    return distorted, references
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, folders: tuple[Path, Path]) -> Callable[..., Desk]:
+    def make(clock: Callable[[], datetime] | None = None) -> Desk:
+        log = RatingLog(tmp_path / "ratings")
+        return Desk(log, find_pairs(*folders), "the text", clock or Clock())
+
+    return make
+
+
+def made_pairs(count: int) -> list[Pair]:
+    return [Pair(image=f"{at}.png", distorted=Path(), reference=Path()) for at in range(count)]
+
+
+def test_every_picture_is_shown_once_and_then_it_is_finished(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk()
+    told = desk.enter("Ada", agrees=True)
+    for done in range(4):
+        assert (told["state"], told["done"], told["total"]) == ("rate", done, 4)
+        for dimension in ("consistency", "perception"):
+            desk.save(told["viewer"], told["place"], dimension, done + 0.5)
+        told = desk.show(told["viewer"])
+    assert told["state"] == "finished"
+    parsed = parse_ratings(RatingLog(tmp_path / "ratings").rows())
+    assert len(parsed.ratings) == 8
+    assert len({rating.image for rating in parsed.ratings}) == 4
+    assert parsed.refused == ()
+
+
+def test_a_new_desk_goes_on_where_the_old_one_died(open_desk: Callable[..., Desk]) -> None:
+    told = open_desk().enter("Ada", agrees=True)
+    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    again = open_desk().enter(" ada ", agrees=False)
+    assert (again["viewer"], again["place"]) == (told["viewer"], told["place"])
+    assert again["given"] == {"consistency": 3}
+
+
+def test_viewers_have_orders_of_their_own_that_stay() -> None:
+    pairs = made_pairs(50)
+    first, again, other = (order_for(viewer, pairs) for viewer in ("a", "a", "b"))
+    assert first == again
+    assert first != other
+    assert sorted(p.image for p in first) == sorted(p.image for p in pairs)
+
+
+def test_no_name_is_written_anywhere(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    told = open_desk().enter("Ada Lovelace", agrees=True)
+    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    files = [path for path in (tmp_path / "ratings").rglob("*") if path.is_file()]
+    assert len(files) == 3
+    for path in files:
+        assert b"lovelace" not in path.read_bytes().lower()
+        assert "lovelace" not in path.name.lower()
+    assert (tmp_path / "ratings" / "salt").stat().st_mode & 0o077 == 0
+
+
+def test_another_study_gives_the_same_name_another_pseudonym(tmp_path: Path) -> None:
+    one, two = RatingLog(tmp_path / "a"), RatingLog(tmp_path / "b")
+    assert one.pseudonym("Ada") == one.pseudonym("ada") != two.pseudonym("Ada")
+
+
+def test_the_browser_never_learns_which_system_made_a_picture(
+    open_desk: Callable[..., Desk],
+) -> None:
+    told = open_desk().enter("Ada", agrees=True)
+    texts = [str(value) for key, value in told.items() if key not in ("distorted", "reference")]
+    assert not any("one" in text or "two" in text or "png" in text for text in texts)
+    assert told["distorted"].startswith("data:image/png;base64,")
+
+
+def test_nobody_rates_without_consent(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_desk()
+    with pytest.raises(RatingError, match="agree to it"):
+        desk.enter("Ada", agrees=False)
+    viewer = RatingLog(tmp_path / "ratings").pseudonym("Ada")
+    with pytest.raises(RatingError, match="agree to the text"):
+        desk.show(viewer)
+    with pytest.raises(RatingError, match="agree to the text"):
+        desk.save(viewer, 0, "consistency", 3)
+    with pytest.raises(RatingError, match="name is empty"):
+        desk.enter("  ", agrees=True)
+
+
+def test_a_changed_text_asks_for_consent_again(tmp_path: Path) -> None:
+    log = RatingLog(tmp_path)
+    viewer = log.pseudonym("Ada")
+    log.consent(viewer, "one", "2026-01-01T00:00:00Z")
+    log.consent(viewer, "one", "2026-01-02T00:00:00Z")
+    assert log.has_consented(viewer, "one")
+    assert not log.has_consented(viewer, "two")
+    assert (tmp_path / "consents.csv").read_text().count(viewer) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((9, "consistency", 3), "of picture 9 of 4"),
+        ((-1, "consistency", 3), "of picture -1"),
+        ((0, "beauty", 3), "no 'beauty'"),
+        ((0, "consistency", 5.1), "off the scale"),
+        ((0, "consistency", float("nan")), "off the scale"),
+        ((0, "nsfw", 0.5), "off the scale"),
+    ],
+)
+def test_what_is_no_answer_is_refused_and_not_written(
+    open_desk: Callable[..., Desk],
+    tmp_path: Path,
+    answer: tuple[int, str, float],
+    message: str,
+) -> None:
+    desk = open_desk()
+    viewer = desk.enter("Ada", agrees=True)["viewer"]
+    with pytest.raises(RatingError, match=message):
+        desk.save(viewer, *answer)
+    assert RatingLog(tmp_path / "ratings").rows() == []
+
+
+def test_a_forged_viewer_reaches_no_other_file(tmp_path: Path) -> None:
+    with pytest.raises(RatingError, match="no viewer's pseudonym"):
+        RatingLog(tmp_path).ratings("../../etc/passwd")
+
+
+def test_of_two_answers_the_later_counts_and_both_are_kept(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk()
+    told = desk.enter("Ada", agrees=True)
+    for value in (2, 4.5):
+        desk.save(told["viewer"], told["place"], "perception", value)
+    assert desk.show(told["viewer"])["given"] == {"perception": 4.5}
+    assert len(RatingLog(tmp_path / "ratings").rows()) == 2
+
+
+def test_a_line_that_a_crash_cut_short_is_replaced_by_the_next(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk()
+    told = desk.enter("Ada", agrees=True)
+    viewer = told["viewer"]
+    desk.save(viewer, told["place"], "consistency", 2)
+    (path,) = (tmp_path / "ratings" / "ratings").glob("*.csv")
+    whole = path.read_bytes()
+    for cut in range(1, 60, 7):
+        path.write_bytes(whole + whole.splitlines(keepends=True)[-1][:cut])
+        log = RatingLog(tmp_path / "ratings")
+        assert len(log.rows()) == 1
+        desk.save(viewer, told["place"], "perception", 3)
+        assert [row["dimension"] for row in log.rows()] == ["consistency", "perception"]
+        path.write_bytes(whole)
+
+
+def test_two_windows_of_one_viewer_lose_nothing(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk(lambda: datetime.now(UTC))
+    told = desk.enter("Ada", agrees=True)
+
+    def answer(number: int) -> None:
+        desk.save(told["viewer"], number % 4, "consistency", number / 40)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(answer, range(200)))
+    rows = RatingLog(tmp_path / "ratings").rows()
+    assert sorted(float(row["rating"]) for row in rows) == [n / 40 for n in range(200)]
+
+
+def test_a_full_disk_acknowledges_nothing(
+    open_desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk()
+    told = desk.enter("Ada", agrees=True)
+    desk.save(told["viewer"], told["place"], "consistency", 2)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:10]))
+    with pytest.raises(OSError, match="disk is full"):
+        desk.save(told["viewer"], told["place"], "perception", 3)
+    monkeypatch.undo()
+    assert len(RatingLog(tmp_path / "ratings").rows()) == 1
+
+
+def test_a_viewer_can_be_forgotten_and_the_others_stay(
+    open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_desk()
+    for name in ("Ada", "Bea"):
+        told = desk.enter(name, agrees=True)
+        desk.save(told["viewer"], told["place"], "consistency", 2)
+    log = RatingLog(tmp_path / "ratings")
+    assert log.forget("ADA") == 1
+    assert [row["viewer"] for row in log.rows()] == [log.pseudonym("Bea")]
+    assert log.has_consented(log.pseudonym("Bea"), "the text")
+    assert not log.has_consented(log.pseudonym("Ada"), "the text")
+    assert log.forget("Ada") == 0
+
+
+def test_an_hour_without_a_rest_ends_in_one() -> None:
+    times = [START + timedelta(minutes=minute) for minute in range(61)]
+    assert rest_until(times[:60], times[59], 60) is None
+    assert rest_until(times, times[-1], 61) == times[-1] + timedelta(minutes=5)
+    assert rest_until(times, times[-1] + timedelta(minutes=5), 61) is None
+    rested = [*times[:50], *(time + timedelta(minutes=6) for time in times[50:])]
+    assert rest_until(rested, rested[-1], 61) is None
+
+
+def test_there_is_a_rest_between_two_groups() -> None:
+    times = [START, START + timedelta(minutes=1)]
+    assert rest_until(times, times[-1], GROUP_IMAGES) is not None
+    assert rest_until(times, times[-1], GROUP_IMAGES - 1) is None
+    assert rest_until([], START, 0) is None
+    assert (session_of(GROUP_IMAGES - 1), session_of(GROUP_IMAGES)) == ("g0", "g1")
+
+
+def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]) -> None:
+    clock = Clock()
+    desk = open_desk(clock)
+    told = desk.enter("Ada", agrees=True)
+    for minute in range(61):
+        clock.time = START + timedelta(minutes=minute)
+        desk.save(told["viewer"], told["place"], "consistency", 3)
+    resting = desk.show(told["viewer"])
+    assert resting["state"] == "rest"
+    assert 290 < resting["seconds"] <= 300
+    clock.time += timedelta(minutes=5)
+    assert desk.show(told["viewer"])["state"] == "rate"
+
+
+def test_a_picture_without_reference_is_named(folders: tuple[Path, Path]) -> None:
+    distorted, references = folders
+    (references / "NSI_pgc_001.png").unlink()
+    with pytest.raises(RatingError, match="2 pictures have no reference"):
+        find_pairs(distorted, references)
+    with pytest.raises(RatingError, match="is no folder"):
+        find_pairs(distorted / "none", references)
+
+
+def test_names_with_commas_and_quotes_survive(tmp_path: Path) -> None:
+    rows = [
+        {
+            "viewer": "0" * 16,
+            "image": 'a,"b"/x.png',
+            "dimension": str(Rated.NSFW),
+            "rating": "1",
+            "time": "2026-01-01T00:00:00Z",
+            "session": "g0",
+        }
+    ]
+    (tmp_path / "r.csv").write_bytes(ratings_csv(rows))
+    with (tmp_path / "r.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == rows
