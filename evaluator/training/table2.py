@@ -37,13 +37,16 @@ def agreement_row(
     report: Reporter = silent,
 ) -> AgreementRow:
     """Score the pictures whole and compare with their opinions."""
-    indicator = LazyIndicator(name, weights, device)
-    scores = []
+    module = find_indicator(name)
+    found = find_weights(module.WEIGHTS, weights) if module.WEIGHTS else None
+    indicator = module.load(found.path if found else None, device)
+    scores: list[float] = []
+    dimension = module.DIMENSION
     with report(name, len(labelled)) as advance:
         for item in labelled:
-            scores.append(indicator.score(read_picture(item.picture), read_picture(item.reference)))
+            references = [read_picture(item.reference)] if dimension is Dimension.FR else None
+            scores += indicator.score([read_picture(item.picture)], references)
             advance(1)
-    dimension = find_indicator(name).DIMENSION
     published = published_agreement(dimension).get(name)
     return AgreementRow(
         indicator=name,
