@@ -77,8 +77,15 @@ def correlate(
         pictures=len(x),
         srocc=interval(lambda a, b: float(stats.spearmanr(a, b).statistic), x),
         krocc=interval(lambda a, b: float(stats.kendalltau(a, b).statistic), x),
-        plcc=interval(lambda a, b: float(np.corrcoef(a, b)[0, 1]), fitted),
+        plcc=interval(_pearson, fitted),
     )
+
+
+def _pearson(fitted: Any, mos: Any) -> float:
+    """Return Pearson's correlation; 0 where the fitted curve is flat."""
+    import numpy as np
+
+    return float(np.corrcoef(fitted, mos)[0, 1]) if np.ptp(fitted) > 1e-12 else 0.0
 
 
 def logistic_fit(
