@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
-from evaluator.image_arrays import ImageArrays, image_arrays
+from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import evaluate
 from evaluator.set_scores import set_scores
 from protocol.errors import InputError
@@ -123,6 +123,7 @@ def run_ablation(plan: Ablation, request: Request, bench: Bench) -> AblationResu
     """
     if "?" in request.protocol:
         raise InputError(f"{request.protocol} is a variant already; start from a protocol itself")
+    require_indicators(plan.indicators, plan.set_indicators, bench.weights)
     base = replace(request, modes=plan.modes)
     points: list[Point] = []
     arrays: list[ImageArrays] = []

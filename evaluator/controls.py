@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluator.bench import Bench
-from evaluator.image_arrays import ImageArrays, image_arrays
+from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import Evaluation, evaluate
 from protocol.controls import PREFIX
 from protocol.errors import InputError
@@ -93,6 +93,7 @@ def run_controls(
     """
     if request.role is Role.CODEC:
         raise InputError("a codec of its own has no captions and no T2I model to take away")
+    require_indicators(secondary, (), bench.weights)
     samples = list_samples(bench.images)
     run = evaluate(request, bench)
     system = image_arrays(run, secondary, bench)

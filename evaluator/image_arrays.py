@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
+from evaluator.indicators import find_indicator
 from evaluator.run import Evaluation
 from evaluator.score import LazyIndicator, score_all
+from evaluator.set_indicators import find_set_indicator
+from evaluator.weights import find_weights
 from protocol.rules import Mode
 from protocol.versions import find_protocol
 
@@ -28,6 +32,19 @@ class ImageArrays:
         """The contents, or one for all where a content has a single picture."""
         few = any(self.contents.count(content) < 2 for content in set(self.contents))
         return ["all"] * len(self.contents) if few else self.contents
+
+
+def require_indicators(names: Sequence[str], sets: Sequence[str], weights: Path | None) -> None:
+    """Refuse indicators that are not there before hours are spent on pictures for them.
+
+    Raises:
+        ModelError: there is no such indicator.
+        WeightsError: its weights are missing or not the ones wanted.
+    """
+    files = [find_indicator(name).WEIGHTS for name in names]
+    files += [find_set_indicator(name).WEIGHTS for name in sets]
+    for file in filter(None, files):
+        find_weights(file, weights)
 
 
 def image_arrays(evaluation: Evaluation, secondary: Sequence[str], bench: Bench) -> ImageArrays:

@@ -18,7 +18,7 @@ from evaluator.indicators import find_indicator
 from evaluator.paper_tables import TABLES, paper_table
 from evaluator.run import evaluate
 from evaluator.set_indicators import find_set_indicator
-from protocol.errors import InputError, RecordError
+from protocol.errors import InputError, RecordError, WeightsError
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.samples import list_samples
@@ -91,6 +91,27 @@ def test_a_captioner_is_asked_for_every_length(ask: Ask, make_bench: MakeBench, 
         ask(i2t=i2t), make_bench(), "caption-length", values=("q5", "q50"), modes=(Mode.PIXEL,)
     )
     assert [point.value for point in found.points] == ["q5", "q50"]
+
+
+def test_a_diffusion_model_paints_another_picture_at_another_strength(
+    ask: Ask, make_bench: MakeBench, t2i: str
+) -> None:
+    found = run(
+        ask(t2i=t2i), make_bench(), "strength-pixel", values=("0.4", "0.9"), modes=(Mode.PIXEL,)
+    )
+    weak, strong = (point.means["ssim"] for point in found.points)
+    assert weak is not None
+    assert strong is not None
+    assert weak.value != strong.value
+
+
+def test_missing_weights_are_found_out_before_anything_is_painted(
+    ask: Ask, make_bench: MakeBench
+) -> None:
+    bench = make_bench()
+    with pytest.raises(WeightsError, match="curl -L -o"):
+        run_ablation(read_plan("strength-pixel"), ask(), bench)
+    assert not bench.cache.folder.exists()
 
 
 def test_a_variant_cannot_be_varied_again(ask: Ask, make_bench: MakeBench) -> None:
