@@ -9,12 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types browser clean
+.PHONY: demo test lint types browser tesseract clean
 
 demo: $(VENV)/.evaluator
 	$(BIN)/cmc demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-test: lint types browser
+test: lint types browser tesseract
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
@@ -31,6 +31,13 @@ browser: $(VENV)/.dev
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	  else $(BIN)/playwright install chromium; fi; fi
+
+# The program that reads text for the legibility indicator.
+tesseract:
+	@if ! command -v tesseract >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr >/dev/null; \
+	  else echo "install tesseract with its English data"; exit 1; fi; fi
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'

@@ -21,6 +21,7 @@ COMMANDS = (
     "export-site",
     *("statistics", "rates", "mos", "rate"),
     "dataset",
+    *("indicators", "controls", "ablate", "tables"),
 )
 
 

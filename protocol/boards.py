@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from protocol.controls import is_control
 from protocol.facts import Facts, facts_of_published, facts_of_result
 from protocol.published import PublishedRow, aggregates, table_rows
 from protocol.records import Result
@@ -143,7 +144,8 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         bench=bench_of(result),
         content=content,
         partner=result.request.partner,
-        overall=overall(track, scores),
+        # A control shows what a score is worth; it has no rank among systems.
+        overall=None if is_control(result.request) else overall(track, scores),
         scores=scores,
         missing_modes=tuple(mode for mode in modes if (mode, Dimension.FR) not in scores),
         bits_per_pixel={

@@ -15,7 +15,7 @@ FILE = Path(__file__).with_name("systems.json")
 ADAPTERS: Mapping[Role, tuple[str, ...]] = {
     Role.I2T: ("file", "transformers", "sharegpt4v", "openai"),
     Role.T2I: (
-        *("start-image", "diffusers", "spandrel", "diffbir", "pasd", "stablesr"),
+        *("start-image", "control", "diffusers", "spandrel", "diffbir", "pasd", "stablesr"),
         *("instruct", "animatediff", "kandinsky22", "openai-image"),
     ),
     Role.CODEC: ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from protocol.errors import InputError
 from protocol.rules import (
@@ -71,12 +72,56 @@ _DEMO_0 = replace(
 PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (_CMC_1, _DEMO_1, _DEMO_0)}
 
 
+VARIABLES: Mapping[str, type[int] | type[float]] = {
+    "seed": int,
+    "steps": int,
+    "strength": float,
+    "vvc_qp": int,
+}
+"""What a variant may change; `strength` is that of every mode with a start."""
+
+
 def find_protocol(name: str) -> Protocol:
-    """Return the protocol of this name.
+    """Return the protocol of this name, or a variant of one: `cmc-1?vvc_qp=48`.
+
+    A variant is a protocol of its own and is named by all that it changes, so its results share no
+    table with any other's.
 
     Raises:
         InputError: there is none; the message lists those there are.
     """
-    if name not in PROTOCOLS:
-        raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    base, mark, changes = name.partition("?")
+    if base not in PROTOCOLS:
+        raise InputError(f"no protocol {base!r}; there are {', '.join(PROTOCOLS)}")
+    if not mark:
+        return PROTOCOLS[base]
+    values = dict(part.partition("=")[::2] for part in changes.split("&"))
+    if name != variant_name(base, values):
+        raise InputError(
+            f"{name!r} is no variant's name; wanted {base}?NAME=VALUE&…, by name, with names of "
+            f"{', '.join(VARIABLES)}"
+        )
+    return _vary(PROTOCOLS[base], name, values)
+
+
+def variant_name(base: str, changes: Mapping[str, str]) -> str:
+    """Return what a protocol with changes is called; changes are sorted, so it has one name."""
+    known = "&".join(f"{key}={changes[key]}" for key in sorted(changes) if key in VARIABLES)
+    return f"{base}?{known}" if known else base
+
+
+def _vary(protocol: Protocol, name: str, changes: Mapping[str, str]) -> Protocol:
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        try:
+            values[key] = VARIABLES[key](text)
+        except ValueError as error:
+            raise InputError(f"{name}: {key} wants a number, found {text!r}") from error
+    strength = values.pop("strength", None)
+    if strength is not None:
+        if not 0 < strength <= 1:
+            raise InputError(f"{name}: a strength is above 0 and at most 1")
+        values["strength"] = {
+            mode: strength if mode.has_start else own for mode, own in protocol.strength.items()
+        }
+    return replace(protocol, name=name, **values)

@@ -13,7 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, required=True, help="folder of ground truth")
     parser.add_argument("--distorted", type=Path, required=True, help="folder of decoded pictures")
     parser.add_argument(
-        "--indicator", action="append", required=True, metavar="NAME", help="can be given again"
+        "--indicator", action="append", default=[], metavar="NAME", help="can be given again"
+    )
+    parser.add_argument(
+        "--set-indicator",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one score for the whole folder: fid; can be given again",
     )
     add_weights(parser)
     add_json(parser)
@@ -27,7 +34,11 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.devices import choose_device
     from evaluator.progress import progress_bars
     from evaluator.score import match_folders, score_folders
+    from evaluator.set_scores import score_sets
+    from protocol.errors import InputError
 
+    if not options.indicator and not options.set_indicator:
+        raise InputError("nothing to score by; name an --indicator or a --set-indicator")
     device = choose_device(options.device)
     pairs = match_folders(options.reference, options.distorted)
     with progress_bars() as report, report("score", len(pairs)) as advance:
@@ -43,10 +54,19 @@ def run(options: argparse.Namespace) -> int:
         name: fmean(by_name[name] for by_name in scores.values())
         for name in dict.fromkeys(options.indicator)
     }
+    sets = {
+        name: score_sets(
+            options.reference, options.distorted, name, weights=options.weights, device=device
+        )
+        for name in dict.fromkeys(options.set_indicator)
+    }
     if options.json:
-        print(json.dumps({"mean": means, "pictures": scores}, indent=1))
+        print(json.dumps({"mean": means, "sets": sets, "pictures": scores}, indent=1))
         return 0
     for picture, by_name in [*scores.items(), (f"mean of {len(scores)}", means)]:
         values = "  ".join(f"{name} {value:.4f}" for name, value in by_name.items())
-        print(f"{picture:<28}  {values}")
+        if values:
+            print(f"{picture:<28}  {values}")
+    for name, value in sets.items():
+        print(f"{f'set of {len(scores)}':<28}  {name} {value:.4f}")
     return 0

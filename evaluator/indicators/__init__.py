@@ -1,4 +1,4 @@
-"""Indicators, one a file: each has DIMENSION, IMPLEMENTATION, WEIGHTS and `load`.
+"""Indicators, one a file: each has DIMENSION, IMPLEMENTATION, WEIGHTS, FACTS and `load`.
 
 Every score that leaves this folder is higher-is-better.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import adapter_names, find_adapter
+from evaluator.indicators._facts import Facts
 from protocol.rules import Dimension
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class IndicatorModule(Protocol):
     IMPLEMENTATION: str
     """Which library computes it, and what is done with its answer."""
     WEIGHTS: str
-    """Name of the weights file in the benchmark's dataset; empty where none is needed."""
+    """Name of the weights file; empty where none is needed."""
+    FACTS: Facts
 
     def load(self, weights: Path | None, device: str) -> Indicator:
         """Return the indicator on a device; `weights` is a file whose sha256 was checked."""

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 from evaluator.indicators import Indicator
+from evaluator.indicators._facts import Facts
 from evaluator.indicators._pyiqa import PyiqaIndicator, load_formula
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.FR
 IMPLEMENTATION = "pyiqa ms_ssim, luma"
 WEIGHTS = ""
+FACTS = Facts(
+    paper="Wang et al., Asilomar 2003", lowest=0, highest=1, is_ranking=True, smallest_side=161
+)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

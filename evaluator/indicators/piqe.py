@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from evaluator.indicators import Indicator
+from evaluator.indicators._facts import Facts
 from evaluator.indicators._pyiqa import PyiqaIndicator, load_formula
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.NR
 IMPLEMENTATION = "1 - pyiqa piqe / 100"
 WEIGHTS = ""
+FACTS = Facts(
+    paper="Venkatanath et al., NCC 2015",
+    lowest=0,
+    highest=1,
+    lower_is_better=True,
+    is_ranking=True,
+)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

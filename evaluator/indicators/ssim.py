@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from evaluator.indicators import Indicator
+from evaluator.indicators._facts import Facts
 from evaluator.indicators._pyiqa import PyiqaIndicator, load_formula
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.FR
 IMPLEMENTATION = "pyiqa ssim, luma"
 WEIGHTS = ""
+FACTS = Facts(paper="Wang et al., IEEE TIP 13(4), 2004", lowest=-1, highest=1)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from evaluator.indicators import Indicator
+from evaluator.indicators._facts import BENCHMARK_FR, Facts
 from evaluator.indicators._pyiqa import PyiqaIndicator, load_topiq
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.FR
 IMPLEMENTATION = "pyiqa CFANet resnet50, full reference"
 WEIGHTS = "topiq-fr.pth"
+FACTS = Facts(
+    paper="Chen et al., arXiv:2308.03060",
+    lowest=None,
+    highest=None,
+    is_ranking=True,
+    files=(BENCHMARK_FR,),
+)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

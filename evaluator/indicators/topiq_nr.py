@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from evaluator.indicators import Indicator
+from evaluator.indicators._facts import BENCHMARK_NR, Facts
 from evaluator.indicators._pyiqa import PyiqaIndicator, load_topiq
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.NR
 IMPLEMENTATION = "pyiqa CFANet resnet50, no reference"
 WEIGHTS = "topiq-nr.pth"
+FACTS = Facts(
+    paper="Chen et al., arXiv:2308.03060",
+    lowest=None,
+    highest=None,
+    is_ranking=True,
+    files=(BENCHMARK_NR,),
+)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

@@ -31,6 +31,7 @@ DEMO = PROTOCOLS["demo-0"]
 # How each adapter is named on the command line in these tests; a new file needs a line here.
 DECODERS: dict[str, Callable[[Path], str]] = {
     "start_image": lambda _: "start-image",
+    "control": lambda _: "control?kind=sharpen",
     "diffusers": lambda models: f"diffusers:{models / 'tiny-sd-random-weights'}",
     "animatediff": lambda models: (
         f"animatediff:{models / 'tiny-sd-random-weights'}?steps=4"

@@ -1,0 +1,235 @@
+"""One thing varied and the rest kept: a plan file, the runs that the cache lacks, a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluator.bench import Bench
+from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
+from evaluator.run import evaluate
+from evaluator.set_scores import set_scores
+from protocol.errors import InputError
+from protocol.jsonable import from_json
+from protocol.published import read_table
+from protocol.records import Request, Result, System
+from protocol.rules import Mode, Role
+from protocol.statistics.bootstrap import Estimate, deviations, draw_resamples, estimates
+from protocol.statistics.components import Components, separate
+from protocol.versions import VARIABLES, variant_name
+
+if TYPE_CHECKING:
+    from protocol.statistics.bootstrap import Array
+
+PLANS = Path(__file__).parent / "plans"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """A plan file."""
+
+    name: str
+    title: str
+    source: str
+    """Where the paper has it; P is the CMC-Bench paper, G the one on GPT-4o."""
+    vary: str
+    """A protocol's variable, or `prompt`, which is a setting of the I2T model."""
+    values: tuple[str, ...]
+    modes: tuple[Mode, ...]
+    indicators: tuple[str, ...]
+    """Beside the protocol's own."""
+    set_indicators: tuple[str, ...]
+    codec: str
+    """A codec that is run by itself at each value too; empty for none."""
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One value of what is varied, in one mode."""
+
+    system: str
+    """`system`, or the codec by itself."""
+    value: str
+    mode: Mode
+    bits_per_pixel: float
+    means: Mapping[str, Estimate | None]
+    """By indicator, with intervals over the pictures; None where a picture was not scored."""
+    sets: Mapping[str, float | None]
+    """By indicator of sets; without an interval, for there is no score of one picture."""
+    published: Mapping[str, float]
+    """The paper's, on its own pictures, in our direction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """What three decodings say of one indicator in one mode."""
+
+    mode: Mode
+    indicator: str
+    components: Components
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationResult:
+    """A plan that was run."""
+
+    plan: Ablation
+    system: str
+    partner: str
+    protocol: str
+    dataset: str
+    images: int
+    points: tuple[Point, ...]
+    repeated: tuple[Repeated, ...]
+    """Only where the seed is what is varied."""
+
+
+def plan_names() -> list[str]:
+    """Return the names of the plans that come with the package."""
+    return sorted(path.stem for path in PLANS.glob("*.json"))
+
+
+def read_plan(name: str) -> Ablation:
+    """Return a plan by its name, or from a file of one's own.
+
+    Raises:
+        InputError: there is none, or it varies something that cannot be varied.
+        RecordError: the file is of another form.
+    """
+    path = PLANS / f"{name}.json"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        raise InputError(
+            f"no plan {name!r}; there are {', '.join(plan_names())}, and files of your own"
+        )
+    plan = from_json(Ablation, path.read_bytes())
+    if plan.vary not in (*VARIABLES, "prompt"):
+        raise InputError(f"{path} varies {plan.vary!r}; wanted {', '.join(VARIABLES)} or prompt")
+    return plan
+
+
+def run_ablation(plan: Ablation, request: Request, bench: Bench) -> AblationResult:
+    """Run every value of a plan; what the cache holds is not run again.
+
+    Args:
+        plan: what is varied.
+        request: the system; its modes are replaced by the plan's.
+        bench: where to run.
+
+    Raises:
+        CMCError: as for `evaluate`.
+    """
+    if "?" in request.protocol:
+        raise InputError(f"{request.protocol} is a variant already; start from a protocol itself")
+    require_indicators(plan.indicators, plan.set_indicators, bench.weights)
+    base = replace(request, modes=plan.modes)
+    points: list[Point] = []
+    arrays: list[ImageArrays] = []
+    for value in plan.values:
+        for system, changed in _requests(plan, base, value).items():
+            evaluation = evaluate(changed, bench)
+            found = image_arrays(evaluation, plan.indicators, bench)
+            sets = set_scores(evaluation, plan.set_indicators, bench)
+            points += _points(system, value, evaluation.result, found, sets)
+            arrays.append(found)
+    return AblationResult(
+        plan=plan,
+        system=request.label,
+        partner=request.partner,
+        protocol=request.protocol,
+        dataset=request.dataset,
+        images=len(arrays[0].names),
+        points=tuple(points),
+        repeated=_repeated(arrays) if plan.vary == "seed" else (),
+    )
+
+
+def _requests(plan: Ablation, request: Request, value: str) -> dict[str, Request]:
+    """Return the system's request, and the codec's where the plan has one."""
+    if plan.vary == "prompt":
+        return {"system": replace(request, i2t=_with_prompt(request.i2t, value))}
+    varied = replace(request, protocol=variant_name(request.protocol, {plan.vary: value}))
+    if not plan.codec:
+        return {"system": varied}
+    codec = System(adapter=plan.codec, model=value, revision="", path="")
+    alone = replace(request, role=Role.CODEC, i2t=None, t2i=None, codec=codec, modes=(Mode.IMAGE,))
+    return {plan.codec: alone, "system": varied}
+
+
+def _with_prompt(i2t: System | None, value: str) -> System:
+    from evaluator.captioners import find_captioner
+
+    if i2t is None or "prompt" not in find_captioner(i2t.adapter).SETTINGS:
+        raise InputError(
+            f"{i2t.label if i2t else 'no I2T model'} cannot be asked for a length; name one that "
+            "takes a prompt, for example --i2t transformers:FOLDER"
+        )
+    return replace(i2t, settings={**i2t.settings, "prompt": value})
+
+
+def _points(
+    system: str,
+    value: str,
+    result: Result,
+    found: ImageArrays,
+    sets: Mapping[Mode, Mapping[str, float | None]],
+) -> list[Point]:
+    rates = {rate.mode: rate.bits_per_pixel for rate in result.rates if rate.content is None}
+    return [
+        Point(
+            system=system,
+            value=value,
+            mode=mode,
+            bits_per_pixel=rates[mode],
+            means={name: _mean(values, found.strata) for name, values in by_name.items()},
+            sets=sets.get(mode, {}),
+            published=_published(system, value) if mode.has_image else {},
+        )
+        for mode, by_name in found.scores.items()
+    ]
+
+
+def _mean(values: "Array", strata: Sequence[str]) -> Estimate | None:
+    """Return a mean over pictures; a missing score is never left out of it."""
+    import numpy as np
+
+    if np.isnan(values).any():
+        return None
+    if len(values) < 2:
+        only = float(values[0])
+        return Estimate(value=only, standard_error=0.0, low=only, high=only)
+    drawn = draw_resamples(strata)
+    column = values[:, None]
+    (found,) = estimates(column.mean(axis=0), deviations(column, drawn), drawn.degrees_of_freedom)
+    return found
+
+
+def _published(system: str, value: str) -> dict[str, float]:
+    """Return the row of P table A1 for a QP, with distances turned as ours are."""
+    label = "VVC" if system == "vvc" else "CMC"
+    turned = {"lpips": lambda x: 1 - x, "fid": lambda x: -x}
+    for row in read_table("reference_quality"):
+        if row["vvc_qp"] == value and row["image"] == label:
+            return {
+                name: turned.get(name, float)(float(text))
+                for name, text in row.items()
+                if name not in ("vvc_qp", "image")
+            }
+    return {}
+
+
+def _repeated(arrays: Sequence[ImageArrays]) -> tuple[Repeated, ...]:
+    import numpy as np
+
+    first = arrays[0]
+    return tuple(
+        Repeated(
+            mode=mode,
+            indicator=name,
+            components=separate(np.stack([one.scores[mode][name] for one in arrays]), first.strata),
+        )
+        for mode, by_name in first.scores.items()
+        for name in by_name
+    )

@@ -1,0 +1,120 @@
+"""An ablation as a table in Markdown and as a figure."""
+
+from collections.abc import Iterable, Sequence
+
+from evaluator.ablation import AblationResult, Point
+
+
+def ablation_table(found: AblationResult) -> str:
+    """Return a table in Markdown, one row a value, system and mode."""
+    plan = found.plan
+    names = _indicators(found.points)
+    sets = list(dict.fromkeys(name for point in found.points for name in point.sets))
+    heads = [plan.vary, "mode", "system", "bpp", *names, *sets]
+    rows = []
+    for point in found.points:
+        means = [point.means.get(name) for name in names]
+        cells = ["not scored" if m is None else f"{m.value:.4f}" for m in means]
+        cells += [_number(point.sets.get(name)) for name in sets]
+        rows.append([point.value, point.mode, point.system, f"{point.bits_per_pixel:.4f}", *cells])
+        if point.published:
+            printed = [_number(point.published.get(name)) for name in (*names, *sets)]
+            rows.append(["", "", f"{point.system}, paper", "", *printed])
+    lines = [
+        f"# {plan.title} ({plan.source})",
+        "",
+        (
+            f"{found.system} with {found.partner or 'no I2T model'}; {found.protocol}; "
+            f"{found.images} pictures of {found.dataset}. Higher is better in every column; the "
+            "paper's rows are of its own pictures and weights, with LPIPS and FID turned like ours."
+        ),
+        "",
+        *_markdown(heads, rows),
+    ]
+    if found.repeated:
+        lines += ["", *_markdown(_SEED_HEADS, _seed_rows(found))]
+    return "\n".join([*lines, "", plan.notes]).rstrip() + "\n"
+
+
+def ablation_figure(found: AblationResult) -> str:
+    """Return a page with one curve an indicator; it holds all that it needs to be drawn."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    names = _indicators(found.points)
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    figure = make_subplots(rows=rows, cols=columns, subplot_titles=names)
+    series = list(dict.fromkeys((point.system, point.mode) for point in found.points))
+    for place, name in enumerate(names):
+        for number, (system, mode) in enumerate(series):
+            chosen = [p for p in found.points if (p.system, p.mode) == (system, mode)]
+            colour = _COLOURS[number % len(_COLOURS)]
+            figure.add_trace(
+                go.Scatter(**_curve(chosen, name, colour), showlegend=place == 0),
+                row=place // columns + 1,
+                col=place % columns + 1,
+            )
+    figure.update_layout(
+        title=f"{found.plan.title} ({found.plan.source}): {found.system}",
+        template="plotly_white",
+        height=120 + 260 * rows,
+    )
+    figure.update_xaxes(title_text=found.plan.vary, type="category")
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return page
+
+
+_COLOURS = ("#0b6e99", "#d9730d", "#0f7b6c", "#6940a5")
+_SEED_HEADS = (
+    *("mode", "indicator", "seeds", "mean's error from the seed", "from the pictures", "from both"),
+)
+
+
+def _curve(points: Sequence[Point], name: str, colour: str) -> dict[str, object]:
+    """Return one system's curve in one mode, with its intervals."""
+    known = [(point.value, mean) for point in points if (mean := point.means.get(name))]
+    label = f"{points[0].system}, {points[0].mode}"
+    return {
+        "x": [value for value, _ in known],
+        "y": [mean.value for _, mean in known],
+        "error_y": {
+            "array": [mean.high - mean.value for _, mean in known],
+            "arrayminus": [mean.value - mean.low for _, mean in known],
+            "thickness": 1,
+        },
+        "mode": "lines+markers",
+        "name": label,
+        "legendgroup": label,
+        "line": {"color": colour},
+    }
+
+
+def _seed_rows(found: AblationResult) -> list[list[str]]:
+    return [
+        [
+            str(row.mode),
+            row.indicator,
+            str(row.components.seeds),
+            f"{row.components.standard_error_seed:.5f}",
+            f"{row.components.standard_error_image:.5f}",
+            f"{row.components.standard_error:.5f}",
+        ]
+        for row in found.repeated
+    ]
+
+
+def _indicators(points: Iterable[Point]) -> list[str]:
+    return list(dict.fromkeys(name for point in points for name in point.means))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]

@@ -1,0 +1,182 @@
+"""Ablations: one thing varied, nothing run twice, a table and a figure at the end."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from evaluator import ablation
+from evaluator.ablation import AblationResult, plan_names, read_plan, run_ablation
+from evaluator.ablation_text import ablation_figure, ablation_table
+from evaluator.bench import Bench
+from evaluator.codecs import load_codec
+from evaluator.indicators import find_indicator
+from evaluator.paper_tables import TABLES, paper_table
+from evaluator.run import evaluate
+from evaluator.set_indicators import find_set_indicator
+from protocol.errors import InputError, RecordError, WeightsError
+from protocol.records import Request
+from protocol.rules import Mode, Role
+from protocol.samples import list_samples
+from protocol.versions import find_protocol, variant_name
+
+Ask = Callable[..., Request]
+MakeBench = Callable[..., Bench]
+
+
+@pytest.mark.parametrize("name", plan_names())
+def test_every_plan_names_indicators_and_variants_that_there_are(name: str) -> None:
+    plan = read_plan(name)
+    assert plan.name == name
+    assert all(find_indicator(indicator) for indicator in plan.indicators)
+    assert all(find_set_indicator(indicator) for indicator in plan.set_indicators)
+    if plan.vary != "prompt":
+        for value in plan.values:
+            find_protocol(variant_name("cmc-1", {plan.vary: value}))
+
+
+def run(request: Request, bench: Bench, name: str, **changes: Any) -> AblationResult:
+    plan = replace(read_plan(name), indicators=("ssim",), set_indicators=(), **changes)
+    return run_ablation(plan, request, bench)
+
+
+def test_a_better_reference_costs_more_and_scores_more(
+    ask: Ask, make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench()
+    found = run(ask(), bench, "reference-qp", values=("53", "45"))
+    points = {(point.system, point.value): point for point in found.points}
+    assert set(points) == {("vvc", "53"), ("vvc", "45"), ("system", "53"), ("system", "45")}
+    for system in ("vvc", "system"):
+        low, high = points[system, "53"], points[system, "45"]
+        assert low.bits_per_pixel < high.bits_per_pixel
+        means = [point.means["ssim"] for point in (low, high)]
+        assert means[0] is not None
+        assert means[1] is not None
+        assert means[0].value < means[1].value
+    assert points["vvc", "53"].published["ssim"] == 0.677
+    assert points["system", "45"].published["lpips"] == pytest.approx(1 - 0.327)
+    assert points["system", "45"].published["fid"] == -254.0
+
+    def refuse(picture: object, quality: int) -> bytes:
+        raise AssertionError(f"{picture} was coded again at {quality}")
+
+    monkeypatch.setattr(load_codec("vvc"), "encode", refuse)
+    assert run(ask(), bench, "reference-qp", values=("53", "45")) == found
+
+
+def test_start_images_three_decodings_are_equal_and_have_no_variance(
+    ask: Ask, make_bench: MakeBench
+) -> None:
+    found = run(ask(), make_bench(), "repeats", modes=(Mode.PIXEL,))
+    assert {point.value for point in found.points} == {"42", "43", "44"}
+    for row in found.repeated:
+        assert row.components.seeds == 3
+        assert row.components.standard_error_seed == pytest.approx(0, abs=1e-12)
+
+
+def test_a_system_without_a_prompt_cannot_be_asked_for_a_length(
+    ask: Ask, make_bench: MakeBench
+) -> None:
+    with pytest.raises(InputError, match="cannot be asked for a length"):
+        run(ask(), make_bench(), "caption-length")
+
+
+def test_a_captioner_is_asked_for_every_length(ask: Ask, make_bench: MakeBench, i2t: str) -> None:
+    found = run(
+        ask(i2t=i2t), make_bench(), "caption-length", values=("q5", "q50"), modes=(Mode.PIXEL,)
+    )
+    assert [point.value for point in found.points] == ["q5", "q50"]
+
+
+def test_a_diffusion_model_paints_another_picture_at_another_strength(
+    ask: Ask, make_bench: MakeBench, t2i: str
+) -> None:
+    found = run(
+        ask(t2i=t2i), make_bench(), "strength-pixel", values=("0.4", "0.9"), modes=(Mode.PIXEL,)
+    )
+    weak, strong = (point.means["ssim"] for point in found.points)
+    assert weak is not None
+    assert strong is not None
+    assert weak.value != strong.value
+
+
+def test_missing_weights_are_found_out_before_anything_is_painted(
+    ask: Ask, make_bench: MakeBench
+) -> None:
+    bench = make_bench()
+    with pytest.raises(WeightsError, match="curl -L -o"):
+        run_ablation(read_plan("strength-pixel"), ask(), bench)
+    assert not bench.cache.folder.exists()
+
+
+def test_a_variant_cannot_be_varied_again(ask: Ask, make_bench: MakeBench) -> None:
+    with pytest.raises(InputError, match="is a variant already"):
+        run(ask(protocol="demo-0?seed=1"), make_bench(), "repeats")
+
+
+def test_a_plan_that_varies_nothing_known_is_refused(tmp_path: Path) -> None:
+    plan = json.loads((Path(ablation.__file__).parent / "plans" / "repeats.json").read_text())
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({**plan, "vary": "weather"}))
+    with pytest.raises(InputError, match="varies 'weather'"):
+        read_plan(str(path))
+    path.write_text(json.dumps({**plan, "colour": "red"}))
+    with pytest.raises(RecordError, match="colour"):
+        read_plan(str(path))
+    with pytest.raises(InputError, match="reference-qp, repeats"):
+        read_plan("nothing")
+
+
+def test_the_table_and_the_figure_show_every_point(ask: Ask, make_bench: MakeBench) -> None:
+    found = run(ask(), make_bench(), "strength-pixel", values=("0.4", "0.8"))
+    table = ablation_table(found)
+    assert "| strength | mode | system | bpp | ms_ssim | piqe | ssim |" in table
+    assert table.count("| pixel | system |") == 2
+    page = ablation_figure(found)
+    assert page.count('"legendgroup":"system, pixel"') == 3
+    assert "<html>" in page
+
+
+def test_the_command_writes_table_figure_and_data(
+    images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
+) -> None:
+    out = tmp_path / "out"
+    done = cmc(
+        *("ablate", "strength-pixel", "--i2t", f"file:{captions}", "--t2i", "start-image"),
+        *("--protocol", "demo-0", "--images", images, "--out", out, "--values", "0.4"),
+        *("--indicator", "none"),
+    )
+    assert "| 0.4 | pixel | system |" in done.stdout
+    assert sorted(path.suffix for path in out.iterdir()) == [".html", ".json", ".md"]
+
+
+def test_a_table_has_the_measured_rows_before_the_printed_ones(
+    ask: Ask, make_bench: MakeBench, images: Path
+) -> None:
+    bench = make_bench()
+    results = [
+        evaluate(ask(), bench).result,
+        evaluate(ask(t2i="control?kind=blur"), bench).result,
+        evaluate(ask(role=Role.I2T), bench).result,
+    ]
+    tables = {number: paper_table(number, results, list_samples(images)) for number in TABLES}
+    third = tables["3"]
+    assert [row[2] for row in third.rows] == ["verified", *["published"] * 12]
+    assert third.rows[0][0] == "start-image"
+    assert len(third.heads) == len(third.rows[0]) == 3 + 12 + 2
+    diffbir = next(row for row in third.rows if row[0] == "DiffBIR")
+    assert diffbir[3:6] == ("3.052", "2.785", "2.877")
+    assert diffbir[-2] == "2.647"
+    assert [row[2] for row in tables["4"].rows] == ["verified", *["published"] * 8]
+    assert [row[0] for row in tables["5"].rows[:1]] == ["captions.csv"]
+    assert not any("control" in cell for t in tables.values() for row in t.rows for cell in row)
+    sources = [row[0] for row in tables["6"].rows]
+    assert sources.count("paper") == 10
+    assert sources.count("measured") > 0
+    with pytest.raises(InputError, match="cmc indicators correlate"):
+        paper_table("2", results)
