@@ -10,6 +10,7 @@ CMCError
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
+├── DeviceLost          the machine's GPU no longer answers; also an OSError
 └── StoreError          a store refused an operation (lost claim, unknown request)
 
 The library raises; only the command line and the worker catch.
@@ -56,9 +57,17 @@ class DecodeError(CMCError):
     """A decoder's output for one picture cannot be used; `code` says why, from a closed list."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep `code` (`NAN_OUTPUT`, `NSFW_FILTERED` or `WRONG_SIZE`) beside the message."""
+        """Keep `code` beside the message.
+
+        It is `NAN_OUTPUT`, `NSFW_FILTERED`, `WRONG_SIZE`, `NO_START`, `EMPTY_CAPTION`,
+        `OUT_OF_MEMORY` or `NAN_SCORE`.
+        """
         super().__init__(message)
         self.code = code
+
+
+class DeviceLost(CMCError, OSError):
+    """A GPU no longer answers: a fault of the machine, which leaves a request for another one."""
 
 
 class StoreError(CMCError):

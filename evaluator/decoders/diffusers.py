@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from protocol.errors import DecodeError
 
 MODES = frozenset(Mode)
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, Value] = {
     "steps": 0,  # the protocol's
