@@ -15,6 +15,7 @@ from protocol.errors import CMCError
 
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
+    "cache",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
 )
 

@@ -29,6 +29,8 @@ class Bench:
     """Keep references' features in the cache as `float16` or `float32`; empty keeps none."""
     price_per_hour: float | None = None
     """Of the machine, for the run's cost."""
+    cache_bytes: int | None = None
+    """What may stay in the cache after a run; None keeps everything."""
 
 
 @functools.cache

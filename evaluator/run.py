@@ -21,6 +21,7 @@ from evaluator.ffmpeg import ffmpeg_version
 from evaluator.ledger import Ledger
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
+from evaluator.pruning import prune
 from evaluator.score import LazyIndicator, Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
@@ -84,6 +85,8 @@ def evaluate(request: Request, bench: Bench, *, source: str = "verified") -> Eva
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
         run=ledger.report(smallest_batch=smallest_batch, price_per_hour=bench.price_per_hour),
     )
+    if bench.cache_bytes is not None:
+        prune(bench.cache.folder, bench.cache_bytes)
     return Evaluation(result, per_image, decoded)
 
 
