@@ -9,6 +9,7 @@ from evaluator.cache import CaptionEntry, cache_key
 from evaluator.captioners import Captioner, NamedPicture, find_captioner
 from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
+from evaluator.stages import LOADING
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.samples import Sample
@@ -87,7 +88,8 @@ class Captions:
 
     def _ask(self, batch: Sequence[Sample]) -> list[CaptionEntry]:
         if self._loaded is None:
-            self._loaded = self._module.load(self._system, self._protocol, self._bench.device)
+            with LOADING:
+                self._loaded = self._module.load(self._system, self._protocol, self._bench.device)
         pictures = [NamedPicture(s.name, read_picture(self._bench.images / s.name)) for s in batch]
         started = time.perf_counter()
         with self._ledger.working("caption", len(batch)):

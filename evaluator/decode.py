@@ -21,7 +21,7 @@ from evaluator.encode import Encoded
 from evaluator.ledger import Ledger
 from evaluator.pictures import png_bytes
 from evaluator.receive import StartPictures, receive, seed_of
-from evaluator.stages import ahead, close, in_pool
+from evaluator.stages import LOADING, ahead, close, in_pool
 from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
@@ -151,7 +151,10 @@ class DecodeStage:
 
     def _decode_jobs(self, batch: "Sequence[Job]") -> dict[str, PictureEntry]:
         if getattr(self._lane, "decoder", None) is None:
-            self._lane.decoder = self._module.load(self._system, self._protocol, self._bench.device)
+            with LOADING:
+                self._lane.decoder = self._module.load(
+                    self._system, self._protocol, self._bench.device
+                )
 
         def work(jobs: list[Job]) -> list[tuple[str, PictureEntry]]:
             with self._ledger.working("decode", len(jobs)):

@@ -15,6 +15,7 @@ from evaluator.features import FeatureStore
 from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
 from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
+from evaluator.stages import LOADING
 from evaluator.weights import Weights, find_weights
 from protocol.errors import PictureError
 from protocol.records import IndicatorUse
@@ -86,7 +87,8 @@ class LazyIndicator:
         """
         if self._loaded is None:
             path = self._weights.path if self._weights else None
-            self._loaded = self._module.load(path, self._device)
+            with LOADING:
+                self._loaded = self._module.load(path, self._device)
             if self._features is not None and isinstance(self._loaded, KeepsFeatures):
                 weights = self._weights.sha256 if self._weights else ""
                 self._loaded.keep_features(self._features, weights)

@@ -17,6 +17,10 @@ R = TypeVar("R")
 
 _TICK_SECONDS = 0.1
 
+LOADING = threading.RLock()
+"""Held while a model is loaded: accelerate gives every module of the process empty weights while
+it builds one, in other threads too."""
+
 
 @dataclass(frozen=True, slots=True)
 class _End:
