@@ -29,6 +29,8 @@ class Bench:
     """Keep references' features in the cache as `float16` or `float32`; empty keeps none."""
     price_per_hour: float | None = None
     """Of the machine, for the run's cost."""
+    actors: str = ""
+    """Run on Ray, with these actors (`evaluator.ray_engine`); empty runs in this process."""
     cache_bytes: int | None = None
     """What may stay in the cache after a run; None keeps everything."""
 

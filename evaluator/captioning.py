@@ -45,6 +45,9 @@ class Captions:
         """
         for batch in batches:
             yield self._of_batch(batch, shas)
+
+    def release(self) -> None:
+        """Give the model's memory back; it is loaded again when it is needed."""
         self._loaded = None
 
     def _of_batch(

@@ -237,6 +237,13 @@ def _empty_caption(job: Job) -> PictureEntry:
     return _failed(job, "EMPTY_CAPTION", "the I2T model said nothing of this picture")
 
 
+def lost(file: Encoded, protocol: Protocol, message: str) -> Decoded:
+    """Return the record of a file whose decoder's process died."""
+    account = Account(width=file.stream.width, height=file.stream.height)
+    entry = _entry(DecodeError("WORKER_LOST", message), b"", 0.0, account)
+    return Decoded(encoded=file, key="", entry=entry, seed=seed_of(file.data, protocol))
+
+
 def _failed(job: Job, code: str, message: str) -> PictureEntry:
     """Return the entry of a picture that was not decoded; it is not kept."""
     account = Account(width=job.received.width, height=job.received.height)

@@ -112,11 +112,22 @@ def plan_groups(samples: Sequence[Sample], bench: Bench) -> list[list[Sample]]:
 
 
 def encode_groups(
-    request: Request, groups: Sequence[Sequence[Sample]], bench: Bench, ledger: Ledger
+    request: Request,
+    groups: Sequence[Sequence[Sample]],
+    bench: Bench,
+    ledger: Ledger,
+    model: Captions | None = None,
 ) -> Iterator[list[Encoded]]:
     """Yield the files of each group, sample by sample and mode by mode.
 
     Captions, picture coding and the container overlap; each is at most some groups ahead.
+
+    Args:
+        request: what is asked for.
+        groups: samples that are captioned together.
+        bench: where.
+        ledger: where the time is noted.
+        model: what captions; made from the request when not given, and then released at the end.
 
     Raises:
         CMCError: a picture is damaged, a caption is missing, or a codec refused.
@@ -125,9 +136,10 @@ def encode_groups(
     shas = {s.name: sha256_of_file(bench.images / s.name) for group in groups for s in group}
     setting = codec_setting(request, protocol)
     samples = [sample for group in groups for sample in group]
+    given = model is not None
     captions: Iterator[dict[str, CaptionEntry]] = iter([{}] * len(groups))
     if request.i2t is not None and any(mode.has_caption for mode in request.modes):
-        model = Captions(request.i2t, protocol, bench, ledger)
+        model = model or Captions(request.i2t, protocol, bench, ledger)
         captions = model.of_batches(groups, shas)
         if bench.overlap:
             captions = ahead(captions, _GROUPS_AHEAD)
@@ -147,6 +159,8 @@ def encode_groups(
     finally:
         close(captions)
         close(references)
+        if model is not None and not given:
+            model.release()
 
 
 def codec_setting(request: Request, protocol: Protocol) -> CodecSetting:

@@ -56,6 +56,18 @@ class Ledger:
         with self._lock:
             self._misses[kind] += count
 
+    def absorb(self, report: RunReport) -> None:
+        """Add what another process counted; its wall time runs beside this one's."""
+        with self._lock:
+            for part, seconds in report.busy_seconds.items():
+                self._busy[part] += seconds
+            for counter, counts in (
+                (self._pictures, report.pictures),
+                (self._hits, report.cache_hits),
+                (self._misses, report.cache_misses),
+            ):
+                counter.update(counts)
+
     def report(self, *, smallest_batch: int, price_per_hour: float | None) -> RunReport:
         """Return the sums so far."""
         wall = time.perf_counter() - self._started

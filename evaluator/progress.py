@@ -16,7 +16,7 @@ Reporter: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
 """`with report("decode", 48) as advance: advance(1)`; stages may be told of at the same time."""
 
 _RATE_SECONDS = 30.0
-"""A rate is that of about this long."""
+"""The expected end follows from the speed of about this long."""
 
 
 @contextmanager
@@ -50,11 +50,12 @@ def progress_bars(note: Callable[[str], None] | None = None) -> Iterator[Reporte
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(speed_estimate_period=_RATE_SECONDS),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[memory]}"),
     )
     lock = threading.Lock()
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, speed_estimate_period=_RATE_SECONDS) as bars:
         yield lambda stage, total: _bar(bars, note, lock, stage, total)
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import math
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from statistics import fmean
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from evaluator.ledger import Ledger
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
 from evaluator.pruning import prune
+from evaluator.ray_engine import run_on_ray
 from evaluator.score import LazyIndicator, Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
@@ -70,7 +72,12 @@ def evaluate(request: Request, bench: Bench, *, source: str = "verified") -> Eva
         for name in protocol.indicators.values()
     ]
     ledger = Ledger()
-    scored, smallest_batch = _run_stages(request, samples, indicators, bench, ledger)
+    if bench.actors:
+        by_picture, smallest_batch = run_on_ray(request, samples, bench, ledger)
+    else:
+        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, ledger)
+    pairs = product(samples, request.modes)
+    scored = [item for sample, mode in pairs for item in by_picture[sample.name, mode]]
     decoded = list({id(item.decoded): item.decoded for item in scored}.values())
     per_image = per_image_parquet(scored)
     result = Result(
@@ -90,14 +97,14 @@ def evaluate(request: Request, bench: Bench, *, source: str = "verified") -> Eva
     return Evaluation(result, per_image, decoded)
 
 
-def _run_stages(
+def _run_here(
     request: Request,
     samples: Sequence[Sample],
     indicators: Sequence[LazyIndicator],
     bench: Bench,
     ledger: Ledger,
-) -> tuple[list[Scored], int]:
-    """Return all scores, sample by sample and mode by mode, and the smallest batch decoded."""
+) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
+    """Return the scores by picture and mode, and the smallest batch decoded."""
     protocol = find_protocol(request.protocol)
     decoder = DecodeStage(request.t2i or START_IMAGE, protocol, bench, ledger)
     scorer = ScoreStage(indicators, bench, ledger)
@@ -121,10 +128,7 @@ def _run_stages(
                 marked(len(group))
         finally:
             close(pictures)
-    ordered = [
-        item for sample in samples for mode in request.modes for item in scored[sample.name, mode]
-    ]
-    return ordered, decoder.sizes.smallest
+    return scored, decoder.sizes.smallest
 
 
 def _told(groups: Iterator[list[T]], advance: Advance) -> Iterator[list[T]]:

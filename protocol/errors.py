@@ -60,7 +60,7 @@ class DecodeError(CMCError):
         """Keep `code` beside the message.
 
         It is `NAN_OUTPUT`, `NSFW_FILTERED`, `WRONG_SIZE`, `NO_START`, `EMPTY_CAPTION`,
-        `OUT_OF_MEMORY` or `NAN_SCORE`.
+        `OUT_OF_MEMORY`, `NAN_SCORE` or `WORKER_LOST`.
         """
         super().__init__(message)
         self.code = code

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from protocol.records import Request
 
 DEFAULT_PROTOCOL = "cmc-1"
+RAY_ACTORS = "encode=1x0,decode=1x0,score=1x0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -103,6 +104,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         default="",
         help="keep what TOPIQ computes of references in the cache, for later systems: "
         "24 or 48 MB for a picture of 512x512",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        default="local",
+        help="ray spreads one run over a machine's GPUs or a cluster; pip install 'cmc-bench[ray]'",
+    )
+    parser.add_argument(
+        "--actors",
+        default=RAY_ACTORS,
+        metavar="STAGE=NUMBERxGPUS,...",
+        help=f"Ray's actors (default: {RAY_ACTORS}; GPUs may be fractions)",
     )
     parser.add_argument(
         "--price-per-hour", type=float, help="of this machine, for the cost in the run's report"
@@ -197,6 +210,7 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
         features=options.keep_features,
         price_per_hour=options.price_per_hour,
         cache_bytes=options.cache_size,
+        actors=options.actors if options.engine == "ray" else "",
     )
 
 
