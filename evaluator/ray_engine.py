@@ -30,6 +30,8 @@ from protocol.versions import find_protocol
 
 STAGES = ("encode", "decode", "score")
 _TRIES = 3
+_CPUS_AN_ACTOR = 0.1
+"""Little, so that the stages of a small machine all start: each waits for the one before it."""
 _WAITING_A_DECODER = 2
 """Groups under way for each decoder: one that it is at, one that is ready."""
 
@@ -140,6 +142,7 @@ class _Crew:
         self._request = request
         self._bench = bench
         self._pools = pools
+        _check_room(ray, pools)
         self._actors = {s: [self._hire(s) for _ in range(pools[s].actors)] for s in STAGES}
         self._turn = 0
 
@@ -167,7 +170,7 @@ class _Crew:
     def _hire(self, stage: str) -> Any:
         # Per-picture errors are records already; an actor that dies is replaced here, by count.
         actor = self._ray.remote(Worker).options(
-            num_cpus=1, num_gpus=self._pools[stage].gpus, max_restarts=0
+            num_cpus=_CPUS_AN_ACTOR, num_gpus=self._pools[stage].gpus, max_restarts=0
         )
         return actor.remote(stage, self._request, self._bench)
 
@@ -221,6 +224,21 @@ class _Crew:
             for decoded in (lost(file, protocol, message) for file in files)
             for indicator in indicators
         ]
+
+
+def _check_room(ray: Any, pools: Mapping[str, Pool]) -> None:
+    """Refuse actors that would wait for ever for a place."""
+    resources = ray.cluster_resources()
+    for kind, wanted in (
+        ("GPU", sum(pool.actors * pool.gpus for pool in pools.values())),
+        ("CPU", sum(pool.actors * _CPUS_AN_ACTOR for pool in pools.values())),
+    ):
+        there = float(resources.get(kind, 0.0))
+        if wanted > there + 1e-6:
+            raise InputError(
+                f"the actors want {wanted:g} {kind}s and Ray has {there:g}; give fewer with "
+                "--actors, or smaller parts of a GPU"
+            )
 
 
 def _cause(error: Any) -> BaseException:

@@ -1,10 +1,13 @@
 """Ray gives the bytes, pictures and scores of a run in one process; what dies is counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from evaluator import ray_engine
 from evaluator.bench import Bench
 from evaluator.ray_engine import Pool, parse_actors
 from evaluator.run import Evaluation, evaluate
@@ -36,30 +39,84 @@ def test_actors_of_another_form_are_refused(text: str) -> None:
         parse_actors(text)
 
 
+@pytest.fixture(scope="module")
+def one_ray() -> Iterator[None]:
+    """One Ray for all runs of this file: starting it takes longer than they do."""
+    import ray
+
+    with pytest.MonkeyPatch.context() as patch:
+        stop, start = ray.shutdown, ray.init
+        patch.setattr(ray, "shutdown", lambda: None)
+        patch.setattr(ray, "init", lambda **options: ray.is_initialized() or start(**options))
+        yield
+        stop()
+
+
 @pytest.mark.ray
-def test_ray_gives_what_one_process_gives(
+@pytest.mark.usefixtures("one_ray")
+def test_ray_gives_what_one_process_gives_cold_and_warm(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], t2i: str
+) -> None:
+    request = ask(t2i=t2i, modes=(Mode.PIXEL,))
+    expected = outcome(evaluate(request, make_bench("local")))
+    bench = replace(make_bench("ray"), actors=ACTORS)
+    for misses in (3, 0):
+        evaluation = evaluate(request, bench)
+        assert outcome(evaluation) == expected
+        assert evaluation.result.run.cache_misses.get("picture", 0) == misses
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("one_ray")
+def test_an_error_in_an_actor_is_the_error_of_the_run(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], captions: Path
+) -> None:
+    captions.write_text("name,text\n")
+    bench = replace(make_bench(), actors=ACTORS)
+    request = ask(modes=(Mode.PIXEL,))
+    with pytest.raises(CaptionError, match="has no caption"):
+        evaluate(request, bench)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("one_ray")
+def test_actors_without_a_place_are_refused(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench]
+) -> None:
+    bench = replace(make_bench(), actors="decode=1x500")
+    request = ask()
+    with pytest.raises(InputError, match="the actors want 500 GPUs"):
+        evaluate(request, bench)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("one_ray")
+@pytest.mark.parametrize("deaths", [1, 99])
+def test_what_dies_is_replaced_and_what_dies_each_time_is_recorded(
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
-    t2i: str,
     monkeypatch: pytest.MonkeyPatch,
+    deaths: int,
 ) -> None:
-    ray = pytest.importorskip("ray")
-    request = ask(t2i=t2i, modes=(Mode.PIXEL, Mode.IMAGE))
-    expected = outcome(evaluate(request, make_bench("local")))
-    # One Ray for both runs: starting it takes longer than they do.
-    monkeypatch.setattr(ray, "shutdown", lambda: None)
-    try:
-        cold = evaluate(request, replace(make_bench("ray"), actors=ACTORS))
-        assert outcome(cold) == expected
-        assert cold.result.run.cache_misses["picture"] == 6
-        monkeypatch.setattr(ray, "init", lambda **_: None)
-        warm = evaluate(request, replace(make_bench("ray"), actors=ACTORS))
-        assert outcome(warm) == expected
-        assert warm.result.run.cache_misses.get("picture", 0) == 0
-        (make_bench("ray").images.parent / "captions.csv").write_text("name,text\n")
-        uncaptioned = ask(modes=(Mode.PIXEL,))
-        with pytest.raises(CaptionError, match="has no caption"):
-            evaluate(uncaptioned, replace(make_bench("empty"), actors=ACTORS))
-    finally:
-        monkeypatch.undo()
-        ray.shutdown()
+    import ray
+
+    send, killed = ray_engine._Crew._send, []
+
+    def kill_then_send(crew: ray_engine._Crew, group: Any) -> Any:
+        if len(killed) < deaths:
+            for actor in crew._actors["decode"]:
+                ray.kill(actor)
+            killed.append(group)
+        return send(crew, group)
+
+    monkeypatch.setattr(ray_engine._Crew, "_send", kill_then_send)
+    bench = replace(make_bench("ray"), actors=ACTORS)
+    evaluation = evaluate(ask(modes=(Mode.IMAGE,)), bench)
+    codes = {d.entry.failure_code for d in evaluation.decoded}
+    if deaths == 1:
+        assert codes == {""}
+        assert outcome(evaluation) == outcome(evaluate(ask(modes=(Mode.IMAGE,)), make_bench("l")))
+    else:
+        assert codes == {"WORKER_LOST"}
+        assert {score.mean for score in evaluation.result.scores} == {None}
+        assert len(killed) == 3 * ray_engine._TRIES
