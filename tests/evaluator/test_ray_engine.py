@@ -100,7 +100,8 @@ def test_what_dies_is_replaced_and_what_dies_each_time_is_recorded(
 ) -> None:
     import ray
 
-    send, killed = ray_engine._Crew._send, []
+    send = ray_engine._Crew._send
+    killed: list[Any] = []
 
     def kill_then_send(crew: ray_engine._Crew, group: Any) -> Any:
         if len(killed) < deaths:
