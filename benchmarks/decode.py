@@ -131,8 +131,8 @@ def utilisation(pipeline: Any, pictures: list[Image.Image], device: str) -> None
     pipeline.unet.forward = forward
     rate = flops[0] / statistics.median(took)
     print(
-        f"denoiser: {flops[0] / len(pictures) / 1e12:.3f} TFLOP a picture and step, "
-        f"{statistics.median(took):.4f} s a step of {len(pictures)}, {rate / 1e12:.1f} TFLOP/s"
+        f"denoiser: {flops[0] / len(pictures) / 1e12:.4g} TFLOP a picture and step, "
+        f"{statistics.median(took):.4f} s a step of {len(pictures)}, {rate / 1e12:.4g} TFLOP/s"
     )
     peak = peak_flops(torch.cuda.get_device_name()) if device != "cpu" else None
     if peak is not None:

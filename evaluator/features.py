@@ -11,14 +11,18 @@ DTYPES = ("float16", "float32")
 class FeatureStore:
     """Tensors by key, in half or single precision.
 
-    Half precision takes half the room and changes a score by about its rounding, 1e-3; scores that
-    were made with it must not pass for others, so the precision is part of each key.
+    Half precision takes half the room and changes a score by about its rounding, 1e-3.
     """
 
     def __init__(self, cache: Cache, dtype: str) -> None:
         """Keep tensors in `cache` as `float16` or `float32`."""
         self._cache = cache
         self._dtype = dtype
+
+    @property
+    def is_half(self) -> bool:
+        """Whether tensors lose precision here."""
+        return self._dtype == "float16"
 
     def find(self, key: str) -> Mapping[str, Any] | None:
         """Return the tensors under a key in single precision; None where there are none."""

@@ -67,10 +67,14 @@ class LazyIndicator:
             self._weights = find_weights(self._module.WEIGHTS, weights_folder)
         self._loaded: Indicator | None = None
         self.dimension = self._module.DIMENSION
+        how = f"{self._module.IMPLEMENTATION} ({version('pyiqa')})"
+        if features is not None and features.is_half and self.dimension is Dimension.FR:
+            # Its scores are others, by rounding, and must not pass for those without.
+            how += ", references' features in float16"
         self.use = IndicatorUse(
             dimension=self.dimension,
             name=self.name,
-            implementation=f"{self._module.IMPLEMENTATION} ({version('pyiqa')})",
+            implementation=how,
             weights_sha256=self._weights.sha256 if self._weights else "",
             weights_origin=self._weights.origin if self._weights else "",
         )
