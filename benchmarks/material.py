@@ -14,8 +14,18 @@ SIZES = ((256, 256), (384, 256), (320, 320), (512, 384), (256, 448), (384, 384),
 """Of the pictures, in turn: 256 to 512 pixels."""
 
 
-def make_pictures(source: Path | None, folder: Path, count: int, *, largest: int = 512) -> None:
-    """Cut `count` pictures out of those of a folder, or of the demo's, in sizes that differ."""
+def make_pictures(
+    source: Path | None, folder: Path, count: int, *, largest: int = 512, of_a_size: int = 1
+) -> None:
+    """Cut `count` pictures out of those of a folder, or of the demo's, in sizes that differ.
+
+    Args:
+        source: folder of PNG files; None takes the demo's pictures.
+        folder: where they go.
+        count: how many.
+        largest: the longest side that any may have.
+        of_a_size: how many follow each other in one size.
+    """
     if source is None:
         source = folder.parent / "demo-images"
         build_pictures(source)
@@ -25,7 +35,7 @@ def make_pictures(source: Path | None, folder: Path, count: int, *, largest: int
     for number in range(count):
         path = paths[number % len(paths)]
         content, kind, _ = path.stem.split("_")
-        width, height = sizes[number % len(sizes)]
+        width, height = sizes[number // of_a_size % len(sizes)]
         with Image.open(path) as file:
             picture = file.convert("RGB")
         scale = max(width / picture.width, height / picture.height)

@@ -148,25 +148,36 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=64)
     parser.add_argument("--block", type=int, default=8, help="pictures before sides change")
     parser.add_argument("--largest", type=int, default=512, help="largest side, from 256 to 512")
+    parser.add_argument("--batch", type=int, default=4, help="our T2I model's")
+    parser.add_argument("--settings", default="channels_last=true", help="of our T2I model")
     parser.add_argument("--lanes", type=int, default=2, help="copies of our T2I model")
     parser.add_argument("--images", type=Path, help="default: the demo's pictures")
     options = parser.parse_args()
     print(machine(), flush=True)
-    print(f"{options.pictures} pictures in blocks of {options.block}, {options.lanes} lanes")
+    print(
+        f"{options.pictures} pictures in blocks of {options.block}, each of one size; ours with "
+        f"batches of {options.batch}, {options.lanes} lanes and {options.settings or 'no settings'}"
+    )
     measured = Measured()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_pictures(options.images, folder / "all", options.pictures, largest=options.largest)
+        make_pictures(
+            options.images,
+            folder / "all",
+            options.pictures,
+            largest=options.largest,
+            of_a_size=options.block,
+        )
         save_topiq(folder / "weights")
         model = build_t2i(folder)
         released = Released(model, folder / "weights", PROTOCOL)
-        paths = sorted((folder / "all").iterdir())
+        paths = sorted((folder / "all").iterdir(), key=lambda path: path.stem.rsplit("_", 1)[1])
         for start in range(0, len(paths), options.block):
             block = folder / f"block{start}"
             (block / "images").mkdir(parents=True)
             for path in paths[start : start + options.block]:
                 shutil.copy(path, block / "images")
-            run_block(block, model, released, options.lanes, measured)
+            run_block(block, model, released, options, measured)
             print(f"  {min(start + options.block, len(paths))} of {len(paths)} done", flush=True)
             shutil.rmtree(block)
     print_table(measured)
@@ -176,7 +187,7 @@ def run_block(
     folder: Path,
     model: Path,
     released: Released,
-    lanes: int,
+    options: argparse.Namespace,
     measured: Measured,
 ) -> None:
     """Run one block through both sides, part by part in turn."""
@@ -189,7 +200,7 @@ def run_block(
         return make_request(
             role=Role.T2I,
             i2t=f"file:{folder / 'captions.csv'}",
-            t2i=f"diffusers:{model}{settings}",
+            t2i=f"diffusers:{model}?{options.settings}{settings}",
             codec=None,
             modes=tuple(Mode),
             protocol=PROTOCOL.name,
@@ -202,9 +213,13 @@ def run_block(
         # The references are given to both sides.
         shutil.copytree(folder / "given-cache", folder / name, dirs_exist_ok=True)
         plain = Bench(
-            images=images, cache=Cache(folder / name), weights=weights, device="cpu", batch_size=1
+            images=images,
+            cache=Cache(folder / name),
+            weights=weights,
+            device="cpu",
+            batch_size=options.batch,
         )
-        return replace(plain, lanes=lanes, **changes)
+        return replace(plain, lanes=options.lanes, **changes)
 
     (folder / "given-cache").mkdir()
     give_references(ask(), bench("given-cache-made"), folder / "given")
@@ -231,7 +246,11 @@ def run_block(
     whole = bench("whole", features="float32")
     first = ours.take("first system", lambda: evaluate(request, whole))
     theirs.take("whole", both)
-    further = ours.take("further system", lambda: evaluate(ask("?guidance=7"), whole))
+    other = ask("&guidance=7" if options.settings else "guidance=7")
+    further = ours.take(
+        "further system",
+        lambda: evaluate(other, whole),
+    )
     measured.reports += [first.result.run, further.result.run]
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from evaluator.features import FeatureStore
 from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
 from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
-from evaluator.stages import LOADING
+from evaluator.stages import LOADING, in_pool
 from evaluator.weights import Weights, find_weights
 from protocol.errors import PictureError
 from protocol.records import IndicatorUse
@@ -90,15 +91,20 @@ class LazyIndicator:
             references: of the same size; a no-reference indicator does not look at them.
         """
         if self._loaded is None:
-            path = self._weights.path if self._weights else None
             with LOADING:
-                self._loaded = self._module.load(path, self._device)
-            if self._features is not None and isinstance(self._loaded, KeepsFeatures):
+                self._loaded = _load(self.name, self._weights, self._device)
+            if isinstance(self._loaded, KeepsFeatures):
                 weights = self._weights.sha256 if self._weights else ""
                 self._loaded.keep_features(self._features, weights)
         if self.dimension is not Dimension.FR:
             return self._loaded.score(pictures, None)
         return self._loaded.score(pictures, [truth for truth in references if truth is not None])
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, weights: Weights | None, device: str) -> Indicator:
+    """Return an indicator; a worker's next request finds it, and its references, as they were."""
+    return find_indicator(name).load(weights.path if weights else None, device)
 
 
 class ScoreStage:
@@ -116,7 +122,14 @@ class ScoreStage:
         """Return every indicator's score of every picture of one size."""
         read = _Reader(self._bench)
         whole = [item for item in group if not item.entry.failure_code]
-        answers = {i.name: self._answers(i, whole, read) for i in self._indicators}
+
+        def answer(indicator: LazyIndicator) -> dict[int, tuple[float | None, str]]:
+            return self._answers(indicator, whole, read)
+
+        # Side by side: on a CPU each has threads of its own, on a GPU they fill each other's gaps.
+        workers = len(self._indicators) if self._bench.overlap else 1
+        found = in_pool(answer, self._indicators, workers=workers, window=workers)
+        answers = dict(zip([i.name for i in self._indicators], found, strict=True))
         return [
             Scored(
                 item,

@@ -45,8 +45,8 @@ class Features(Protocol):
 class KeepsFeatures(Protocol):
     """An indicator that computes something of a reference alone, which can be kept."""
 
-    def keep_features(self, store: Features, weights_sha256: str) -> None:
-        """Look in `store` from now on, and keep what is not there."""
+    def keep_features(self, store: Features | None, weights_sha256: str) -> None:
+        """Look in `store` from now on, and keep what is not there; None keeps nothing on disk."""
         ...
 
 

@@ -45,8 +45,11 @@ class Topiq:
         self._store: Features | None = None
         self._weights = ""
 
-    def keep_features(self, store: Features, weights_sha256: str) -> None:
+    def keep_features(self, store: Features | None, weights_sha256: str) -> None:
         """Look in `store` for references' features from now on, and keep what is not there."""
+        if store is not self._store:
+            # Another store may have another precision.
+            self._memory.clear()
         self._store = store
         self._weights = weights_sha256
 
