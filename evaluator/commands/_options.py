@@ -82,6 +82,10 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="after a run, delete what was used longest ago until at most this is left: 200G",
     )
+    _add_speed(parser)
+
+
+def _add_speed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size",
         type=_positive,
