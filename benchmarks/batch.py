@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluator.decode import receive
 from evaluator.decoders import find_decoder
 from evaluator.demo.models import build_t2i
 from evaluator.demo.pictures import build_pictures
 from evaluator.encode import compose
+from evaluator.receive import receive
 from protocol.errors import DecodeError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS

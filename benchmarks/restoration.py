@@ -16,11 +16,11 @@ from statistics import mean
 from PIL import Image
 
 from evaluator.codecs import load_codec
-from evaluator.decode import receive
 from evaluator.decoders import find_decoder
 from evaluator.encode import compose
 from evaluator.indicators import Indicator, find_indicator
 from evaluator.pictures import read_picture
+from evaluator.receive import receive
 from protocol.errors import DecodeError
 from protocol.rules import Content, Mode
 from protocol.samples import Sample, list_samples

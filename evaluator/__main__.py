@@ -17,6 +17,7 @@ COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
     *("smoke", "reproduce", "export"),
     "verify",
+    "cache",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
     "export-site",
     *("statistics", "rates", "mos", "rate"),

@@ -21,6 +21,18 @@ class Bench:
     """`cpu` or `cuda`."""
     batch_size: int
     report: Reporter = silent
+    overlap: bool = True
+    """Encode, decode and score at the same time; else one after the other, for a small machine."""
+    lanes: int = 1
+    """How many copies of the T2I model decode at the same time; useful on a CPU with many cores."""
+    features: str = ""
+    """Keep references' features in the cache as `float16` or `float32`; empty keeps none."""
+    price_per_hour: float | None = None
+    """Of the machine, for the run's cost."""
+    actors: str = ""
+    """Run on Ray, with these actors (`evaluator.ray_engine`); empty runs in this process."""
+    cache_bytes: int | None = None
+    """What may stay in the cache after a run; None keeps everything."""
 
 
 @functools.cache

@@ -6,7 +6,10 @@ processes may write at once. Entries are written whole; a damaged one counts as 
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,10 +74,13 @@ class Cache:
 
     def find(self, kind: type[T], key: str) -> T | None:
         """Return an entry, or None when it is not there or is damaged."""
+        path = self._path(kind.__name__, key, ".json")
         try:
-            return from_json(kind, self._path(kind.__name__, key, ".json").read_bytes())
+            entry = from_json(kind, path.read_bytes())
         except (FileNotFoundError, RecordError):
             return None
+        _touch(path)
+        return entry
 
     def keep(self, key: str, entry: Any) -> None:
         """Write an entry."""
@@ -90,6 +96,7 @@ class Cache:
             content = self.picture_path(key).read_bytes()
         except FileNotFoundError:
             return None
+        _touch(self.picture_path(key))
         return entry if hashlib.sha256(content).hexdigest() == entry.png_sha256 else None
 
     def keep_picture(self, key: str, entry: PictureEntry, png: bytes) -> None:
@@ -102,8 +109,28 @@ class Cache:
         """Return where a decoded picture lies."""
         return self._path(PictureEntry.__name__, key, ".png")
 
+    def find_bytes(self, kind: str, key: str) -> bytes | None:
+        """Return an entry that is no record, or None when it is not there."""
+        try:
+            content = self._path(kind, key, ".bin").read_bytes()
+        except FileNotFoundError:
+            return None
+        _touch(self._path(kind, key, ".bin"))
+        return content
+
+    def keep_bytes(self, kind: str, key: str, content: bytes) -> None:
+        """Write an entry that is no record."""
+        write_whole(self._path(kind, key, ".bin"), content)
+
     def _path(self, kind: str, key: str, suffix: str) -> Path:
         return self.folder / kind.removesuffix("Entry").lower() / key[:2] / f"{key}{suffix}"
+
+
+def _touch(path: Path) -> None:
+    """Set the access time, by which `cmc cache prune` chooses; file systems are lazy about it."""
+    # Another process may just have pruned the file, or the cache may be there to be read only.
+    with suppress(OSError):
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
 def cache_key(parts: Mapping[str, object]) -> str:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from evaluator.captioners import Caption, Captioner, NamedPicture, find_captioner
 from evaluator.codecs import check_quality, load_codec
-from evaluator.decode import START_IMAGE, receive
+from evaluator.decode import START_IMAGE
 from evaluator.decoders import Decoder, find_decoder
 from evaluator.devices import choose_device
 from evaluator.encode import CodecSetting, compose
+from evaluator.receive import receive
 from evaluator.text_prior import TextPrior
 from protocol.errors import CaptionError, DecodeError, InputError
 from protocol.records import System

@@ -3,28 +3,34 @@
 import base64
 import os
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evaluator.batches import group_by_shape
 from evaluator.bench import Bench
 from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
-from evaluator.captioners import Captioner, CaptionerModule, NamedPicture, find_captioner
+from evaluator.captioning import Captions
 from evaluator.codecs import load_codec
-from evaluator.pictures import read_picture
+from evaluator.ledger import Ledger
+from evaluator.pictures import picture_size, read_picture
 from evaluator.pixels import encode_pixels
+from evaluator.stages import ahead, close, in_pool
 from evaluator.text_coders import encode_caption
 from evaluator.text_prior import TextPrior
 from protocol.files import sha256_of_file
-from protocol.records import Request, System
+from protocol.records import Request
 from protocol.rules import Mode
 from protocol.samples import Sample
 from protocol.versions import Protocol, find_protocol
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+_GROUPS_AHEAD = 4
+"""Captions that may be ready before they are needed, in groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,42 +100,67 @@ def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> lis
     Raises:
         CMCError: a picture is damaged, a caption is missing, or a codec refused.
     """
+    groups = encode_groups(request, plan_groups(samples, bench), bench, Ledger())
+    files = {(file.sample.name, file.mode): file for group in groups for file in group}
+    return [files[sample.name, mode] for sample in samples for mode in request.modes]
+
+
+def plan_groups(samples: Sequence[Sample], bench: Bench) -> list[list[Sample]]:
+    """Return the samples that go together: as many as a batch holds, of one picture size."""
+    sizes = {sample.name: picture_size(bench.images / sample.name) for sample in samples}
+    return group_by_shape(samples, lambda sample: sizes[sample.name], bench.batch_size)
+
+
+def encode_groups(
+    request: Request,
+    groups: Sequence[Sequence[Sample]],
+    bench: Bench,
+    ledger: Ledger,
+    model: Captions | None = None,
+) -> Iterator[list[Encoded]]:
+    """Yield the files of each group, sample by sample and mode by mode.
+
+    Captions, picture coding and the container overlap; each is at most some groups ahead.
+
+    Args:
+        request: what is asked for.
+        groups: samples that are captioned together.
+        bench: where.
+        ledger: where the time is noted.
+        model: what captions; made from the request when not given, and then released at the end.
+
+    Raises:
+        CMCError: a picture is damaged, a caption is missing, or a codec refused.
+    """
     protocol = find_protocol(request.protocol)
-    shas = {s.name: sha256_of_file(bench.images / s.name) for s in samples}
-    captions: dict[str, CaptionEntry] = {}
-    if request.i2t is not None and any(mode.has_caption for mode in request.modes):
-        captions = _caption_all(request.i2t, protocol, samples, shas, bench)
+    shas = {s.name: sha256_of_file(bench.images / s.name) for group in groups for s in group}
     setting = codec_setting(request, protocol)
-    references: dict[str, ReferenceEntry] = {}
+    samples = [sample for group in groups for sample in group]
+    given = model is not None
+    captions: Iterator[dict[str, CaptionEntry]] = iter([{}] * len(groups))
+    if request.i2t is not None and any(mode.has_caption for mode in request.modes):
+        model = model or Captions(request.i2t, protocol, bench, ledger)
+        captions = model.of_batches(groups, shas)
+        if bench.overlap:
+            captions = ahead(captions, _GROUPS_AHEAD)
+    references: Iterator[ReferenceEntry | None] = iter([None] * len(samples))
     if any(mode.has_image for mode in request.modes):
-        references = _reference_all(setting, samples, shas, bench)
-    files = []
-    for sample in samples:
-        picture = read_picture(bench.images / sample.name)
-        caption, reference = captions.get(sample.name), references.get(sample.name)
-        for mode in request.modes:
-            text = caption if mode.has_caption else None
-            image = reference if mode.has_image else None
-            stream = compose(
-                picture,
-                mode,
-                caption=text.text if text else None,
-                text_coder=protocol.text_coder,
-                image=(setting.codec, base64.b64decode(image.stream)) if image else None,
-            )
-            files.append(
-                Encoded(
-                    sample=sample,
-                    mode=mode,
-                    data=stream.pack(),
-                    stream=stream,
-                    caption=text.text if text else None,
-                    caption_tokens=text.tokens if text else None,
-                    source_sha256=shas[sample.name],
-                    seconds=sum(entry.seconds for entry in (text, image) if entry),
-                )
-            )
-    return files
+        references = _references(setting, samples, shas, bench, ledger)
+    maker = _Maker(request, setting, protocol.text_coder, bench, shas)
+    try:
+        for group in groups:
+            said = next(captions)
+            # Taken one by one: later ones are still being coded.
+            yield [
+                file
+                for sample in group
+                for file in maker.files(sample, said.get(sample.name), next(references))
+            ]
+    finally:
+        close(captions)
+        close(references)
+        if model is not None and not given:
+            model.release()
 
 
 def codec_setting(request: Request, protocol: Protocol) -> CodecSetting:
@@ -139,99 +170,74 @@ def codec_setting(request: Request, protocol: Protocol) -> CodecSetting:
     return CodecSetting("vvc", protocol.vvc_qp)
 
 
-def _caption_all(
-    system: System,
-    protocol: Protocol,
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Writes the container around what was made of a picture."""
+
+    request: Request
+    setting: CodecSetting
+    text_coder: str
+    bench: Bench
+    shas: Mapping[str, str]
+
+    def files(
+        self, sample: Sample, caption: CaptionEntry | None, reference: ReferenceEntry | None
+    ) -> list[Encoded]:
+        """Return the files of one picture, mode by mode."""
+        picture = read_picture(self.bench.images / sample.name)
+        files = []
+        for mode in self.request.modes:
+            text = caption if mode.has_caption else None
+            image = reference if mode.has_image else None
+            stream = compose(
+                picture,
+                mode,
+                caption=text.text if text else None,
+                text_coder=self.text_coder,
+                image=(self.setting.codec, base64.b64decode(image.stream)) if image else None,
+            )
+            files.append(
+                Encoded(
+                    sample=sample,
+                    mode=mode,
+                    data=stream.pack(),
+                    stream=stream,
+                    caption=text.text if text else None,
+                    caption_tokens=text.tokens if text else None,
+                    source_sha256=self.shas[sample.name],
+                    seconds=sum(entry.seconds for entry in (text, image) if entry),
+                )
+            )
+        return files
+
+
+def _references(
+    setting: CodecSetting,
     samples: Sequence[Sample],
-    shas: dict[str, str],
+    shas: Mapping[str, str],
     bench: Bench,
-) -> dict[str, CaptionEntry]:
-    module = find_captioner(system.adapter)
-    keys = _caption_keys(system, module, protocol, shas, bench)
-    captions = {
-        name: entry for name, key in keys.items() if (entry := bench.cache.find(CaptionEntry, key))
-    }
-    waiting = [sample for sample in samples if sample.name not in captions]
-    size = bench.batch_size if module.IN_BATCHES else 1
-    with bench.report("caption", len(samples)) as advance:
-        advance(len(samples) - len(waiting))
-        if not waiting:
-            return captions
-        captioner = module.load(system, protocol, bench.device)
-        for start in range(0, len(waiting), size):
-            batch = waiting[start : start + size]
-            for name, entry in _caption_batch(captioner, batch, bench).items():
-                captions[name] = entry
-                if name in keys:
-                    bench.cache.keep(keys[name], entry)
-            advance(len(batch))
-    return captions
-
-
-def _caption_keys(
-    system: System,
-    module: CaptionerModule,
-    protocol: Protocol,
-    shas: dict[str, str],
-    bench: Bench,
-) -> dict[str, str]:
-    """Return each picture's cache key by its name; none where captions are not to be kept."""
-    described = dict(module.describe(protocol, bench.device))
-    if not described:
-        return {}
-    settings = {k: v for k, v in system.settings.items() if k not in module.UNKEYED}
-    identity = {**system.identity, "settings": settings}
-    return {
-        name: cache_key({"image": sha, "i2t": identity, "settings": described})
-        for name, sha in shas.items()
-    }
-
-
-def _caption_batch(
-    captioner: Captioner, batch: Sequence[Sample], bench: Bench
-) -> dict[str, CaptionEntry]:
-    pictures = [NamedPicture(s.name, read_picture(bench.images / s.name)) for s in batch]
-    started = time.perf_counter()
-    captions = captioner.caption(pictures)
-    seconds = (time.perf_counter() - started) / len(batch)
-    return {
-        sample.name: CaptionEntry(
-            text=caption.text,
-            seconds=seconds,
-            tokens=caption.tokens,
-            is_cut=caption.is_cut,
-            model=caption.model,
-            answered_at=caption.answered_at,
-        )
-        for sample, caption in zip(batch, captions, strict=True)
-    }
-
-
-def _reference_all(
-    setting: CodecSetting, samples: Sequence[Sample], shas: dict[str, str], bench: Bench
-) -> dict[str, ReferenceEntry]:
+    ledger: Ledger,
+) -> Iterator[ReferenceEntry]:
+    """Yield each sample's stream, from the cache or from the codec."""
     codec = load_codec(setting.codec)
     encoder = codec.description()
 
     def encode(sample: Sample) -> ReferenceEntry:
         key = cache_key({"image": shas[sample.name], "codec": setting, "encoder": encoder})
         entry = bench.cache.find(ReferenceEntry, key)
-        if entry is None:
-            picture = read_picture(bench.images / sample.name)
-            started = time.perf_counter()
+        if entry is not None:
+            ledger.found("reference")
+            return entry
+        ledger.made("reference")
+        picture = read_picture(bench.images / sample.name)
+        started = time.perf_counter()
+        with ledger.working(setting.codec):
             stream = codec.encode(picture, setting.quality)
-            seconds = time.perf_counter() - started
-            entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)
-            bench.cache.keep(key, entry)
+        seconds = time.perf_counter() - started
+        entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)
+        bench.cache.keep(key, entry)
         return entry
 
-    references: dict[str, ReferenceEntry] = {}
     # One single-threaded ffmpeg a core: VVenC finds little to share out in one small picture.
-    with (
-        bench.report(f"{setting.codec} {setting.quality}", len(samples)) as advance,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
-        for sample, entry in zip(samples, pool.map(encode, samples), strict=True):
-            references[sample.name] = entry
-            advance(1)
-    return references
+    workers = os.cpu_count() or 1
+    return in_pool(encode, samples, workers=workers, window=workers + bench.batch_size)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from evaluator.bench import Bench
 from evaluator.bitstream import bits_per_pixel
 from evaluator.cache import Cache
-from evaluator.decode import Decoded, receive
+from evaluator.decode import Decoded
 from evaluator.pictures import read_picture
+from evaluator.receive import receive
 from evaluator.run import Evaluation
 from protocol.files import write_whole
 from protocol.gallery import Gallery, GalleryPicture

@@ -25,6 +25,21 @@ def read_picture(path: Path) -> "Image":
     return open_picture(path.read_bytes(), str(path))
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return a picture's width and height from its header.
+
+    Raises:
+        PictureError: the file is missing or is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path} is no picture: {error}") from error
+
+
 def open_picture(data: bytes, where: str) -> "Image":
     """Return the picture in `data` as RGB; `where` names it in messages.
 

@@ -3,28 +3,38 @@
 import hashlib
 import math
 import platform
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from statistics import fmean
+from typing import TypeVar
 
 from evaluator.bench import Bench, code_version
 from evaluator.cache import PictureEntry
 from evaluator.codecs import load_codec
-from evaluator.decode import START_IMAGE, Decoded, decode_all
+from evaluator.decode import START_IMAGE, Decoded, DecodeStage
 from evaluator.decoders import find_decoder
 from evaluator.devices import describe_device
-from evaluator.encode import codec_setting, encode_all
+from evaluator.encode import Encoded, codec_setting, encode_groups, plan_groups
+from evaluator.features import FeatureStore
 from evaluator.ffmpeg import ffmpeg_version
+from evaluator.ledger import Ledger
 from evaluator.pictures import fingerprint_images
-from evaluator.score import LazyIndicator, score_all
+from evaluator.progress import Advance
+from evaluator.pruning import prune
+from evaluator.ray_engine import run_on_ray
+from evaluator.score import LazyIndicator, Scored, ScoreStage
+from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
 from protocol.errors import InputError
 from protocol.records import Provenance, Request, Result
 from protocol.rules import Mode, Role
-from protocol.samples import list_samples
+from protocol.samples import Sample, list_samples
 from protocol.versions import find_protocol
 from submission.store import now
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 LIBRARIES = (
@@ -67,13 +77,20 @@ def evaluate(
     check_request(request, bench)
     protocol = find_protocol(request.protocol)
     samples = [s for s in list_samples(bench.images) if only is None or s.name in only]
+    features = FeatureStore(bench.cache, bench.features) if bench.features else None
     # Before anything is computed: missing weights must not be found out after hours of decoding.
     indicators = [
-        LazyIndicator(name, bench.weights, bench.device) for name in protocol.indicators.values()
+        LazyIndicator(name, bench.weights, bench.device, features)
+        for name in protocol.indicators.values()
     ]
-    files = encode_all(request, samples, bench)
-    decoded = decode_all(request.t2i or START_IMAGE, protocol, files, bench)
-    scored = score_all(indicators, decoded, bench)
+    ledger = Ledger()
+    if bench.actors:
+        by_picture, smallest_batch = run_on_ray(request, samples, bench, ledger)
+    else:
+        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, ledger)
+    pairs = product(samples, request.modes)
+    scored = [item for sample, mode in pairs for item in by_picture[sample.name, mode]]
+    decoded = list({id(item.decoded): item.decoded for item in scored}.values())
     per_image = per_image_parquet(scored)
     result = Result(
         schema_version=SCHEMA_VERSION,
@@ -81,12 +98,59 @@ def evaluate(
         source=source,
         images=len(samples),
         scores=scores_of(scored),
-        rates=rates_of(files),
+        rates=rates_of([item.encoded for item in decoded]),
         costs=costs_of(decoded),
         provenance=_provenance(request, bench, decoded, indicators, started_at),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
+        run=ledger.report(smallest_batch=smallest_batch, price_per_hour=bench.price_per_hour),
     )
+    if bench.cache_bytes is not None:
+        prune(bench.cache.folder, bench.cache_bytes)
     return Evaluation(result, per_image, decoded)
+
+
+def _run_here(
+    request: Request,
+    samples: Sequence[Sample],
+    indicators: Sequence[LazyIndicator],
+    bench: Bench,
+    ledger: Ledger,
+) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
+    """Return the scores by picture and mode, and the smallest batch decoded."""
+    protocol = find_protocol(request.protocol)
+    decoder = DecodeStage(request.t2i or START_IMAGE, protocol, bench, ledger)
+    scorer = ScoreStage(indicators, bench, ledger)
+    count = len(samples) * len(request.modes)
+    scored: dict[tuple[str, Mode], list[Scored]] = {}
+    with (
+        bench.report("encode", count) as encoded,
+        bench.report("decode", count) as painted,
+        bench.report("score", count) as marked,
+    ):
+        files: Iterator[list[Encoded]]
+        files = _told(encode_groups(request, plan_groups(samples, bench), bench, ledger), encoded)
+        files = ahead(files, 1) if bench.overlap else iter(list(files))
+        pictures = _told(decoder.of_groups(files), painted)
+        pictures = ahead(pictures, 1) if bench.overlap else iter(list(pictures))
+        try:
+            for group in pictures:
+                for item in scorer.of_group(group):
+                    file = item.decoded.encoded
+                    scored.setdefault((file.sample.name, file.mode), []).append(item)
+                marked(len(group))
+        finally:
+            close(pictures)
+    return scored, decoder.sizes.smallest
+
+
+def _told(groups: Iterator[list[T]], advance: Advance) -> Iterator[list[T]]:
+    """Yield groups, and tell how many items have gone by."""
+    try:
+        for group in groups:
+            advance(len(group))
+            yield group
+    finally:
+        close(groups)
 
 
 def check_request(request: Request, bench: Bench) -> None:

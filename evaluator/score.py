@@ -1,16 +1,22 @@
 """From pictures to scores, pair by pair, matched by name."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.batches import BatchSizes, group_by_shape
 from evaluator.bench import Bench
 from evaluator.cache import ScoreEntry, cache_key
 from evaluator.decode import Decoded
-from evaluator.indicators import Indicator, IndicatorModule, find_indicator
+from evaluator.features import FeatureStore
+from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
+from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
+from evaluator.stages import LOADING, in_pool
 from evaluator.weights import Weights, find_weights
 from protocol.errors import PictureError
 from protocol.records import IndicatorUse
@@ -18,6 +24,10 @@ from protocol.rules import Dimension
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+_GROUP = 16
+"""Pictures whose pixels are held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,58 +38,200 @@ class Scored:
     indicator: str
     dimension: Dimension
     score: float | None
+    failure_code: str
+    """Why there is no score; empty where there is one."""
 
 
 class LazyIndicator:
     """An indicator that is loaded when the first score is not in the cache."""
 
-    def __init__(self, name: str, weights_folder: Path | None, device: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        weights_folder: Path | None,
+        device: str,
+        features: FeatureStore | None = None,
+    ) -> None:
         """Find the indicator and its weights.
+
+        Args:
+            name: of its file.
+            weights_folder: None fetches the released weights.
+            device: where it runs.
+            features: where what is computed of a reference is kept between runs.
 
         Raises:
             WeightsError: the weights are missing or not the ones wanted.
         """
         self.name = name
         self._device = device
+        self._features = features
         self._module: IndicatorModule = find_indicator(name)
         self._weights: Weights | None = None
         if self._module.WEIGHTS:
             self._weights = find_weights(self._module.WEIGHTS, weights_folder)
         self._loaded: Indicator | None = None
-
-    @property
-    def use(self) -> IndicatorUse:
-        """What to write down beside the scores."""
-        return IndicatorUse(
-            dimension=self._module.DIMENSION,
+        self.dimension = self._module.DIMENSION
+        how = f"{self._module.IMPLEMENTATION} ({version('pyiqa')})"
+        if features is not None and features.is_half and self.dimension is Dimension.FR:
+            # Its scores are others, by rounding, and must not pass for those without.
+            how += ", references' features in float16"
+        self.use = IndicatorUse(
+            dimension=self.dimension,
             name=self.name,
-            implementation=f"{self._module.IMPLEMENTATION} ({version('pyiqa')})",
+            implementation=how,
             weights_sha256=self._weights.sha256 if self._weights else "",
             weights_origin=self._weights.origin if self._weights else "",
         )
+        """What to write down beside the scores."""
 
-    def score(self, picture: "Image", reference: "Image") -> float:
-        """Return the score of one picture, higher is better."""
+    def score(
+        self, pictures: "Sequence[Image]", references: "Sequence[Image | None]"
+    ) -> list[float]:
+        """Return the score of each picture, higher is better.
+
+        Args:
+            pictures: of one size.
+            references: of the same size; a no-reference indicator does not look at them.
+        """
         if self._loaded is None:
-            path = self._weights.path if self._weights else None
-            self._loaded = self._module.load(path, self._device)
-        is_fr = self._module.DIMENSION is Dimension.FR
-        (score,) = self._loaded.score([picture], [reference] if is_fr else None)
-        return score
+            with LOADING:
+                self._loaded = _load(self.name, self._weights, self._device)
+            if isinstance(self._loaded, KeepsFeatures):
+                weights = self._weights.sha256 if self._weights else ""
+                self._loaded.keep_features(self._features, weights)
+        if self.dimension is not Dimension.FR:
+            return self._loaded.score(pictures, None)
+        return self._loaded.score(pictures, [truth for truth in references if truth is not None])
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, weights: Weights | None, device: str) -> Indicator:
+    """Return an indicator; a worker's next request finds it, and its references, as they were."""
+    return find_indicator(name).load(weights.path if weights else None, device)
+
+
+class ScoreStage:
+    """The indicators of a run, on groups of pictures as they are decoded."""
+
+    def __init__(self, indicators: Sequence[LazyIndicator], bench: Bench, ledger: Ledger) -> None:
+        """Keep the indicators; none is loaded before it is needed."""
+        self._indicators = indicators
+        self._bench = bench
+        self._ledger = ledger
+        self._torch = version("torch")
+        self._sizes = {i.name: BatchSizes(max(1, bench.batch_size)) for i in indicators}
+
+    def of_group(self, group: Sequence[Decoded]) -> list[Scored]:
+        """Return every indicator's score of every picture of one size."""
+        read = _Reader(self._bench)
+        whole = [item for item in group if not item.entry.failure_code]
+
+        def answer(indicator: LazyIndicator) -> dict[int, tuple[float | None, str]]:
+            return self._answers(indicator, whole, read)
+
+        # Side by side: on a CPU each has threads of its own, on a GPU they fill each other's gaps.
+        workers = len(self._indicators) if self._bench.overlap else 1
+        found = in_pool(answer, self._indicators, workers=workers, window=workers)
+        answers = dict(zip([i.name for i in self._indicators], found, strict=True))
+        return [
+            Scored(
+                item,
+                indicator.name,
+                indicator.dimension,
+                *answers[indicator.name].get(id(item), (None, item.entry.failure_code)),
+            )
+            for item in group
+            for indicator in self._indicators
+        ]
+
+    def _answers(
+        self, indicator: LazyIndicator, items: Sequence[Decoded], read: "_Reader"
+    ) -> dict[int, tuple[float | None, str]]:
+        """Return the score, or why there is none, by the picture's `id`."""
+        keys = [self._key(indicator, item) for item in items]
+        answers: dict[int, tuple[float | None, str]] = {}
+        missing: list[tuple[str, Decoded]] = []
+        for key, item in zip(keys, items, strict=True):
+            entry = self._bench.cache.find(ScoreEntry, key)
+            if entry is None:
+                missing.append((key, item))
+            else:
+                answers[id(item)] = (entry.score, "")
+        self._ledger.found("score", len(answers))
+        self._ledger.made("score", len(missing))
+
+        def work(batch: list[tuple[str, Decoded]]) -> list[tuple[float | None, str]]:
+            pictures = [read.picture(item) for _, item in batch]
+            truths = [
+                read.truth(item) if indicator.dimension is Dimension.FR else None
+                for _, item in batch
+            ]
+            with self._ledger.working(indicator.name, len(batch)):
+                scores = indicator.score(pictures, truths)
+            return [_checked(score) for score in scores]
+
+        def too_large(item: tuple[str, Decoded], reason: str) -> tuple[None, str]:
+            del item, reason
+            return None, "OUT_OF_MEMORY"
+
+        if missing:
+            stream = missing[0][1].encoded.stream
+            scores = self._sizes[indicator.name].run(
+                work, missing, stream.width * stream.height, too_large=too_large
+            )
+            for (key, item), (score, code) in zip(missing, scores, strict=True):
+                answers[id(item)] = (score, code)
+                if score is not None:
+                    self._bench.cache.keep(key, ScoreEntry(score))
+        return answers
+
+    def _key(self, indicator: LazyIndicator, item: Decoded) -> str:
+        return cache_key(
+            {
+                "reference": item.encoded.source_sha256
+                if indicator.dimension is Dimension.FR
+                else "",
+                "picture": item.entry.png_sha256,
+                "indicator": indicator.use,
+                "torch": self._torch,
+                "device": self._bench.device.partition(":")[0],
+            }
+        )
 
 
 def score_all(
     indicators: Sequence[LazyIndicator], decoded: Sequence[Decoded], bench: Bench
 ) -> list[Scored]:
-    """Return every indicator's score of every picture."""
-    scores = []
-    with bench.report("score", len(decoded)) as advance:
-        for item in decoded:
-            for indicator in indicators:
-                score = None if item.entry.failure_code else _score_one(indicator, item, bench)
-                scores.append(Scored(item, indicator.name, indicator.use.dimension, score))
-            advance(1)
-    return scores
+    """Return every indicator's score of every picture; those in the cache are not made again."""
+    stage = ScoreStage(indicators, bench, Ledger())
+    groups = group_by_shape(
+        decoded, lambda item: (item.encoded.stream.width, item.encoded.stream.height), _GROUP
+    )
+    return [scored for group in groups for scored in stage.of_group(group)]
+
+
+class _Reader:
+    """Pictures and references of one group, each read once for all indicators."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._read: dict[Path, Image] = {}
+
+    def picture(self, item: Decoded) -> "Image":
+        return self._once(self._bench.cache.picture_path(item.key))
+
+    def truth(self, item: Decoded) -> "Image":
+        return self._once(self._bench.images / item.encoded.sample.name)
+
+    def _once(self, path: Path) -> "Image":
+        if path not in self._read:
+            self._read[path] = read_picture(path)
+        return self._read[path]
+
+
+def _checked(score: float) -> tuple[float | None, str]:
+    return (score, "") if math.isfinite(score) else (None, "NAN_SCORE")
 
 
 def score_folders(
@@ -106,7 +258,7 @@ def score_folders(
                 f"{name}: {picture.width}x{picture.height} distorted, "
                 f"{truth.width}x{truth.height} reference; wanted equal sizes"
             )
-        scores[name] = {i.name: i.score(picture, truth) for i in indicators}
+        scores[name] = {i.name: i.score([picture], [truth])[0] for i in indicators}
         on_pair()
     return scores
 
@@ -130,23 +282,3 @@ def match_folders(reference: Path, distorted: Path) -> list[str]:
             f"{distorted} {sorted(only_distorted)[:3]}"
         )
     return sorted(names[0])
-
-
-def _score_one(indicator: LazyIndicator, item: Decoded, bench: Bench) -> float:
-    use = indicator.use
-    key = cache_key(
-        {
-            "reference": item.encoded.source_sha256 if use.dimension is Dimension.FR else "",
-            "picture": item.entry.png_sha256,
-            "indicator": use,
-            "torch": version("torch"),
-            "device": bench.device.partition(":")[0],
-        }
-    )
-    entry = bench.cache.find(ScoreEntry, key)
-    if entry is None:
-        picture = read_picture(bench.cache.picture_path(item.key))
-        reference = read_picture(bench.images / item.encoded.sample.name)
-        entry = ScoreEntry(indicator.score(picture, reference))
-        bench.cache.keep(key, entry)
-    return entry.score

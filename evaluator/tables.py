@@ -99,7 +99,7 @@ def _row(item: Scored) -> dict[str, object]:
         "dimension": str(item.dimension),
         "indicator": item.indicator,
         "score": item.score,
-        "status": entry.failure_code or "scored",
+        "status": item.failure_code or "scored",
         "width": encoded.stream.width,
         "height": encoded.stream.height,
         "working_width": entry.working_width,

@@ -16,6 +16,7 @@ CMCError
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
+├── DeviceLost          the machine's GPU no longer answers; also an OSError
 ├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
     ├── LeaseError      a worker no longer holds the request that it wants to write about
@@ -95,9 +96,17 @@ class DecodeError(CMCError):
     """A decoder's output for one picture cannot be used; `code` says why, from a closed list."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep `code` (`NAN_OUTPUT`, `NSFW_FILTERED` or `WRONG_SIZE`) beside the message."""
+        """Keep `code` beside the message.
+
+        It is `NAN_OUTPUT`, `NSFW_FILTERED`, `WRONG_SIZE`, `NO_START`, `EMPTY_CAPTION`,
+        `OUT_OF_MEMORY`, `NAN_SCORE` or `WORKER_LOST`.
+        """
         super().__init__(message)
         self.code = code
+
+
+class DeviceLost(CMCError, OSError):
+    """A GPU no longer answers: a fault of the machine, which leaves a request for another one."""
 
 
 class StoreError(CMCError):

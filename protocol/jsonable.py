@@ -89,7 +89,12 @@ def _read_record(kind: Any, data: Any, where: str) -> Any:
     names = {field.name for field in fields}
     unknown, missing = sorted(set(data) - names), sorted(names - set(data))
     # A field with a default came later than the records that lack it.
-    defaulted = {f.name for f in fields if f.default_factory is not dataclasses.MISSING}
+    missing_value = dataclasses.MISSING
+    defaulted = {
+        f.name
+        for f in fields
+        if f.default_factory is not missing_value or f.default is not missing_value
+    }
     if unknown or set(missing) - defaulted:
         raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
     return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})

@@ -201,6 +201,33 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run took. A result from before there were reports has an empty one."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of all threads of the process; ffmpeg's processes are not in it."""
+    other_seconds: float = 0.0
+    """Wall time in which no model, codec or indicator worked."""
+    busy_seconds: Mapping[str, float] = field(default_factory=dict)
+    """By part: `caption`, `decode`, codecs and indicators by name. Parts overlap, so the sum may
+    be more than the wall time."""
+    pictures: Mapping[str, int] = field(default_factory=dict)
+    """How many pictures each part worked on."""
+    cache_hits: Mapping[str, int] = field(default_factory=dict)
+    cache_misses: Mapping[str, int] = field(default_factory=dict)
+    peak_memory_bytes: int = 0
+    peak_gpu_bytes: int = 0
+    smallest_batch: int = 0
+    """Smaller than the batch size asked for where memory did not suffice."""
+    flops_utilisation: float | None = None
+    """Of the device's dense peak while the T2I model worked; None where FLOPs or peak are not
+    known."""
+    cost: float | None = None
+    """Wall time at the machine's price, in the price's currency; None where none was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A finished request with its aggregates; the per-image scores lie beside it as Parquet."""
 
@@ -214,3 +241,4 @@ class Result:
     costs: tuple[Cost, ...]
     provenance: Provenance
     per_image_sha256: str
+    run: RunReport = field(default_factory=RunReport)

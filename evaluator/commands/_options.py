@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PROTOCOL = "cmc-1"
 DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench"))
+RAY_ACTORS = "encode=1x0,decode=1x0,score=1x0"
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +96,54 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         help="folder of finished work (default: $CMC_CACHE, or ~/.cache/cmc-bench)",
     )
     add_weights(parser)
-    parser.add_argument("--batch-size", type=_positive, help="pictures decoded at once")
+    parser.add_argument(
+        "--cache-size",
+        type=size_in_bytes,
+        metavar="SIZE",
+        help="after a run, delete what was used longest ago until at most this is left: 200G",
+    )
+    _add_speed(parser)
+
+
+def _add_speed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        help="pictures decoded at once; halved when memory is short (default: 1 on a CPU, else 16)",
+    )
+    parser.add_argument(
+        "--lanes",
+        type=_positive,
+        default=1,
+        help="copies of the T2I model that decode at the same time (default: 1)",
+    )
+    parser.add_argument(
+        "--no-overlap",
+        action="store_true",
+        help="encode all, then decode all, then score all: less memory, more time",
+    )
+    parser.add_argument(
+        "--keep-features",
+        choices=["float16", "float32"],
+        default="",
+        help="keep what TOPIQ computes of references in the cache, for later systems: "
+        "24 or 48 MB for a picture of 512x512",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        default="local",
+        help="ray spreads one run over a machine's GPUs or a cluster; pip install 'cmc-bench[ray]'",
+    )
+    parser.add_argument(
+        "--actors",
+        default=RAY_ACTORS,
+        metavar="STAGE=NUMBERxGPUS,...",
+        help=f"Ray's actors (default: {RAY_ACTORS}; GPUs may be fractions)",
+    )
+    parser.add_argument(
+        "--price-per-hour", type=float, help="of this machine, for the cost in the run's report"
+    )
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
@@ -179,8 +228,14 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
         weights=options.weights,
         device=device,
         # On a CPU a batch gains nothing and takes memory.
-        batch_size=options.batch_size or (1 if device == "cpu" else 8),
+        batch_size=options.batch_size or (1 if device == "cpu" else 16),
         report=report or silent,
+        overlap=not options.no_overlap,
+        lanes=options.lanes,
+        features=options.keep_features,
+        price_per_hour=options.price_per_hour,
+        cache_bytes=options.cache_size,
+        actors=options.actors if options.engine == "ray" else "",
     )
 
 
@@ -203,3 +258,15 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"wanted a number from 1, found {text!r}")
     return int(text)
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the bytes of `20G`; units are powers of 1000."""
+    number, unit = text.rstrip("KMGTkmgt"), text[len(text.rstrip("KMGTkmgt")) :].upper()
+    try:
+        size = int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        size = -1
+    if size < 0:
+        raise argparse.ArgumentTypeError(f"wanted a size like 500M or 20G, found {text!r}")
+    return size

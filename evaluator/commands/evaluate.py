@@ -1,6 +1,7 @@
 """Evaluate a system on a folder of pictures, without a queue.
 
-Writes files/MODE/NAME.cmc, pictures/MODE/NAME.png, per_image.parquet and result.json.
+Writes files/MODE/NAME.cmc, pictures/MODE/NAME.png, per_image.parquet and result.json. With --json
+the result is on standard output, and every step is a line of JSON on standard error.
 """
 
 import argparse
@@ -28,12 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run everything and print the means."""
-    from evaluator.progress import progress_bars
+    from evaluator.progress import progress_bars, progress_events
     from evaluator.run import evaluate
+    from evaluator.summary import summarise
     from protocol.jsonable import to_json
 
     request = request_from(options, "local")
-    with progress_bars() as report:
+    with progress_events() if options.json else progress_bars() as report:
         bench = bench_from(options, report)
         evaluation = evaluate(request, bench)
     _export(evaluation, bench, options.out)
@@ -41,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         print(to_json(evaluation.result))
     else:
         _print_means(evaluation.result)
+        for line in summarise(evaluation.result.run):
+            print(line)
         print(f"written to {options.out}")
     return 0
 

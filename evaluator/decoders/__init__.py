@@ -1,4 +1,4 @@
-"""T2I adapters, one a file: each has MODES, SETTINGS, `describe` and `load`."""
+"""T2I adapters, one a file: each has MODES, IN_BATCHES, SETTINGS, `describe` and `load`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +77,8 @@ class DecoderModule(Protocol):
     """What a T2I adapter's file holds."""
 
     MODES: frozenset[Mode]
+    IN_BATCHES: bool
+    """Whether a batch is decoded at once, so that it decides the rounding of its pictures."""
     SETTINGS: Mapping[str, Value]
     """The adapter's own settings with their defaults, by which they are typed."""
 

@@ -105,6 +105,25 @@ def ready(pipeline: Any, device: str) -> Any:
     return pipeline.to(device)
 
 
+def speed_up(pipeline: Any, *, channels_last: bool, compiled: bool) -> None:
+    """Change how a pipeline's parts compute, which changes pictures by rounding only.
+
+    Args:
+        pipeline: on its device.
+        channels_last: lay the weights of the denoiser and the VAE out as GPUs prefer.
+        compiled: compile the denoiser when it is first called, for each size anew.
+    """
+    import torch
+
+    denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    if channels_last:
+        for part in (denoiser, getattr(pipeline, "vae", None)):
+            if part is not None:
+                part.to(memory_format=torch.channels_last)
+    if compiled and denoiser is not None:
+        denoiser.compile()
+
+
 def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     """Return the arguments of a pipeline's call."""
     return inspect.signature(pipeline.__call__).parameters

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from protocol.errors import DecodeError
 
 MODES = frozenset(Mode)
+IN_BATCHES = False
 
 SETTINGS: Mapping[str, Value] = {
     "adapter": "",  # the motion module; empty: it lies in the model's own folder

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODES = frozenset({Mode.PIXEL, Mode.IMAGE, Mode.FULL})
+IN_BATCHES = False
 SETTINGS: Mapping[str, Value] = {"kind": "copy", "radius": 2.0}
 KINDS = ("copy", "blur", "sharpen", "mean-colour")
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, str | int | float] = {
     "control": "",

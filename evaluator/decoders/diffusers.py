@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
+from evaluator.decoders._memo import remember_inputs
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import (
     finish,
@@ -27,6 +28,7 @@ from evaluator.decoders._pipelines import (
     options_of,
     ready,
     size_unit,
+    speed_up,
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
 from evaluator.settings import Value, read_settings
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from protocol.errors import DecodeError
 
 MODES = frozenset(Mode)
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, Value] = {
     "steps": 0,  # the protocol's
@@ -56,6 +59,8 @@ SETTINGS: Mapping[str, Value] = {
     "text_size": "sent",  # native: the sent shape with as many pixels as the model was trained at
     "dtype": "",  # float16 on a GPU, float32 on a CPU
     "safety_checker": True,  # false leaves it out; some licences do not allow that
+    "channels_last": False,  # the layout that convolutions on a GPU prefer; changes the rounding
+    "compile": False,  # torch.compile of the denoiser: minutes once for each size of picture
 }
 
 
@@ -174,6 +179,13 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     ready(loaded.pipeline, device)
     if from_image is not None:
         ready(from_image, device)
+    speed_up(
+        loaded.pipeline,
+        channels_last=bool(settings["channels_last"]),
+        compiled=bool(settings["compile"]),
+    )
+    # The parts are shared, so this holds for the image-to-image pipeline too.
+    remember_inputs(loaded.pipeline)
     return DiffusersDecoder(loaded.pipeline, from_image, plan, loaded.details)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from protocol.errors import DecodeError
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, Value] = {
     "instruction": "{caption}",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from protocol.errors import DecodeError
 
 MODES = frozenset(Mode)
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, Value] = {
     "adapter": "",  # the prior; there is none in the decoder's own folder

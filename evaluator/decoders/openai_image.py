@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODES = frozenset(Mode)
+IN_BATCHES = False
 
 SETTINGS: Mapping[str, Value] = {
     "base_url": OPENAI,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
+IN_BATCHES = True
 
 SETTINGS: Mapping[str, Value] = {
     "checkpoint": "pasd/checkpoint-100000",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODES = frozenset({Mode.IMAGE, Mode.FULL})
+IN_BATCHES = False
 
 SETTINGS = {"file": "", "grey": "channels"}
 _GREY = ("channels", "luma")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MODES = frozenset({Mode.PIXEL, Mode.IMAGE, Mode.FULL})
+IN_BATCHES = False
 SETTINGS: Mapping[str, Value] = {}
 
 

@@ -3,9 +3,9 @@
 Every score that leaves this folder is higher-is-better.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from evaluator.adapters import adapter_names, find_adapter
 from evaluator.indicators._facts import Facts
@@ -27,6 +27,27 @@ class Indicator(Protocol):
             pictures: decoded pictures, RGB.
             references: the ground truth of each, of the same size; None for a no-reference one.
         """
+        ...
+
+
+class Features(Protocol):
+    """What indicators keep of references between runs."""
+
+    def find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the tensors under a key, or None."""
+        ...
+
+    def keep(self, key: str, tensors: Mapping[str, Any]) -> None:
+        """Keep tensors under a key."""
+        ...
+
+
+@runtime_checkable
+class KeepsFeatures(Protocol):
+    """An indicator that computes something of a reference alone, which can be kept."""
+
+    def keep_features(self, store: Features | None, weights_sha256: str) -> None:
+        """Look in `store` from now on, and keep what is not there; None keeps nothing on disk."""
         ...
 
 

@@ -31,10 +31,10 @@ class PyiqaIndicator:
         scores = []
         with torch.inference_mode():
             for position, picture in enumerate(pictures):
-                inputs = [_to_tensor(picture, self._device)]
+                inputs = [to_tensor(picture, self._device)]
                 if references is not None:
-                    _require_same_size(picture, references[position])
-                    inputs.append(_to_tensor(references[position], self._device))
+                    require_same_size(picture, references[position])
+                    inputs.append(to_tensor(references[position], self._device))
                 scores.append(self._to_score(float(self._network(*inputs))))
         return scores
 
@@ -91,7 +91,7 @@ def load_topiq(weights: Path | None, *, has_reference: bool, device: str) -> Any
     return network.to(device).eval()
 
 
-def _to_tensor(picture: "Image", device: str) -> Any:
+def to_tensor(picture: "Image", device: str) -> Any:
     """Return `(1, 3, H, W)` float32 in [0, 1]."""
     import numpy as np
     import torch
@@ -100,7 +100,12 @@ def _to_tensor(picture: "Image", device: str) -> Any:
     return (values.permute(2, 0, 1).unsqueeze(0).to(torch.float32) / 255).to(device)
 
 
-def _require_same_size(picture: "Image", reference: "Image") -> None:
+def require_same_size(picture: "Image", reference: "Image") -> None:
+    """Refuse a pair that cannot be compared.
+
+    Raises:
+        PictureError: the sizes differ.
+    """
     if picture.size != reference.size:
         raise PictureError(
             f"a picture of {picture.width}x{picture.height} cannot be compared with a reference of "

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from evaluator.indicators import Indicator
 from evaluator.indicators._facts import BENCHMARK_FR, Facts
-from evaluator.indicators._pyiqa import PyiqaIndicator, load_topiq
+from evaluator.indicators._pyiqa import load_topiq
+from evaluator.indicators._topiq import Topiq
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.FR
@@ -22,4 +23,4 @@ FACTS = Facts(
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the network with its weights."""
     network = load_topiq(weights, has_reference=True, device=device)
-    return PyiqaIndicator(network, device)
+    return Topiq(network, device, has_reference=True)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from evaluator.bitstream import IMAGE_CODECS, Bitstream, unpack
 from evaluator.codec import open_codec
-from evaluator.decode import receive
+from evaluator.receive import receive
 from protocol.errors import BitstreamError, CaptionError, InputError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS

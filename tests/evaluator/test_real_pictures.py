@@ -9,9 +9,9 @@ from PIL import Image
 
 from evaluator.bitstream import unpack
 from evaluator.codecs import load_codec
-from evaluator.decode import receive
 from evaluator.encode import compose
 from evaluator.ffmpeg import ffmpeg_program
+from evaluator.receive import receive
 from protocol.rules import VVC_QP, Mode
 from protocol.versions import PROTOCOLS
 

@@ -11,9 +11,10 @@ from PIL import Image
 
 from evaluator import decode, run
 from evaluator.bench import Bench
-from evaluator.decode import decode_all, receive, seed_of
+from evaluator.decode import decode_all
 from evaluator.decoders import Received, start_image
 from evaluator.encode import encode_all
+from evaluator.receive import receive, seed_of
 from evaluator.run import Evaluation, evaluate
 from protocol.boards import result_rows
 from protocol.errors import DecodeError
@@ -106,7 +107,7 @@ def count_decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     original = decode._decode_batch
 
     def counted(*arguments: Any) -> Any:
-        calls.append(len(arguments[2]))
+        calls.append(len(arguments[1]))
         return original(*arguments)
 
     monkeypatch.setattr(decode, "_decode_batch", counted)

@@ -1,0 +1,280 @@
+"""The benchmark's released procedure against `cmc evaluate`: same models, same pictures.
+
+    OMP_NUM_THREADS=1 python benchmarks/peer.py [--pictures 64] [--block 8] [--lanes 2]
+
+The released scripts go picture by picture and mode by mode: open the reference, encode the prompt
+and the picture, denoise, resize, save; a second script opens every pair and calls TOPIQ for each.
+Captions and references are given to both sides. The models are the demo's T2I model and TOPIQ's
+networks, all with random weights, at the pictures' own size.
+
+Blocks of pictures go through A, B, A, B: the released procedure and ours in turn. What is printed
+are medians over the blocks. Loading is left out on both sides by a run before the first block on
+theirs, and counted on ours.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from material import machine, make_pictures, save_topiq, write_captions
+from PIL import Image
+
+from evaluator.bench import Bench
+from evaluator.cache import Cache
+from evaluator.captioners.file import read_captions
+from evaluator.decode import decode_all
+from evaluator.demo.models import build_t2i
+from evaluator.encode import encode_all
+from evaluator.receive import receive
+from evaluator.requests import make_request
+from evaluator.run import evaluate
+from protocol.records import Request, RunReport
+from protocol.rules import Mode, Role
+from protocol.samples import list_samples
+from protocol.versions import PROTOCOLS, Protocol
+
+PROTOCOL = PROTOCOLS["demo-1"]
+
+
+@dataclass
+class Times:
+    """Seconds of wall and processor by part, one of each a block."""
+
+    wall: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    def take(self, part: str, work: Callable[[], Any]) -> Any:
+        """Run `work` and note what it took."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = work()
+        self.wall.setdefault(part, []).append(time.perf_counter() - wall)
+        self.cpu.setdefault(part, []).append(time.process_time() - cpu)
+        return answer
+
+
+@dataclass
+class Measured:
+    """Both sides, and what ours says of its own runs."""
+
+    theirs: Times = field(default_factory=Times)
+    ours: Times = field(default_factory=Times)
+    reports: list[RunReport] = field(default_factory=list)
+
+
+class Released:
+    """The released scripts' procedure, as `protocol.md` of this project's notes describes it."""
+
+    def __init__(self, model: Path, weights: Path, protocol: Protocol) -> None:
+        """Load the pipelines and the two networks by the libraries' own calls."""
+        import pyiqa
+        from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
+
+        self.from_noise = AutoPipelineForText2Image.from_pretrained(model)
+        self.from_image = AutoPipelineForImage2Image.from_pipe(self.from_noise)
+        for pipeline in (self.from_noise, self.from_image):
+            pipeline.set_progress_bar_config(disable=True)
+        self.protocol = protocol
+        self.metrics = {
+            name: pyiqa.create_metric(
+                name,
+                backbone_pretrain=False,
+                pretrained_model_path=str(weights / f"{name.replace('_', '-')}.pth"),
+                device="cpu",
+            )
+            for name in ("topiq_fr", "topiq_nr")
+        }
+
+    def decode(self, mode: Mode, given: Path, captions: dict[str, str], out: Path) -> None:
+        """Paint every picture of a folder of references, one at a time."""
+        import torch
+
+        (out / mode).mkdir(parents=True, exist_ok=True)
+        for path in sorted((given / mode).glob("*.png")):
+            reference = Image.open(path).convert("RGB")
+            width, height = (side // 8 * 8 for side in reference.size)
+            prompt = self.protocol.image_prompt if mode is Mode.IMAGE else captions[path.name]
+            generator = torch.Generator("cpu").manual_seed(self.protocol.seed)
+            steps = self.protocol.steps
+            if mode is Mode.TEXT:
+                made = self.from_noise(
+                    prompt=prompt,
+                    width=width,
+                    height=height,
+                    num_inference_steps=steps,
+                    generator=generator,
+                )
+            else:
+                made = self.from_image(
+                    prompt=prompt,
+                    image=reference.resize((width, height)),
+                    strength=self.protocol.strength[mode],
+                    num_inference_steps=steps,
+                    generator=generator,
+                )
+            made.images[0].resize(reference.size).save(out / mode / path.name)
+
+    def score(self, images: Path, out: Path) -> None:
+        """Score every pair with both indicators, one call each."""
+        import torch
+        from torchvision.transforms.functional import to_tensor
+
+        for mode in Mode:
+            for path in sorted((out / mode).glob("*.png")):
+                distorted = to_tensor(Image.open(path).convert("RGB")).unsqueeze(0)
+                reference = to_tensor(Image.open(images / path.name).convert("RGB")).unsqueeze(0)
+                with torch.inference_mode():
+                    float(self.metrics["topiq_fr"](distorted, reference))
+                    float(self.metrics["topiq_nr"](distorted))
+
+
+def give_references(request: Request, bench: Bench, given: Path) -> None:
+    """Write what the T2I model starts from; text mode has a picture for its size alone."""
+    for file in encode_all(request, list_samples(bench.images), bench):
+        start = receive(file.data, PROTOCOL).start
+        picture = start or Image.new("RGB", (file.stream.width, file.stream.height))
+        (given / file.mode).mkdir(parents=True, exist_ok=True)
+        picture.save(given / file.mode / file.sample.name)
+
+
+def main() -> None:
+    """Print medians of both sides and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=int, default=64)
+    parser.add_argument("--block", type=int, default=8, help="pictures before sides change")
+    parser.add_argument("--largest", type=int, default=512, help="largest side, from 256 to 512")
+    parser.add_argument("--batch", type=int, default=4, help="our T2I model's")
+    parser.add_argument("--settings", default="channels_last=true", help="of our T2I model")
+    parser.add_argument("--lanes", type=int, default=2, help="copies of our T2I model")
+    parser.add_argument("--images", type=Path, help="default: the demo's pictures")
+    options = parser.parse_args()
+    print(machine(), flush=True)
+    print(
+        f"{options.pictures} pictures in blocks of {options.block}, each of one size; ours with "
+        f"batches of {options.batch}, {options.lanes} lanes and {options.settings or 'no settings'}"
+    )
+    measured = Measured()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_pictures(
+            options.images,
+            folder / "all",
+            options.pictures,
+            largest=options.largest,
+            of_a_size=options.block,
+        )
+        save_topiq(folder / "weights")
+        model = build_t2i(folder)
+        released = Released(model, folder / "weights", PROTOCOL)
+        paths = sorted((folder / "all").iterdir(), key=lambda path: path.stem.rsplit("_", 1)[1])
+        for start in range(0, len(paths), options.block):
+            block = folder / f"block{start}"
+            (block / "images").mkdir(parents=True)
+            for path in paths[start : start + options.block]:
+                shutil.copy(path, block / "images")
+            run_block(block, model, released, options, measured)
+            print(f"  {min(start + options.block, len(paths))} of {len(paths)} done", flush=True)
+            shutil.rmtree(block)
+    print_table(measured)
+
+
+def run_block(
+    folder: Path,
+    model: Path,
+    released: Released,
+    options: argparse.Namespace,
+    measured: Measured,
+) -> None:
+    """Run one block through both sides, part by part in turn."""
+    theirs, ours = measured.theirs, measured.ours
+    images, weights = folder / "images", folder.parent / "weights"
+    write_captions(images, folder / "captions.csv")
+    captions = read_captions(folder / "captions.csv")
+
+    def ask(settings: str = "") -> Request:
+        return make_request(
+            role=Role.T2I,
+            i2t=f"file:{folder / 'captions.csv'}",
+            t2i=f"diffusers:{model}?{options.settings}{settings}",
+            codec=None,
+            modes=tuple(Mode),
+            protocol=PROTOCOL.name,
+            images=images,
+            dataset="peer",
+            submitter="benchmark",
+        )
+
+    def bench(name: str, **changes: Any) -> Bench:
+        # The references are given to both sides.
+        shutil.copytree(folder / "given-cache", folder / name, dirs_exist_ok=True)
+        plain = Bench(
+            images=images,
+            cache=Cache(folder / name),
+            weights=weights,
+            device="cpu",
+            batch_size=options.batch,
+        )
+        return replace(plain, lanes=options.lanes, **changes)
+
+    (folder / "given-cache").mkdir()
+    give_references(ask(), bench("given-cache-made"), folder / "given")
+    shutil.copytree(folder / "given-cache-made", folder / "given-cache", dirs_exist_ok=True)
+
+    def decode() -> None:
+        for mode in Mode:
+            released.decode(mode, folder / "given", captions, folder / "out")
+
+    def both() -> None:
+        decode()
+        released.score(images, folder / "out")
+
+    theirs.take("decoding", decode)
+    apart = bench("apart")
+    request = ask()
+    files = encode_all(request, list_samples(images), apart)
+    if request.t2i is None:
+        raise AssertionError
+    system = request.t2i
+    ours.take("decoding", lambda: decode_all(system, PROTOCOL, files, apart))
+    theirs.take("scoring", lambda: released.score(images, folder / "out"))
+    ours.take("scoring", lambda: evaluate(request, apart))
+    whole = bench("whole", features="float32")
+    first = ours.take("first system", lambda: evaluate(request, whole))
+    theirs.take("whole", both)
+    other = ask("&guidance=7" if options.settings else "guidance=7")
+    further = ours.take(
+        "further system",
+        lambda: evaluate(other, whole),
+    )
+    measured.reports += [first.result.run, further.result.run]
+
+
+def print_table(measured: Measured) -> None:
+    """Print a line a part: medians of both sides, and the median of the blocks' ratios."""
+    theirs, ours = measured.theirs, measured.ours
+    pairs = {"decoding": "decoding", "scoring": "scoring"}
+    pairs |= {"first system": "whole", "further system": "whole"}
+    print(f"{'seconds a block':<16} {'released':>9} {'ours':>9} {'wall':>7} {'processor':>10}")
+    for part, other in pairs.items():
+        ratios = [
+            statistics.median(a / b for a, b in zip(their, our, strict=True))
+            for their, our in (
+                (theirs.wall[other], ours.wall[part]),
+                (theirs.cpu[other], ours.cpu[part]),
+            )
+        ]
+        print(
+            f"{part:<16} {statistics.median(theirs.wall[other]):>9.2f} "
+            f"{statistics.median(ours.wall[part]):>9.2f} {ratios[0]:>6.2f}x {ratios[1]:>9.2f}x"
+        )
+    idle = statistics.median(r.other_seconds / r.wall_seconds for r in measured.reports)
+    print(f"wall time in which no model, codec or indicator worked: {idle:.1%}")
+
+
+if __name__ == "__main__":
+    main()

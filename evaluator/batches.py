@@ -1,0 +1,130 @@
+"""Batches: which pictures go together, and what becomes of a batch that does not fit in memory."""
+
+import gc
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from protocol.errors import DeviceLost
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_LOST = ("CUDA error", "HIP error", "device-side assert", "cudaError", "GPU is lost")
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    """Yield consecutive lists of at most `size` items."""
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+def group_by_shape(
+    items: Iterable[T], shape: Callable[[T], tuple[int, int]], size: int
+) -> list[list[T]]:
+    """Return groups of at most `size` items of one shape, the smallest shapes first.
+
+    The groups follow from the list alone and not from what is in the cache, so a run that was
+    stopped makes the same batches when it goes on.
+    """
+    ordered = sorted(items, key=shape)
+    return [
+        group
+        for _, members in itertools.groupby(ordered, key=shape)
+        for group in chunks(list(members), size)
+    ]
+
+
+class BatchSizes:
+    """The largest batches that have not run out of memory so far, by the size of their pictures."""
+
+    def __init__(self, size: int) -> None:
+        """Start at `size`."""
+        self._size = size
+        self._limits: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def smallest(self) -> int:
+        """The smallest batch that memory has forced so far."""
+        with self._lock:
+            return min(self._limits.values(), default=self._size)
+
+    def size_for(self, pixels: int) -> int:
+        """Return how many pictures of `pixels` pixels go together."""
+        with self._lock:
+            limits = [size for least, size in self._limits.items() if pixels >= least]
+        return min(limits, default=self._size)
+
+    def run(
+        self,
+        work: Callable[[list[T]], list[R]],
+        items: Sequence[T],
+        pixels: int,
+        *,
+        too_large: Callable[[T, str], R],
+    ) -> list[R]:
+        """Return `work`'s answers for all items, in batches that fit.
+
+        A batch that runs out of memory is tried again in halves; the size is remembered.
+
+        Args:
+            work: one answer an item.
+            items: pictures of one shape.
+            pixels: of each of them.
+            too_large: the answer for an item that does not fit alone, with the reason.
+
+        Raises:
+            DeviceLost: the device no longer answers.
+        """
+        done: list[R] = []
+        while len(done) < len(items):
+            batch = list(items[len(done) : len(done) + self.size_for(pixels)])
+            try:
+                done += work(batch)
+            except (MemoryError, RuntimeError) as error:
+                if is_device_lost(error):
+                    raise DeviceLost(
+                        f"the device no longer answers ({_first_line(error)}); "
+                        "what was done is kept, start again when it is back"
+                    ) from error
+                if not is_out_of_memory(error):
+                    raise
+                if len(batch) == 1:
+                    done.append(too_large(batch[0], _first_line(error)))
+                self._halve(pixels, len(batch))
+            else:
+                continue
+            # Outside the handler: the error's traceback holds the tensors that did not fit.
+            _free_memory()
+        return done
+
+    def _halve(self, pixels: int, size: int) -> None:
+        with self._lock:
+            self._limits[pixels] = max(1, size // 2)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of torch or Python says that memory is short."""
+    return isinstance(error, MemoryError) or any(
+        words in str(error).lower() for words in _NO_MEMORY
+    )
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Return whether an error says that the GPU is gone, and not that its memory is short."""
+    return not is_out_of_memory(error) and any(words in str(error) for words in _LOST)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _free_memory() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,67 @@
+"""Look at the cache of finished work, and make it smaller.
+
+What was used longest ago goes first, whatever it is; a run that misses it makes it again.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from evaluator.commands._options import add_json, size_in_bytes
+
+HELP = "look at the cache of finished work, and prune it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands and their options."""
+    subcommands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    look = subcommands.add_parser("look", help="say what there is, by kind")
+    prune = subcommands.add_parser("prune", help="delete what was used longest ago")
+    prune.add_argument(
+        "--to",
+        type=size_in_bytes,
+        required=True,
+        metavar="SIZE",
+        help="what may stay: 20G",
+    )
+    prune.add_argument("--kind", help="only this kind, as `cmc cache look` names it")
+    for action in (look, prune):
+        action.add_argument(
+            "--cache",
+            type=Path,
+            default=Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench")),
+            help="default: $CMC_CACHE, or ~/.cache/cmc-bench",
+        )
+        add_json(action)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the sizes, after pruning where that is asked for."""
+    import json
+
+    from evaluator.pruning import Usage, look, prune
+
+    folder = options.cache.expanduser()
+    if options.action == "prune":
+        freed = prune(folder, options.to, kind=options.kind)
+        if options.json:
+            print(json.dumps({"deleted": freed.entries, "freed_bytes": freed.total_bytes}))
+        else:
+            print(f"deleted {freed.entries:,} entries, {_megabytes(freed.total_bytes)}")
+        return 0
+    kinds = look(folder)
+    if options.json:
+        rows = {k: {"entries": u.entries, "bytes": u.total_bytes} for k, u in kinds.items()}
+        print(json.dumps(rows))
+        return 0
+    everything = Usage(
+        sum(usage.entries for usage in kinds.values()),
+        sum(usage.total_bytes for usage in kinds.values()),
+    )
+    for kind, usage in [*kinds.items(), ("in all", everything)]:
+        print(f"{kind:<10} {usage.entries:>9,} entries  {_megabytes(usage.total_bytes):>14}")
+    return 0
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"

@@ -1,0 +1,153 @@
+"""TOPIQ with each reference's features computed once.
+
+pyiqa's network asks its backbone for the features of the picture and then of the reference. Here
+the backbone runs apart, once for a picture, and the network is handed what came out; everything
+after the backbone is pyiqa's own code on its own weights.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evaluator.indicators import Features
+from evaluator.indicators._pyiqa import require_same_size, to_tensor
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MEMORY_BYTES = 1 << 30
+"""For references' features; a reference of 512x512 has 48 MB, one of 1024x1024 193 MB."""
+
+
+class Topiq:
+    """One of the two networks on one device."""
+
+    def __init__(self, network: Any, device: str, *, has_reference: bool) -> None:
+        """Take the backbone out of the network.
+
+        Args:
+            network: pyiqa's CFANet, in evaluation mode on its device.
+            device: `cpu` or `cuda`.
+            has_reference: whether it compares.
+        """
+        import torch
+
+        self._device = device
+        self._has_reference = has_reference
+        # Convolutions of one picture on a CPU, and all in half precision on a GPU, are faster so.
+        network = network.to(memory_format=torch.channels_last)
+        self._backbone = network.semantic_model
+        self._hand = _hand_over()
+        network.semantic_model = self._hand
+        self._network = network
+        self._memory: OrderedDict[str, list[Any]] = OrderedDict()
+        self._store: Features | None = None
+        self._weights = ""
+
+    def keep_features(self, store: Features | None, weights_sha256: str) -> None:
+        """Look in `store` for references' features from now on, and keep what is not there."""
+        if store is not self._store:
+            # Another store may have another precision.
+            self._memory.clear()
+        self._store = store
+        self._weights = weights_sha256
+
+    def score(
+        self, pictures: "Sequence[Image]", references: "Sequence[Image] | None"
+    ) -> list[float]:
+        """Return one score a picture: together on a GPU, one by one on a CPU.
+
+        On a CPU a batch gains nothing and its features take memory.
+        """
+        import torch
+
+        size = 1 if self._device == "cpu" else max(1, len(pictures))
+        scores: list[float] = []
+        with torch.inference_mode():
+            for start in range(0, len(pictures), size):
+                part = slice(start, start + size)
+                truths = None if references is None else references[part]
+                scores += self._score(pictures[part], truths)
+        return scores
+
+    def _score(
+        self, pictures: "Sequence[Image]", references: "Sequence[Image] | None"
+    ) -> list[float]:
+        import torch
+
+        batch = torch.cat([to_tensor(picture, self._device) for picture in pictures])
+        given = [self._features(batch)]
+        if references is not None:
+            for picture, reference in zip(pictures, references, strict=True):
+                require_same_size(picture, reference)
+            given.append(_stack([self._of_reference(reference) for reference in references]))
+        self._hand.features = given
+        answers = self._network(batch, batch if references is not None else None)
+        return [float(answer) for answer in answers.flatten()]
+
+    def _features(self, batch: Any) -> list[Any]:
+        import torch
+
+        values = self._network.preprocess(batch).to(memory_format=torch.channels_last)
+        return list(self._backbone(values))
+
+    def _of_reference(self, reference: "Image") -> list[Any]:
+        key = hashlib.sha256(reference.tobytes() + repr(reference.size).encode()).hexdigest()
+        if key in self._memory:
+            self._memory.move_to_end(key)
+            return self._memory[key]
+        features = self._from_store(key)
+        if features is None:
+            features = self._features(to_tensor(reference, self._device))
+            if self._store is not None:
+                named = {str(level): values for level, values in enumerate(features)}
+                self._store.keep(self._weights + key, named)
+                # What is read later is what is used now: the same scores, cold or warm.
+                features = self._from_store(key) or features
+        self._remember(key, features)
+        return features
+
+    def _from_store(self, key: str) -> list[Any] | None:
+        import torch
+
+        found: Mapping[str, Any] | None = None
+        if self._store is not None:
+            found = self._store.find(self._weights + key)
+        if found is None:
+            return None
+        levels = [found[str(level)] for level in range(len(found))]
+        return [v.to(self._device, memory_format=torch.channels_last) for v in levels]
+
+    def _remember(self, key: str, features: list[Any]) -> None:
+        self._memory[key] = features
+        held = sum(_bytes_of(kept) for kept in self._memory.values())
+        while held > _MEMORY_BYTES and len(self._memory) > 1:
+            _, dropped = self._memory.popitem(last=False)
+            held -= _bytes_of(dropped)
+
+
+def _hand_over() -> Any:
+    """Return a module in the backbone's place, which answers with `features`, one a call."""
+    from torch import nn
+
+    class HandOver(nn.Module):
+        features: list[Any]
+
+        def forward(self, values: Any) -> Any:
+            del values
+            return self.features.pop(0)
+
+    return HandOver()
+
+
+def _stack(features: Sequence[list[Any]]) -> list[Any]:
+    import torch
+
+    if len(features) == 1:
+        return features[0]
+    return [torch.cat(level) for level in zip(*features, strict=True)]
+
+
+def _bytes_of(features: Sequence[Any]) -> int:
+    return sum(values.numel() * values.element_size() for values in features)

@@ -1,0 +1,111 @@
+"""Where a run's time goes: which parts worked for how long, and what came from the cache."""
+
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from protocol.records import RunReport
+
+
+class Ledger:
+    """Adds up, from all threads of a run."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._lock = threading.Lock()
+        self._started = time.perf_counter()
+        self._cpu_started = time.process_time()
+        self._busy: defaultdict[str, float] = defaultdict(float)
+        self._pictures: Counter[str] = Counter()
+        self._hits: Counter[str] = Counter()
+        self._misses: Counter[str] = Counter()
+        self._active = 0
+        self._active_since = 0.0
+        self._covered = 0.0
+
+    @contextmanager
+    def working(self, part: str, pictures: int = 1) -> Iterator[None]:
+        """Count the time inside the block as a model's, a codec's or an indicator's.
+
+        Args:
+            part: `caption`, `decode`, or the codec's or the indicator's name.
+            pictures: how many are worked on.
+        """
+        started = self._begin()
+        try:
+            yield
+        finally:
+            now = time.perf_counter()
+            with self._lock:
+                self._busy[part] += now - started
+                self._pictures[part] += pictures
+                self._active -= 1
+                if not self._active:
+                    self._covered += now - self._active_since
+
+    def found(self, kind: str, count: int = 1) -> None:
+        """Count what the cache had."""
+        with self._lock:
+            self._hits[kind] += count
+
+    def made(self, kind: str, count: int = 1) -> None:
+        """Count what the cache had not."""
+        with self._lock:
+            self._misses[kind] += count
+
+    def absorb(self, report: RunReport) -> None:
+        """Add what another process counted; its wall time runs beside this one's."""
+        with self._lock:
+            for part, seconds in report.busy_seconds.items():
+                self._busy[part] += seconds
+            for counter, counts in (
+                (self._pictures, report.pictures),
+                (self._hits, report.cache_hits),
+                (self._misses, report.cache_misses),
+            ):
+                counter.update(counts)
+
+    def report(self, *, smallest_batch: int, price_per_hour: float | None) -> RunReport:
+        """Return the sums so far."""
+        wall = time.perf_counter() - self._started
+        with self._lock:
+            return RunReport(
+                wall_seconds=wall,
+                cpu_seconds=time.process_time() - self._cpu_started,
+                other_seconds=max(0.0, wall - self._covered),
+                busy_seconds=dict(self._busy),
+                pictures=dict(self._pictures),
+                cache_hits=dict(self._hits),
+                cache_misses=dict(self._misses),
+                peak_memory_bytes=peak_memory_bytes(),
+                peak_gpu_bytes=peak_gpu_bytes(),
+                smallest_batch=smallest_batch,
+                cost=None if price_per_hour is None else wall / 3600 * price_per_hour,
+            )
+
+    def _begin(self) -> float:
+        started = time.perf_counter()
+        with self._lock:
+            if not self._active:
+                self._active_since = started
+            self._active += 1
+        return started
+
+
+def peak_memory_bytes() -> int:
+    """Return the most memory that this process has held so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def peak_gpu_bytes() -> int:
+    """Return the most GPU memory that torch has held in this process; 0 without torch or a GPU."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return 0
+    return sum(torch.cuda.max_memory_reserved(n) for n in range(torch.cuda.device_count()))

@@ -1,0 +1,111 @@
+"""TOPIQ's references are computed once, and every score is pyiqa's own to 1e-4."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import paint
+
+from evaluator.cache import Cache
+from evaluator.features import FeatureStore
+from evaluator.indicators import find_indicator
+from evaluator.indicators._topiq import Topiq
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """TOPIQ-FR in the released form, random weights."""
+    import torch
+    from pyiqa.archs.topiq_arch import CFANet
+
+    path = tmp_path_factory.mktemp("weights") / "topiq-fr.pth"
+    torch.manual_seed(0)
+    network = CFANet(use_ref=True, backbone_pretrain=False, pretrained=False)
+    torch.save({"params": network.state_dict()}, path)
+    return path
+
+
+def load(weights: Path) -> Topiq:
+    indicator = find_indicator("topiq_fr").load(weights, "cpu")
+    assert isinstance(indicator, Topiq)
+    return indicator
+
+
+class Counted:
+    """A backbone that counts the pictures that go through it."""
+
+    def __init__(self, backbone: Any) -> None:
+        self.backbone = backbone
+        self.pictures = 0
+
+    def __call__(self, values: Any) -> Any:
+        self.pictures += len(values)
+        return self.backbone(values)
+
+
+TRUTHS = [paint(96, 80, 5), paint(96, 80, 6)]
+MADE = [paint(96, 80, seed) for seed in range(4)]
+
+
+def test_scores_are_pyiqas_own_one_by_one_and_in_batches(weights: Path) -> None:
+    import pyiqa
+    import torch
+    from torchvision.transforms.functional import to_tensor
+
+    metric = pyiqa.create_metric(
+        "topiq_fr", backbone_pretrain=False, pretrained_model_path=str(weights), device="cpu"
+    )
+    with torch.inference_mode():
+        theirs = [
+            float(metric(to_tensor(p).unsqueeze(0), to_tensor(t).unsqueeze(0)))
+            for p, t in zip(MADE, TRUTHS * 2, strict=True)
+        ]
+    ours = load(weights)
+    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-4)
+    # A GPU's way: all pictures of one size at once.
+    ours._device = torch.device("cpu")  # type: ignore[assignment]
+    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-4)
+    assert len(set(theirs)) == 4
+
+
+def test_a_reference_goes_through_the_backbone_once(weights: Path) -> None:
+    indicator = load(weights)
+    counted = indicator._backbone = Counted(indicator._backbone)
+    for _ in range(3):
+        indicator.score(MADE, TRUTHS * 2)
+    assert counted.pictures == 3 * 4 + 2
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.0), ("float16", 2e-3)])
+def test_features_on_disk_serve_another_process(
+    weights: Path, tmp_path: Path, dtype: str, tolerance: float
+) -> None:
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    plain = load(weights).score(MADE, TRUTHS * 2)
+    answers = []
+    for references in (2, 0):
+        indicator = load(weights)
+        indicator.keep_features(FeatureStore(Cache(tmp_path), dtype), sha256)
+        counted = indicator._backbone = Counted(indicator._backbone)
+        answers.append(indicator.score(MADE, TRUTHS * 2))
+        assert counted.pictures == 4 + references
+    assert answers[0] == answers[1]
+    assert answers[0] == pytest.approx(plain, abs=tolerance)
+
+
+def test_other_weights_have_other_features_and_a_damaged_file_is_made_again(
+    weights: Path, tmp_path: Path
+) -> None:
+    store = FeatureStore(Cache(tmp_path), "float32")
+    for sha256 in ("one", "other", "one"):
+        indicator = load(weights)
+        indicator.keep_features(store, sha256)
+        indicator.score(MADE[:1], TRUTHS[:1])
+    files = list(tmp_path.glob("features/*/*.bin"))
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-7])
+    indicator = load(weights)
+    indicator.keep_features(store, "one")
+    assert indicator.score(MADE[:1], TRUTHS[:1]) == load(weights).score(MADE[:1], TRUTHS[:1])
