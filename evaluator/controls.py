@@ -155,7 +155,8 @@ def _requests(
     if spoken:
         told = {
             "shuffled-captions": shuffle_captions(captions, samples, seed),
-            "empty-captions": dict.fromkeys(captions, ""),
+            # A caption without a character is an I2T model's failure and would not be decoded.
+            "empty-captions": dict.fromkeys(captions, "."),
         }
         for name in CAPTION_CONTROLS:
             path = _write_captions(folder / f"{PREFIX}{name}.csv", told[name])

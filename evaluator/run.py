@@ -84,12 +84,7 @@ def evaluate(
         for name in protocol.indicators.values()
     ]
     ledger = Ledger()
-    if bench.actors:
-        by_picture, smallest_batch = run_on_ray(request, samples, bench, ledger)
-    else:
-        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, ledger)
-    pairs = product(samples, request.modes)
-    scored = [item for sample, mode in pairs for item in by_picture[sample.name, mode]]
+    scored, smallest_batch = _run(request, samples, indicators, bench, ledger)
     decoded = list({id(item.decoded): item.decoded for item in scored}.values())
     per_image = per_image_parquet(scored)
     result = Result(
@@ -107,6 +102,22 @@ def evaluate(
     if bench.cache_bytes is not None:
         prune(bench.cache.folder, bench.cache_bytes)
     return Evaluation(result, per_image, decoded)
+
+
+def _run(
+    request: Request,
+    samples: Sequence[Sample],
+    indicators: Sequence[LazyIndicator],
+    bench: Bench,
+    ledger: Ledger,
+) -> tuple[list[Scored], int]:
+    """Return the scores, picture by picture and mode by mode, and the smallest batch decoded."""
+    if bench.actors:
+        by_picture, smallest_batch = run_on_ray(request, samples, bench, ledger)
+    else:
+        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, ledger)
+    pairs = product(samples, request.modes)
+    return [item for s, mode in pairs for item in by_picture[s.name, mode]], smallest_batch
 
 
 def _run_here(
