@@ -84,7 +84,7 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
         # A caller that sends nothing is let go.
         timeout = 10.0
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
             if not length.isdecimal() or int(length) > MAX_BYTES:
                 status = 413

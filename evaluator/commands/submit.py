@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from submission.store import Store
 
 HELP = "queue a system for evaluation"
+MAX_SENTENCE = 500
+"""Characters of an error that are shown: what was sent may be in it."""
 DECLARED = ("paper", "code", "trained_on", "comment")
 
 
@@ -47,6 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
+    from protocol.errors import ModelError
+    from submission.findings import Code, Finding
+    from submission.wording import shown
+
+    try:
+        return _check_and_submit(options)
+    except ModelError as error:
+        if not options.json:
+            raise
+        remedy = "`cmc systems` lists names, adapters and their settings"
+        sentence = shown(str(error), MAX_SENTENCE)
+        finding = Finding(code=Code.BAD_FORM, about="form", sentence=sentence, remedy=remedy)
+        return _report(options, [finding], None)
+
+
+def _check_and_submit(options: argparse.Namespace) -> int:
     from submission.findings import refusals
     from submission.identity import SignedInBy, account_for
     from submission.intake import examine_request, with_fingerprints
