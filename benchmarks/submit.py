@@ -1,6 +1,6 @@
 """How long `cmc submit` takes on a Hub with 5,000 requests, and how often it asks the Hub.
 
-    python benchmarks/submit.py [--requests 5000] [--latency 0] [--times 7]
+    python benchmarks/submit.py [--requests 5000] [--latency 0]
 
 Each submission is a process that knows nothing yet: it checks a model of the Hub, pins it and
 queues it. The time is the whole command's, Python's start included. The Hub is the tests' own on
@@ -37,6 +37,8 @@ from PIL import Image  # noqa: E402
 from submission.store_hub import HubStore  # noqa: E402
 
 MODEL = "acme/painter"
+TIMES = 5
+"""As many requests of one account may wait."""
 
 
 class Submission(NamedTuple):
@@ -53,13 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
-    parser.add_argument("--times", type=int, default=7)
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, _hub(options.latency) as hub:
         folder = Path(name)
         _fill(hub, folder, options.requests)
-        made = [_submit(hub, folder, number) for number in range(options.times)]
+        made = [_submit(hub, folder, number) for number in range(TIMES)]
     text = _page(made, options, load)
     print(text)
     (ROOT / "benchmarks" / "results" / "submit.md").write_text(text, encoding="utf-8")
