@@ -158,12 +158,12 @@ def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubSto
 
 
 def test_a_hub_that_does_not_name_a_files_commit_is_asked_for_the_head_first(
-    hub: LoopbackHub, store: HubStore, tmp_path: Path
+    hub: LoopbackHub, store: HubStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.submit(request_for(0))
     hub.names_commits = False
-    other = open_hub(hub, tmp_path)
-    ask, between = store.ledger.requests._read_once, []
+    other, files = open_hub(hub, tmp_path), store._hub_ledger.requests
+    ask, between = files._read_once, list[object]()
 
     def read_late(path: str, revision: str) -> Found:
         # Another writer is first, after the head was asked for and before the file is read.
@@ -171,7 +171,7 @@ def test_a_hub_that_does_not_name_a_files_commit_is_asked_for_the_head_first(
             between.append(other.submit(request_for(1)))
         return ask(path, revision)
 
-    store.ledger.requests._read_once = read_late
+    monkeypatch.setattr(files, "_read_once", read_late)
     hub.calls.clear()
     assert store.submit(request_for(2)).is_new
     assert 412 in [call.status for call in hub.calls("commit")]
@@ -188,7 +188,7 @@ def test_nothing_is_written_on_a_commit_that_the_hub_does_not_name(
     with pytest.raises(HubError, match="does not say at which commit acme/cmc-requests is"):
         store.submit(request_for(1))
     with pytest.raises(HubError, match="needs the commit that it was decided on"):
-        store.ledger.requests.change(hub.api(), {"x": b""}, "x", parent="", gone=None)
+        store._hub_ledger.requests.change(hub.api(), {"x": b""}, "x", parent="", gone=None)
     assert hub.repo("datasets", "acme/cmc-requests").commit_at("main").sha == before
 
 
