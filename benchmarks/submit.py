@@ -82,11 +82,12 @@ def _fill(hub: dict[str, str], folder: Path, requests: int) -> None:
     (folder / "images").mkdir()
     Image.new("RGB", (64, 64)).save(folder / "images" / "NSI_pgc_000.png")
     (folder / "captions.csv").write_text("name,text\nNSI_pgc_000.png,black\n")
-    api = HfApi(**hub)
+    api = HfApi(endpoint=hub["endpoint"], token=hub["token"])
     api.create_repo(MODEL)
     operations = [CommitOperationAdd(path, content) for path, content in PAINTER.items()]
     api.create_commit(MODEL, operations, commit_message="upload")
-    store = HubStore("acme/cmc", **hub, cache=folder / "kept")
+    kept = folder / "kept"
+    store = HubStore("acme/cmc", endpoint=hub["endpoint"], token=hub["token"], cache=kept)
     store.create()
     store.submit_all([request_for(number) for number in range(requests)])
 
