@@ -1,32 +1,53 @@
-"""How long a submission takes on a Hub that holds 5,000 requests, and how often it calls the Hub.
+"""How long `cmc submit` takes on a Hub with 5,000 requests, and how often it asks the Hub.
 
     python benchmarks/submit.py [--requests 5000] [--latency 0]
 
-The Hub is the tests' own on the loopback, without faults. Each submission is a process of its own
-that knows nothing yet, as `cmc submit` is. Writes benchmarks/results/submit.md.
+Each submission is a process that knows nothing yet: it checks a model of the Hub, pins it and
+queues it. The time is the whole command's, Python's start included. The Hub is the tests' own on
+the loopback, in another process. Writes benchmarks/results/submit.md.
 """
 
 import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "submission")]
+os.environ["HF_HUB_DISABLE_XET"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-from made_requests import request_for  # noqa: E402 - tests are no package
+from huggingface_hub import CommitOperationAdd, HfApi  # noqa: E402
+from made_models import PAINTER  # noqa: E402
+from made_requests import request_for  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from submission.store_hub import HubStore  # noqa: E402
 
-TIMES = 7
+MODEL = "acme/painter"
+TIMES = 5
+"""As many requests of one account may wait."""
+
+
+class Submission(NamedTuple):
+    """What one submission took."""
+
+    seconds: float
+    core_seconds: float
+    """Of all its threads."""
+    calls: Counter[str]
 
 
 def main() -> None:
@@ -34,75 +55,103 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
-    parser.add_argument(
-        "--one", nargs=3, metavar=("ENDPOINT", "TOKEN", "N"), help=argparse.SUPPRESS
-    )
     options = parser.parse_args()
-    os.environ["HF_HUB_DISABLE_XET"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    if options.one:
-        _submit_one(*options.one)
-        return
-    text = _measure(options.requests, options.latency)
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name, _hub(options.latency) as hub:
+        folder = Path(name)
+        _fill(hub, folder, options.requests)
+        made = [_submit(hub, folder, number) for number in range(TIMES)]
+    text = _page(made, options, load)
     print(text)
     (ROOT / "benchmarks" / "results" / "submit.md").write_text(text, encoding="utf-8")
 
 
-def _submit_one(endpoint: str, token: str, name: str) -> None:
-    import huggingface_hub
-
-    # The client loads its parts when they are first named; that is starting, not submitting.
-    huggingface_hub.HfApi, huggingface_hub.CommitOperationAdd, huggingface_hub.get_session  # noqa: B018
-    begun = time.perf_counter()
-    store = HubStore("acme/cmc", endpoint=endpoint, token=token)
-    assert store.submit(request_for(name)).is_new  # noqa: S101
-    print(time.perf_counter() - begun)
-
-
-def _measure(requests: int, latency: float) -> str:
+@contextmanager
+def _hub(latency: float) -> Iterator[dict[str, str]]:
+    """Yield the address and the token of a Hub."""
     command = [sys.executable, str(ROOT / "tests" / "loopback_hub.py"), "--latency", str(latency)]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as hub,
-    ):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as hub:
         try:
-            told = json.loads(hub.stdout.readline()) if hub.stdout else {}
-            endpoint, token = told["endpoint"], told["token"]
-            store = HubStore("acme/cmc", endpoint=endpoint, token=token, cache=Path(folder))
-            store.create()
-            store.submit_all([request_for(quality) for quality in range(requests)])
-            before = _calls(endpoint)
-            submits, processes = [], []
-            for number in range(TIMES):
-                begun = time.perf_counter()
-                one = [sys.executable, __file__, "--one", endpoint, token, f"new {number}"]
-                done = subprocess.run(one, capture_output=True, text=True, check=True)
-                processes.append(time.perf_counter() - begun)
-                submits.append(float(done.stdout))
-            calls = (_calls(endpoint) - before) / TIMES
+            yield json.loads(hub.stdout.readline()) if hub.stdout else {}
         finally:
             hub.terminate()
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-    head = (
-        f"`python benchmarks/submit.py`, {datetime.now(UTC):%Y-%m-%d}, {machine} that other work "
-        f"shared, Python {platform.python_version()}; Hub on the loopback, {latency} s added to "
-        f"every call; {TIMES} submissions, each in a new process."
+
+
+def _fill(hub: dict[str, str], folder: Path, requests: int) -> None:
+    """Make a model, a picture, its caption, and a store with requests."""
+    (folder / "images").mkdir()
+    Image.new("RGB", (64, 64)).save(folder / "images" / "NSI_pgc_000.png")
+    (folder / "captions.csv").write_text("name,text\nNSI_pgc_000.png,black\n")
+    api = HfApi(endpoint=hub["endpoint"], token=hub["token"])
+    api.create_repo(MODEL)
+    operations = [CommitOperationAdd(path, content) for path, content in PAINTER.items()]
+    api.create_commit(MODEL, operations, commit_message="upload")
+    kept = folder / "kept"
+    store = HubStore("acme/cmc", endpoint=hub["endpoint"], token=hub["token"], cache=kept)
+    store.create()
+    store.submit_all([request_for(number) for number in range(requests)])
+
+
+def _submit(hub: dict[str, str], folder: Path, number: int) -> Submission:
+    home = str(folder / f"home{number}")
+    seen = len(_calls(hub))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "evaluator", "submit", "--store", "hub:acme/cmc", "--yes"),
+            *("--t2i", f"diffusers:{MODEL}?steps={10 + number}"),
+            *("--i2t", f"file:{folder / 'captions.csv'}", "--images", str(folder / "images")),
+        ],
+        env={
+            **os.environ,
+            "HF_ENDPOINT": hub["endpoint"],
+            "HF_TOKEN": hub["token"],
+            "HF_HOME": home,
+            "HOME": home,
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    lines = [f"# Submitting to a Hub with {requests:,} requests", "", head, ""]
-    lines += ["| | median | slowest |", "|---|---|---|"]
-    for name, seconds in (("submitting", submits), ("the process as a whole", processes)):
-        lines.append(f"| {name}, s | {median(seconds):.2f} | {max(seconds):.2f} |")
-    lines += [
-        "",
-        f"Calls of the Hub a submission: {calls:.1f}. The first one closes the segment",
-        "",
-    ]
-    lines[-2] += " that the requests came with, which takes two more."
-    return "\n".join(lines)
+    seconds = time.perf_counter() - started
+    if "is queued" not in done.stdout:
+        raise SystemExit(f"not queued: {done.stdout}{done.stderr}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    core = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Submission(seconds, core, Counter(call["operation"] for call in _calls(hub)[seen:]))
 
 
-def _calls(endpoint: str) -> int:
-    with urllib.request.urlopen(f"{endpoint}/_test/calls") as answer:  # noqa: S310
-        return sum(json.load(answer)["counts"].values())
+def _calls(hub: dict[str, str]) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{hub['endpoint']}/_test/calls") as answer:  # noqa: S310
+        calls: list[dict[str, Any]] = json.load(answer)["calls"]
+    return calls
+
+
+def _page(made: list[Submission], options: argparse.Namespace, load: float) -> str:
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    rows = {
+        "seconds on the clock": [one.seconds for one in made],
+        "seconds of a core": [one.core_seconds for one in made],
+        "calls of the Hub": [float(one.calls.total()) for one in made],
+    }
+    head = (
+        f"`python benchmarks/submit.py`, {datetime.now(UTC):%Y-%m-%d}, {machine} with a load of "
+        f"{load:.1f} at the start, Python {platform.python_version()}; Hub on the loopback, "
+        f"{options.latency} s added to every call; {len(made)} times `cmc submit` of a model on "
+        "the Hub, each in a new process with an empty cache, Python's start included."
+    )
+    lines = [f"# Submitting to a Hub with {options.requests:,} requests", "", head, ""]
+    lines += ["| | fastest | median | slowest |", "|---|---|---|---|"]
+    for name, values in rows.items():
+        shown = (min(values), median(values), max(values))
+        digits = 0 if name.startswith("calls") else 2
+        lines.append(f"| {name} | {' | '.join(f'{value:.{digits}f}' for value in shown)} |")
+    told = ", ".join(f"{what} {count}" for what, count in sorted(made[-1].calls.items()))
+    lines += ["", f"The calls of the last: {told}. The first one closes the segment that the"]
+    lines[-1] += " requests came with, which takes two more."
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

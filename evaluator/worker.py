@@ -37,6 +37,7 @@ def work(
     once: bool,
     say: Callable[[str], None],
     poll_seconds: float | None = None,
+    pause: Callable[[float], None] = time.sleep,
     isolate: bool = True,
 ) -> Done:
     """Run waiting requests about the bench's pictures until there are none, or one of them.
@@ -50,6 +51,7 @@ def work(
         once: stop after one request.
         say: is told what happens, a line at a time.
         poll_seconds: look again after this time instead of stopping when nothing waits.
+        pause: waits so many seconds, or less where something tells that a request has come.
         isolate: run submitted weights in a process that has no token.
     """
     finished = failed = 0
@@ -66,7 +68,7 @@ def work(
         if once or (claim is None and poll_seconds is None):
             break
         if claim is None and poll_seconds is not None:
-            time.sleep(poll_seconds)
+            pause(poll_seconds)
     waiting = sum(entry.state.status in OPEN for entry in store.queue())
     return Done(finished, failed, waiting)
 

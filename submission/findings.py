@@ -31,11 +31,15 @@ class Code(StrEnum):
     BAD_TEXT = "BAD_TEXT"
     DUPLICATE_REQUEST = "DUPLICATE_REQUEST"
     DUPLICATE_WEIGHTS = "DUPLICATE_WEIGHTS"
+    OVERRULED = "OVERRULED"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 
 
 NOTES = frozenset(
-    {Code.GATED, Code.PRIVATE, Code.PICKLES_IGNORED, Code.NO_LICENCE, Code.LICENCE, Code.BASE_MODEL}
+    {
+        *(Code.GATED, Code.PRIVATE, Code.PICKLES_IGNORED),
+        *(Code.NO_LICENCE, Code.LICENCE, Code.BASE_MODEL, Code.OVERRULED),
+    }
 )
 """What is worth saying and stops nothing."""
 

@@ -1,10 +1,10 @@
-"""Reading files of a Hub dataset by the resolver, one call a file, with the commit they are of."""
+"""Files of a Hub dataset: read by the resolver, one call a file, and committed."""
 
 import contextlib
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -13,6 +13,7 @@ from protocol.errors import HubError
 
 if TYPE_CHECKING:
     import httpx2
+    from huggingface_hub import HfApi
 
 T = TypeVar("T")
 PASSING = frozenset({408, 409, 412, 429, 500, 502, 503, 504})
@@ -70,6 +71,55 @@ class HubFiles:
         with ThreadPoolExecutor(READERS) as pool:
             yield from (
                 found.content for found in pool.map(lambda p: self.read(p, revision), paths)
+            )
+
+    def add(self, api: "HfApi", files: Mapping[str, bytes], message: str) -> None:
+        """Commit files under names that nobody else writes, on whatever commit is the newest."""
+        self._commit(api, files, message, None, None)
+
+    def change(
+        self,
+        api: "HfApi",
+        files: Mapping[str, bytes],
+        message: str,
+        *,
+        parent: str,
+        gone: str | None,
+    ) -> None:
+        """Commit files on one commit and no other, and remove one.
+
+        Args:
+            api: the client, signed in.
+            files: content by path.
+            message: of the commit.
+            parent: the commit that the change was decided on, 40 hex digits.
+            gone: path of a file to remove.
+        """
+        if not parent:
+            raise HubError(f"a change of {self.repo_id} needs the commit that it was decided on")
+        self._commit(api, files, message, parent, gone)
+
+    def _commit(
+        self,
+        api: "HfApi",
+        files: Mapping[str, bytes],
+        message: str,
+        parent: str | None,
+        gone: str | None,
+    ) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_session
+
+        # By itself the client waits for ever.
+        get_session().timeout = self._timeout
+        additions = [CommitOperationAdd(path, data) for path, data in files.items()]
+        removals = [CommitOperationDelete(gone)] if gone else []
+        with no_progress_bars():
+            api.create_commit(
+                self.repo_id,
+                [*additions, *removals],
+                commit_message=message,
+                repo_type="dataset",
+                parent_commit=parent,
             )
 
     def patiently(self, ask: Callable[[], T], what: str) -> T:

@@ -122,6 +122,28 @@ def require_owner(account: Account, request: Request, maintainers: frozenset[str
         )
 
 
+def require_maintainer(account: Account, store: str, *, endpoint: str | None = None) -> None:
+    """Refuse who may not write a store's results; on a folder, every user of the machine may.
+
+    Raises:
+        SignInError: the Hub does not say that the account's token may.
+    """
+    if account.signed_in_by is SignedInBy.MACHINE:
+        return
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    results = f"{store.removeprefix('hub:')}-results"
+    try:
+        HfApi(endpoint=endpoint).auth_check(results, repo_type="dataset", write=True)
+    except (HfHubHTTPError, httpx2.HTTPError) as error:
+        raise SignInError(
+            f"only who may write {results} decides that; the Hub does not say that {account.name} "
+            f"may ({type(error).__name__})"
+        ) from error
+
+
 def may_mock_login(environment: Mapping[str, str] = os.environ) -> bool:
     """Say whether a made-up sign-in is allowed: never in a Space."""
     return not environment.get("SPACE_ID")

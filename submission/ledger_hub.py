@@ -22,18 +22,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from protocol.errors import HubError, LedgerError
 from protocol.files import write_whole
 from protocol.states import Event, Lease
 from submission.clock import now
-from submission.hub_files import Backoff, HubFiles, may_pass, no_progress_bars
+from submission.hub_files import Backoff, Found, HubFiles, may_pass
 from submission.ledger import Batch, Book, check_content, make_line
 from submission.queue import new_nonce
-
-if TYPE_CHECKING:
-    pass
 
 CURRENT = "ledger/current.jsonl"
 SEGMENT_LINES = 128
@@ -69,7 +66,7 @@ class HubLedger:
         }
         self.requests = HubFiles(f"{name}-requests", **options)
         self.results = HubFiles(f"{name}-results", **options)
-        self._cache, self._backoff, self._timeout = cache, backoff, timeout
+        self._cache, self._backoff = cache, backoff
         self._head = ""
         """The commit that the book was read at."""
         self._segment: list[bytes] = []
@@ -87,8 +84,8 @@ class HubLedger:
     def refresh(self) -> Book:
         """Return the book as of the newest commit."""
         with self._guard:
-            found = self.requests.read(CURRENT)
-            self._head = found.commit or self._ask_head()
+            found = self._newest()
+            self._head = found.commit
             if found.content is None:
                 if self.book.number:
                     raise LedgerError(f"{self.requests.repo_id} has lost its ledger")
@@ -106,6 +103,15 @@ class HubLedger:
                 self.book.apply(line)
             self._segment = [header_line, *lines]
             return self.book
+
+    def _newest(self) -> Found:
+        """Return the newest lines and the commit they are of, on which the next change is made."""
+        found = self.requests.read(CURRENT)
+        if found.commit:
+            return found
+        # First the head, then the file there: a commit in between would be overwritten.
+        head = self._ask_head()
+        return Found(self.requests.read(CURRENT, head).content, head)
 
     def change(self, decide: Callable[[Book], Batch]) -> tuple[Event, ...]:
         """Let one batch happen, decided on the commit that it is committed on."""
@@ -141,7 +147,7 @@ class HubLedger:
         results = {p: data for p, data in batch.files.items() if p.startswith("results/")}
         if results.keys() - sent:
             # Under names that only this claim has; what no line names counts for nothing.
-            self._commit_files(self.results, results, "result", parent=None)
+            self.results.add(self.api, results, "result")
             sent.update(results)
         files = {p: data for p, data in batch.files.items() if p not in results}
         line = make_line(book, batch, nonce, now())
@@ -158,31 +164,7 @@ class HubLedger:
             lines = [*self._segment, line]
         files[CURRENT] = b"\n".join(lines) + b"\n"
         what = ", ".join(f"{e.action} {e.state.request_id}" for e in batch.events[:3])
-        self._commit_files(self.requests, files, what, parent=self._head, gone=gone)
-
-    def _commit_files(
-        self,
-        where: HubFiles,
-        files: Mapping[str, bytes],
-        message: str,
-        *,
-        parent: str | None,
-        gone: str | None = None,
-    ) -> None:
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_session
-
-        # By itself the client waits for ever.
-        get_session().timeout = self._timeout
-        additions = [CommitOperationAdd(path, data) for path, data in files.items()]
-        removals = [CommitOperationDelete(gone)] if gone else []
-        with no_progress_bars():
-            self.api.create_commit(
-                where.repo_id,
-                [*additions, *removals],
-                commit_message=message,
-                repo_type="dataset",
-                parent_commit=parent,
-            )
+        self.requests.change(self.api, files, what, parent=self._head, gone=gone)
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole ledger: the segments, then the current file."""
@@ -250,7 +232,12 @@ class HubLedger:
         info = self.requests.patiently(
             lambda: self.api.dataset_info(self.requests.repo_id, expand=["sha"]), "tell the head"
         )
-        return str(info.sha)
+        if not info.sha:
+            raise HubError(
+                f"the Hub does not say at which commit {self.requests.repo_id} is; without it two "
+                "writers would overwrite each other, so nothing is read or written"
+            )
+        return info.sha
 
     def _catch_up(self, header: dict[str, Any]) -> None:
         """Bring the book to a header's line."""

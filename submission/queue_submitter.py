@@ -16,8 +16,17 @@ STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
 """Submitting such a request again changes nothing."""
 
 
-def submit(book: Book, requests: Sequence[Request], priority: int, at: datetime) -> Batch:
+def submit(
+    book: Book, requests: Sequence[Request], priority: int, at: datetime, remark: str = ""
+) -> Batch:
     """Queue requests; those that are queued, running or done already are left as they are.
+
+    Args:
+        book: the newest.
+        requests: several in one change.
+        priority: those with a higher one are run first.
+        at: the time.
+        remark: goes into the history behind what happened.
 
     Raises:
         StoreError: one was superseded.
@@ -45,7 +54,7 @@ def submit(book: Book, requests: Sequence[Request], priority: int, at: datetime)
             successor="",
             updated_at=to_text(at),
         )
-        reason = "submitted again" if old else "submitted"
+        reason = ("submitted again" if old else "submitted") + (f"; {remark}" if remark else "")
         # The first submission's record stays: a request is written once.
         first = None if old else request
         events.append(make_event(Action.SUBMIT, request.submitter, reason, state, first))

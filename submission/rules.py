@@ -3,7 +3,8 @@
 Each is a pure function; what was submitted before comes as a `History`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
@@ -104,6 +105,22 @@ def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
                 "the earlier request first",
             )
             return
+
+
+def overrule_duplicate(findings: Iterable[Finding], maintainer: str, reason: str) -> list[Finding]:
+    """Return the findings with that about equal weights as a note that a maintainer answers."""
+    return [
+        replace(
+            one,
+            code=Code.OVERRULED,
+            sentence=f"{one.sentence}; {shown(maintainer)} says that it is no duplicate: "
+            f"{shown(reason)}",
+            remedy="",
+        )
+        if one.code is Code.DUPLICATE_WEIGHTS
+        else one
+        for one in findings
+    ]
 
 
 def check_quota(request: Request, history: History, limits: Limits) -> Iterator[Finding]:

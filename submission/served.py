@@ -58,6 +58,7 @@ def served_by() -> Mapping[str, Served]:
         "animatediff": Served(
             modes=frozenset(Mode), pipelines=stable_diffusion | {"AnimateDiffPipeline"}
         ),
+        "kandinsky22": Served(modes=frozenset(Mode), pipelines=frozenset({"KandinskyV22Pipeline"})),
         "instruct": Served(modes=_RESTORED, pipelines=_EDITORS),
         "spandrel": Served(modes=_RESTORED, reads_pickles=True),
         "diffbir": Served(modes=_RESTORED, pipelines=stable_diffusion, reads_pickles=True),

@@ -22,11 +22,13 @@ class Store(Protocol):
 
     ledger: Ledger
 
-    def submit(self, request: Request, priority: int = 0) -> Submitted:
+    def submit(self, request: Request, priority: int = 0, remark: str = ...) -> Submitted:
         """Queue a request; an identical one is found by its id, and queued again if it failed."""
 
-    def submit_all(self, requests: Sequence[Request], priority: int = 0) -> list[Submitted]:
-        """Queue several requests in one change."""
+    def submit_all(
+        self, requests: Sequence[Request], priority: int = 0, remark: str = ...
+    ) -> list[Submitted]:
+        """Queue several requests in one change; a remark goes into the history."""
 
     def claim(self, worker: str, accepts: Accepts = ...) -> AbstractContextManager[Claim | None]:
         """Hold the next request while the block lasts; None where there is none."""

@@ -45,21 +45,23 @@ class LedgerStore:
         self._held: set[str] = set()
         self._progress: dict[str, str] = {}
 
-    def submit(self, request: Request, priority: int = 0) -> Submitted:
+    def submit(self, request: Request, priority: int = 0, remark: str = "") -> Submitted:
         """Queue a request; an identical one is found by its id, and queued again if it failed.
 
         Raises:
             StoreError: it was superseded.
         """
-        return self.submit_all([request], priority)[0]
+        return self.submit_all([request], priority, remark)[0]
 
-    def submit_all(self, requests: Sequence[Request], priority: int = 0) -> list[Submitted]:
-        """Queue several requests in one change."""
+    def submit_all(
+        self, requests: Sequence[Request], priority: int = 0, remark: str = ""
+    ) -> list[Submitted]:
+        """Queue several requests in one change; a remark goes into the history."""
         seen: dict[str, State | None] = {}
 
         def decide(book: Book) -> Batch:
             seen.update({r.request_id: book.state(r.request_id) for r in requests})
-            return queue_submitter.submit(book, requests, priority, self._clock())
+            return queue_submitter.submit(book, requests, priority, self._clock(), remark)
 
         events = {event.state.request_id: event for event in self.ledger.change(decide)}
         answers, answered = [], set()

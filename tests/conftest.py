@@ -22,8 +22,10 @@ import pytest
 from loopback_hub import LoopbackHub
 from PIL import Image
 
+from evaluator.__main__ import main
 from evaluator.bench import Bench
 from evaluator.cache import Cache
+from evaluator.commands import _options
 from evaluator.demo.models import build_i2t, build_t2i
 from evaluator.requests import make_request
 from protocol.records import Request
@@ -137,6 +139,27 @@ def cmc(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
         assert done.returncode == status, done.stderr
         return done
+
+    return run
+
+
+@pytest.fixture
+def cmc_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return what `cmc` returns, run in this process: torch is loaded once for all tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_options, "DEFAULT_CACHE", tmp_path / "cache")
+    # For the processes that a worker starts.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        texts = [str(argument) for argument in arguments]
+        returned = main(texts)
+        said = capsys.readouterr()
+        assert returned == status, said.err
+        return subprocess.CompletedProcess(texts, returned, said.out, said.err)
 
     return run
 

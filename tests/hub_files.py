@@ -112,11 +112,12 @@ def resolve(hub: HubState, ask: Ask) -> Answer:
     require_files(ask.account, repo)
     commit, blob = repo.file_at(ask.rev, unquote(ask.parts["path"]))
     headers = {
-        "X-Repo-Commit": commit.sha,
         "ETag": f'"{blob.etag}"',
         "Accept-Ranges": "bytes",
         "Content-Type": "application/octet-stream",
     }
+    if hub.names_commits:
+        headers["X-Repo-Commit"] = commit.sha
     if blob.sha256:
         headers |= {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(blob.size)}
     start, stop, status = 0, blob.size, 200

@@ -64,6 +64,8 @@ def info(hub: HubState, ask: Ask) -> Answer:
     repo = hub.asked(ask)
     commit = repo.commit_at(ask.rev)
     told = {"id": repo.repo_id, **_told(repo, commit)}
+    if not hub.names_heads:
+        del told["sha"]
     expand = ask.query.get("expand")
     if expand:
         keys = {"id", *expand}

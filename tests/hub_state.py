@@ -29,6 +29,10 @@ class HubState:
         """Added to commits, after they are made and before they are answered."""
         self.hang_seconds = 2.0
         """How long a call hangs before the line is cut."""
+        self.names_commits = True
+        """Whether a file's answer names its commit, as the Hub's does; a mirror's may not."""
+        self.names_heads = True
+        """Whether a repository's facts name the newest commit."""
         self.lock = threading.RLock()
         self.add_account(OWNER_TOKEN, "tester", orgs=("acme",))
 

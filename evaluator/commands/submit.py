@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from submission.store import Store
 
 HELP = "queue a system for evaluation"
+MAX_SENTENCE = 500
+"""Characters of an error that are shown: what was sent may be in it."""
 DECLARED = ("paper", "code", "trained_on", "comment")
 
 
@@ -35,12 +37,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--comment", default="", help="anything else worth knowing")
     parser.add_argument("--gpu", default="a100", help="for the estimate: t4, l4, a10g, l40s, …")
     parser.add_argument("--check", action="store_true", help="only check; nothing is queued")
+    parser.add_argument(
+        "--not-a-duplicate",
+        metavar="REASON",
+        default="",
+        help="for maintainers: why equal weights are no duplicate; goes into the history",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before queueing")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
+    from protocol.errors import ModelError
+    from submission.findings import Code, Finding
+    from submission.wording import shown
+
+    try:
+        return _check_and_submit(options)
+    except ModelError as error:
+        if not options.json:
+            raise
+        remedy = "`cmc systems` lists names, adapters and their settings"
+        sentence = shown(str(error), MAX_SENTENCE)
+        finding = Finding(code=Code.BAD_FORM, about="form", sentence=sentence, remedy=remedy)
+        return _report(options, [finding], None)
+
+
+def _check_and_submit(options: argparse.Namespace) -> int:
     from submission.findings import refusals
     from submission.identity import SignedInBy, account_for
     from submission.intake import examine_request, with_fingerprints
@@ -57,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     request = with_fingerprints(_request(options, examined, account), facts)
     limits = UNSHARED if account.signed_in_by is SignedInBy.MACHINE else LIMITS
     findings += examine_request(request, facts, _history(store), limits)
+    if options.not_a_duplicate:
+        findings = _overrule(options, account, findings)
     cost = _cost(options, request, facts)
     if refusals(findings) or options.check:
         return _report(options, findings, cost)
@@ -113,6 +139,24 @@ def _history(store: "Store") -> "History":
     return history_of(store.ledger.refresh())
 
 
+def _overrule(
+    options: argparse.Namespace, account: "Account", findings: "Sequence[Finding]"
+) -> "list[Finding]":
+    """Let a maintainer answer the finding about equal weights."""
+    from dataclasses import replace
+
+    from submission.identity import require_maintainer
+    from submission.rules import overrule_duplicate
+    from submission.wording import check_texts
+
+    require_maintainer(account, options.store)
+    wrong = check_texts({"comment": options.not_a_duplicate})
+    return [
+        *overrule_duplicate(findings, account.name, options.not_a_duplicate),
+        *(replace(one, about="not-a-duplicate") for one in wrong),
+    ]
+
+
 def _cost(
     options: argparse.Namespace, request: "Request", facts: "Mapping[str, ModelFacts]"
 ) -> "Cost | None":
@@ -165,7 +209,8 @@ def _confirmed(options: argparse.Namespace) -> bool:
 def _submit(options: argparse.Namespace, store: "Store", request: "Request") -> int:
     from protocol.jsonable import to_plain
 
-    submitted = store.submit(request)
+    remark = f"not a duplicate: {options.not_a_duplicate}" if options.not_a_duplicate else ""
+    submitted = store.submit(request, remark=remark)
     if options.json:
         print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
     elif submitted.is_new:

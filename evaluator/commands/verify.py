@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("CMC_STORE", "cmc-store"),
         help="the store (default: $CMC_STORE, or the folder cmc-store)",
     )
+    parser.add_argument(
+        "--expect",
+        metavar="SHA256",
+        default="",
+        help="the newest line as an earlier check named it; finds that lines were cut off since",
+    )
     add_json(parser)
 
 
@@ -37,11 +43,12 @@ def run(options: argparse.Namespace) -> int:
     from submission.store import open_store
 
     store = open_store(options.store)
-    checked = check_ledger(store.ledger)
+    checked = check_ledger(store.ledger, _witness(options.expect))
     # A file that is not the ledger's was named already; its rows are not to be had.
     rows, problems = (0, checked.problems) if checked.problems else _check_rows(store, checked)
     if options.json:
-        told = {"problems": problems, "leftovers": checked.leftovers}
+        told: dict[str, object] = {"problems": problems, "leftovers": checked.leftovers}
+        told |= {"newest_line_sha256": checked.book.sha256}
         print(json.dumps({**told, "lines": checked.book.number, "rows": rows}))
         return 1 if problems else 0
     for problem in problems:
@@ -55,7 +62,19 @@ def run(options: argparse.Namespace) -> int:
         f"{options.store} is as its ledger says: {checked.book.number} lines, "
         f"{len(checked.book.states)} requests, {rows} results recomputed from their scores"
     )
+    if checked.book.sha256:
+        print(f"note elsewhere, for --expect: {checked.book.sha256}")
     return 0
+
+
+def _witness(text: str) -> str:
+    import re
+
+    from protocol.errors import InputError
+
+    if text and not re.fullmatch("[0-9a-f]{64}", text):
+        raise InputError(f"--expect {text}: wanted the 64 hex digits of a sha256")
+    return text
 
 
 def _check_rows(store: "Store", checked: "Checked") -> tuple[int, list[str]]:

@@ -4,11 +4,18 @@ A worker may be killed at any moment: the next one takes its request over and de
 """
 
 import argparse
+import contextlib
 import sys
+from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_images, add_machine, add_store
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 HELP = "run waiting requests"
+POLL_SECONDS = 300.0
+"""Between two looks of a worker that the Hub calls."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="stay, and look for new requests after this time (default: stop when none waits)",
+    )
+    parser.add_argument(
+        "--webhook",
+        metavar="[HOST:]PORT",
+        help="be called by the Hub when a request comes, and look at once; the secret is in "
+        "$CMC_WEBHOOK_SECRET (host: 127.0.0.1, behind a proxy; pause without --poll: 300 s)",
     )
     parser.add_argument(
         "--create-store", action="store_true", help="first make a Hub store's two datasets"
@@ -60,22 +73,45 @@ def run(options: argparse.Namespace) -> int:
     """Work until nothing waits; the exit status is 1 when a request failed."""
     if options.on:
         return _start_elsewhere(options)
+    import time
+
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
     from submission.store import open_store
 
-    store = open_store(options.store, create=options.create_store)
-    bench = bench_from(options)
-    done = work(
-        store,
-        bench,
-        once=options.once,
-        say=_say,
-        poll_seconds=options.poll,
-        isolate=not options.in_process,
-    )
+    with contextlib.ExitStack() as stack:
+        pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
+        done = work(
+            open_store(options.store, create=options.create_store),
+            bench_from(options),
+            once=options.once,
+            say=_say,
+            poll_seconds=options.poll or (POLL_SECONDS if options.webhook else None),
+            pause=pause,
+            isolate=not options.in_process,
+        )
     print(f"{done.finished} finished, {done.failed} failed, {done.waiting} still waiting")
     return 1 if done.failed else 0
+
+
+@contextlib.contextmanager
+def _webhook(options: argparse.Namespace) -> "Iterator[Callable[[float], None]]":
+    """Serve the webhook and yield the pause that it ends."""
+    import os
+
+    from evaluator.webhook import Webhook, serving
+    from protocol.errors import InputError
+
+    if not options.store.startswith("hub:"):
+        raise InputError(f"the Hub cannot call about {options.store}; wanted --store hub:ORG/NAME")
+    host, _, port = options.webhook.rpartition(":")
+    if not port.isdecimal():
+        raise InputError(f"--webhook {options.webhook}: wanted a port, or HOST:PORT")
+    repo_id = f"{options.store.removeprefix('hub:')}-requests"
+    webhook = Webhook(os.environ.get("CMC_WEBHOOK_SECRET", ""), repo_id)
+    with serving(webhook, host or "127.0.0.1", int(port)) as bound:
+        _say(f"the Hub may call http://{host or '127.0.0.1'}:{bound} about {repo_id}")
+        yield webhook.wait
 
 
 def _start_elsewhere(options: argparse.Namespace) -> int:

@@ -49,14 +49,14 @@ def test_help_loads_no_heavy_library() -> None:
 @pytest.mark.parametrize("mode", ["text", "pixel", "image", "full"])
 def test_a_picture_goes_to_a_file_and_comes_back(
     mode: str,
-    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
     picture: Path,
     tmp_path: Path,
     t2i: str,
 ) -> None:
     caption = () if mode == "image" else ("--caption", "a blue square")
-    cmc("encode", picture, "--mode", mode, *caption, "-o", "out.cmc")
-    facts = json.loads(cmc("info", "out.cmc", "--json").stdout)
+    cmc_here("encode", picture, "--mode", mode, *caption, "-o", "out.cmc")
+    facts = json.loads(cmc_here("info", "out.cmc", "--json").stdout)
     size = (tmp_path / "out.cmc").stat().st_size
     assert (facts["width"], facts["height"], facts["mode"]) == (201, 133, mode)
     assert (facts["total_bytes"], facts["total_bits"]) == (size, 8 * size)
@@ -66,18 +66,21 @@ def test_a_picture_goes_to_a_file_and_comes_back(
     assert [s["kind"] for s in facts["sections"]] == kinds.get(mode, ["text", "image"])
     assert size - sum(section["bytes"] for section in facts["sections"]) <= 12
     decoder = t2i if mode == "text" else "start-image"
-    cmc("decode", "out.cmc", "-o", "out.png", "--t2i", decoder, "--protocol", "demo-0")
+    cmc_here("decode", "out.cmc", "-o", "out.png", "--t2i", decoder, "--protocol", "demo-0")
     with Image.open(tmp_path / "out.png") as decoded:
         assert decoded.size == (201, 133)
 
 
 def test_a_caption_can_come_from_a_model_or_a_file(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], picture: Path, captions: Path, i2t: str
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    picture: Path,
+    captions: Path,
+    i2t: str,
 ) -> None:
-    cmc("encode", picture, "--mode", "text", "--i2t", f"file:{captions}", "-o", "a.cmc")
-    assert "A blue square in front of soft colours." in cmc("info", "a.cmc").stdout
-    cmc("encode", picture, "--mode", "text", "--i2t", i2t, "-o", "b.cmc")
-    assert "caption (zlib): " in cmc("info", "b.cmc").stdout
+    cmc_here("encode", picture, "--mode", "text", "--i2t", f"file:{captions}", "-o", "a.cmc")
+    assert "A blue square in front of soft colours." in cmc_here("info", "a.cmc").stdout
+    cmc_here("encode", picture, "--mode", "text", "--i2t", i2t, "-o", "b.cmc")
+    assert "caption (zlib): " in cmc_here("info", "b.cmc").stdout
 
 
 def test_published_boards_have_the_documented_form(
@@ -92,9 +95,9 @@ def test_published_boards_have_the_documented_form(
 
 
 def test_folders_are_scored_with_means(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
-    done = cmc(
+    done = cmc_here(
         *("score", "--reference", images, "--distorted", images),
         *("--indicator", "ssim", "--indicator", "piqe", "--json"),
     )
@@ -104,12 +107,12 @@ def test_folders_are_scored_with_means(
 
 
 def test_evaluate_writes_files_pictures_scores_and_result(
-    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,
     captions: Path,
     tmp_path: Path,
 ) -> None:
-    done = cmc(
+    done = cmc_here(
         *("evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--images", images),
         *("--modes", "image,full", "--protocol", "demo-0", "--out", "out", "--json"),
     )
@@ -119,7 +122,7 @@ def test_evaluate_writes_files_pictures_scores_and_result(
     assert (tmp_path / "out" / "per_image.parquet").is_file()
     for name in ("NSI_pgc_000", "SCI_screen_001", "AIGI_SDXL_002"):
         file = tmp_path / "out" / "files" / "full" / f"{name}.cmc"
-        cmc("decode", file, "-o", "again.png")
+        cmc_here("decode", file, "-o", "again.png")
         with (
             Image.open(tmp_path / "again.png") as again,
             Image.open(tmp_path / "out" / "pictures" / "full" / f"{name}.png") as picture,
@@ -143,10 +146,10 @@ def test_submit_work_queue_and_leaderboard(
 
 
 def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
-    cmc("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
-    cmc("work", "--once", "--images", images)
+    cmc_here("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
+    cmc_here("work", "--once", "--images", images)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = subprocess.Popen(
@@ -159,8 +162,8 @@ def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
     try:
         assert server.stdout is not None
         assert server.stdout.readline().startswith(f"the board is on http://127.0.0.1:{port}/")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/config") as page:
-            assert "AVC QP 45" in page.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/data/board/codec.all.json") as board:
+            assert "AVC QP 45" in board.read().decode()
     finally:
         server.terminate()
         server.wait()
@@ -206,7 +209,7 @@ def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
 def test_wrong_input_ends_in_one_sentence_and_status_1(
     arguments: tuple[str, ...],
     message: str,
-    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
     picture: Path,
     tmp_path: Path,
 ) -> None:
@@ -220,7 +223,7 @@ def test_wrong_input_ends_in_one_sentence_and_status_1(
     for name in ("topiq-fr.pth", "topiq-nr.pth"):
         (tmp_path / "w" / name).write_bytes(b"x")
     (tmp_path / "w" / "sha256sums.txt").write_text("00  topiq-fr.pth\n00  topiq-nr.pth\n")
-    done = cmc(*arguments, status=1)
+    done = cmc_here(*arguments, status=1)
     lines = [line for line in done.stderr.splitlines() if line.startswith("cmc ")]
     assert len(lines) == 1
     assert message in lines[0]

@@ -121,19 +121,19 @@ def test_a_model_in_another_folder_must_be_the_same(
 
 
 def test_the_command_runs_compares_and_files(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
     system = ("--codec", "jpeg:30", "--images", images, "--protocol", "demo-0")
-    cmc("submit", *system)
-    cmc("work", "--once", "--images", images)
-    (entry,) = json.loads(cmc("queue", "--json").stdout)
+    cmc_here("submit", *system)
+    cmc_here("work", "--once", "--images", images)
+    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
     request_id = entry["state"]["request_id"]
-    done = cmc("reproduce", request_id, "--subset", 3, "--images", images, "--file")
+    done = cmc_here("reproduce", request_id, "--subset", 3, "--images", images, "--file")
     assert "3 of 3 decoded pictures are equal" in done.stdout
     assert len(read_replications(FolderStore(tmp_path / "cmc-store"))) == 1
-    board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    board = cmc_here("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
     assert json.loads(board)[0]["replications"] == 1
     assert (
         "holds no result of nothing"
-        in cmc("reproduce", "nothing", "--images", images, status=1).stderr
+        in cmc_here("reproduce", "nothing", "--images", images, status=1).stderr
     )

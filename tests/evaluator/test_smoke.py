@@ -80,9 +80,11 @@ def test_a_mode_without_a_single_picture_stops_the_run_with_its_code(
 
 
 def test_the_command_says_what_the_whole_run_would_take(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
-    done = cmc("smoke", "--codec", "jpeg:30", "--images", images, "--protocol", "demo-0", "--json")
+    done = cmc_here(
+        "smoke", "--codec", "jpeg:30", "--images", images, "--protocol", "demo-0", "--json"
+    )
     told = json.loads(done.stdout)
     assert told["modes"][0]["images"] == 3
     assert told["whole_run_minutes"] > 0

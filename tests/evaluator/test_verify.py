@@ -10,6 +10,7 @@ from pathlib import Path
 from conftest import ROOT
 from loopback_hub import LoopbackHub
 
+from evaluator.__main__ import main
 from evaluator.bench import Bench
 from evaluator.recompute import recompute_problems
 from evaluator.run import evaluate
@@ -52,7 +53,12 @@ def test_verify_names_what_was_changed_and_exits_with_1(
         assert claim is not None
         evaluation = evaluate(claim.request, make_bench())
         store.finish(claim, evaluation.result, evaluation.per_image)
-    assert "1 results recomputed from their scores" in cmc("verify").stdout
+    verified = cmc("verify").stdout
+    assert "1 results recomputed from their scores" in verified
+    noted = verified.split()[-1]
+    assert main(["verify", str(store.folder), "--expect", noted]) == 0
+    assert main(["verify", str(store.folder), "--expect", "f" * 64]) == 1
+    assert main(["verify", str(store.folder), "--expect", noted[:8]]) == 1
     (path,) = (store.folder / "results").rglob("*.parquet")
     path.write_bytes(b"other")
     assert f"{path.name}: changed outside the ledger" in cmc("verify", status=1).stdout

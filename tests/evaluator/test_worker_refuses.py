@@ -1,13 +1,11 @@
 """Requests that came into the store past the checks are refused, and the queue goes on."""
 
-import json
-import os
-import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_models import HOSTILE, make_hostile
 
 from evaluator.bench import Bench
 from evaluator.worker import work
@@ -18,51 +16,7 @@ from protocol.states import Status
 from submission.store import FolderStore
 
 
-class Canary:
-    """Unpickled, this makes a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-        return os.mkdir, (str(self.path),)
-
-
-def pickled(folder: Path, canary: Path) -> None:
-    (folder / "unet" / "model.bin").write_bytes(pickle.dumps(Canary(canary)))
-
-
-def with_code(folder: Path, canary: Path) -> None:
-    (folder / "modeling.py").write_text(f"import os; os.mkdir({str(canary)!r})")
-    (folder / "config.json").write_text('{"auto_map": {"AutoModel": "modeling.M"}}')
-
-
-def with_pipe(folder: Path, canary: Path) -> None:
-    del canary
-    os.mkfifo(folder / "config.json")
-
-
-def with_link(folder: Path, canary: Path) -> None:
-    del canary
-    (folder / "unet" / "model.safetensors").symlink_to("/etc/passwd")
-
-
-def with_holes(folder: Path, canary: Path) -> None:
-    del canary
-    with (folder / "unet" / "model.safetensors").open("wb") as file:
-        file.truncate(10 << 30)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "code"),
-    [
-        (pickled, "NO_SAFETENSORS"),
-        (with_code, "REMOTE_CODE_REQUIRED"),
-        (with_pipe, "UNSAFE_FILE"),
-        (with_link, "UNSAFE_FILE"),
-        (with_holes, "UNSAFE_FILE"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "code"), HOSTILE)
 def test_a_hostile_folder_is_refused_and_the_next_request_is_run(
     spoil: Callable[[Path, Path], None],
     code: str,
@@ -71,9 +25,7 @@ def test_a_hostile_folder_is_refused_and_the_next_request_is_run(
     tmp_path: Path,
 ) -> None:
     folder, canary = tmp_path / "evil", tmp_path / "canary"
-    (folder / "unet").mkdir(parents=True)
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
-    spoil(folder, canary)
+    make_hostile(folder, spoil, canary)
     evil = System(adapter="diffusers", model="evil", revision="a" * 40, path=str(folder))
     store = FolderStore(tmp_path / "store")
     hostile = replace(ask(modes=(Mode.IMAGE,), i2t=None), t2i=evil)

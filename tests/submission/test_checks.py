@@ -4,15 +4,16 @@ import json
 import os
 import pickle
 import socket
-import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import made_models
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_models import Canary
 
 from protocol.records import Request
 from protocol.rules import Mode, Role
@@ -143,20 +144,9 @@ def test_equal_weights_have_one_fingerprint_whatever_lies_around_them() -> None:
 # Folders of this machine
 
 
-class Canary:
-    """Unpickled, this makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-        return os.mkdir, (str(self.path),)
-
-
 def safetensors(path: Path, count: int = 4) -> None:
-    header = json.dumps({"w": {"dtype": "F32", "shape": [count], "data_offsets": [0, 4 * count]}})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(4 * count))
+    path.write_bytes(made_models.safetensors(count))
 
 
 @pytest.fixture

@@ -53,6 +53,20 @@ def test_a_changed_removed_or_added_result_is_named(store: FolderStore, suffix: 
         assert any(str(path.relative_to(store.folder)) in p and what in p for p in found)
 
 
+def test_cut_off_lines_are_found_by_who_noted_the_newest_one(store: FolderStore) -> None:
+    earlier = check_ledger(store.ledger).book.sha256
+    store.take("w")
+    newest = check_ledger(store.ledger).book.sha256
+    assert check_ledger(store.ledger, earlier).problems == []
+    path = store.folder / "ledger.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert problems(store) == []
+    cut = FolderStore(store.folder).ledger
+    assert check_ledger(cut, earlier).problems == []
+    (problem,) = check_ledger(cut, newest).problems
+    assert problem.startswith(f"line {newest}: noted elsewhere and not in the ledger")
+
+
 def test_a_changed_request_is_named(store: FolderStore) -> None:
     path = next((store.folder / "requests").rglob("*.json"))
     path.write_text(path.read_text().replace('"ada"', '"eve"'))

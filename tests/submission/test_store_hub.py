@@ -13,7 +13,7 @@ from made_requests import PER_IMAGE, request_for, result_of
 from protocol.errors import HubError, InputError, LedgerError
 from protocol.states import Action, Status
 from submission import ledger_hub
-from submission.hub_files import Backoff
+from submission.hub_files import Backoff, Found
 from submission.ledger import events_of
 from submission.ledger_check import check_ledger
 from submission.store import FolderStore, open_store
@@ -155,6 +155,41 @@ def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubSto
     )
     with pytest.raises(LedgerError, match="has lost lines"):
         store.queue()
+
+
+def test_a_hub_that_does_not_name_a_files_commit_is_asked_for_the_head_first(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.submit(request_for(0))
+    hub.names_commits = False
+    other, files = open_hub(hub, tmp_path), store._hub_ledger.requests
+    ask, between = files._read_once, list[object]()
+
+    def read_late(path: str, revision: str) -> Found:
+        # Another writer is first, after the head was asked for and before the file is read.
+        if revision != "main" and not between:
+            between.append(other.submit(request_for(1)))
+        return ask(path, revision)
+
+    monkeypatch.setattr(files, "_read_once", read_late)
+    hub.calls.clear()
+    assert store.submit(request_for(2)).is_new
+    assert 412 in [call.status for call in hub.calls("commit")]
+    assert [entry.request for entry in store.queue()] == [request_for(n) for n in range(3)]
+    assert check_ledger(store.ledger).problems == []
+
+
+def test_nothing_is_written_on_a_commit_that_the_hub_does_not_name(
+    hub: LoopbackHub, store: HubStore
+) -> None:
+    store.submit(request_for(0))
+    hub.names_commits = hub.names_heads = False
+    before = hub.repo("datasets", "acme/cmc-requests").commit_at("main").sha
+    with pytest.raises(HubError, match="does not say at which commit acme/cmc-requests is"):
+        store.submit(request_for(1))
+    with pytest.raises(HubError, match="needs the commit that it was decided on"):
+        store._hub_ledger.requests.change(hub.api(), {"x": b""}, "x", parent="", gone=None)
+    assert hub.repo("datasets", "acme/cmc-requests").commit_at("main").sha == before
 
 
 def test_submitting_to_5000_requests_takes_a_bounded_number_of_calls(

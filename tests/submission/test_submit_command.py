@@ -1,7 +1,6 @@
 """`cmc submit` against a Hub: what is accepted is pinned, what is hostile is refused."""
 
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -13,21 +12,12 @@ import pytest
 from conftest import ROOT
 from huggingface_hub import CommitOperationAdd
 from loopback_hub import LoopbackHub
+from made_models import PAINTER, Canary
 from made_requests import request_for
 
 from submission.store_hub import HubStore
 
 MODEL = "acme/painter"
-
-
-class Canary:
-    """Unpickled, this makes a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-        return os.mkdir, (str(self.path),)
 
 
 @pytest.fixture
@@ -58,24 +48,12 @@ def upload(hub: LoopbackHub, files: dict[str, Any], model: str = MODEL) -> str:
     return str(api.create_commit(model, operations, commit_message="upload").oid)
 
 
-@pytest.fixture
-def files(t2i: str) -> dict[str, Any]:
-    folder = Path(t2i.partition(":")[2])
-    held = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    return {**held, "README.md": b"---\nlicense: mit\n---\n"}
-
-
 def test_a_model_is_checked_pinned_and_queued_and_its_copy_is_refused(
     hub: LoopbackHub,
     submit: Callable[..., subprocess.CompletedProcess[str]],
-    files: dict[str, Any],
     tmp_path: Path,
 ) -> None:
-    commit = upload(hub, files)
+    commit = upload(hub, PAINTER)
     checked = submit(f"diffusers:{MODEL}", "--check")
     assert checked.returncode == 0, checked.stderr
     assert "is under mit" in checked.stdout
@@ -93,7 +71,7 @@ def test_a_model_is_checked_pinned_and_queued_and_its_copy_is_refused(
     assert request["declared"] == {"paper": "https://arxiv.org/abs/2406.09356"}
     assert "was submitted before" in submit(f"diffusers:{MODEL}").stdout
 
-    upload(hub, files, "thief/new-name")
+    upload(hub, PAINTER, "thief/new-name")
     copied = submit("diffusers:thief/new-name", "--json")
     assert copied.returncode == 1
     answer = json.loads(copied.stdout)
@@ -131,14 +109,13 @@ def test_every_reason_of_a_hostile_model_is_said_at_once_and_nothing_is_run(
 def test_submitting_to_a_store_on_the_hub_takes_a_bounded_number_of_calls(
     hub: LoopbackHub,
     submit: Callable[..., subprocess.CompletedProcess[str]],
-    files: dict[str, Any],
     tmp_path: Path,
 ) -> None:
-    upload(hub, files)
+    upload(hub, PAINTER)
     store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "kept")
     store.create()
     store.submit_all([request_for(quality) for quality in range(500)])
-    configs = sum(name.endswith("config.json") for name in files)
+    configs = sum(name.endswith("config.json") for name in PAINTER)
     hub.calls.clear()
     done = submit(f"diffusers:{MODEL}", "--store", "hub:acme/cmc")
     assert "is queued" in done.stdout, done.stderr

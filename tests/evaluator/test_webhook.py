@@ -1,0 +1,167 @@
+"""The Hub's call that wakes a worker: who may call, about what, and that polling stays."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from huggingface_hub import WebhookPayload
+from loopback_hub import LoopbackHub
+
+from evaluator.__main__ import main
+from evaluator.bench import Bench
+from evaluator.webhook import MAX_BYTES, Webhook, serving
+from evaluator.worker import work
+from protocol.errors import InputError
+from protocol.records import Request
+from protocol.rules import Role
+from protocol.states import Status
+from submission.store_hub import HubStore
+
+SECRET = "a secret of the tests"
+REPO = "acme/cmc-requests"
+
+
+def payload_for(name: str = REPO, kind: str = "dataset", scope: str = "repo.content") -> bytes:
+    """Return what the Hub sends after a commit, as its own client's types have it."""
+    payload: dict[str, Any] = {
+        "event": {"action": "update", "scope": scope},
+        "repo": {
+            "id": "1",
+            "name": name,
+            "type": kind,
+            "private": False,
+            "owner": {"id": "2"},
+            "url": {"web": f"https://huggingface.co/datasets/{name}"},
+        },
+        "webhook": {"id": "3", "version": 3},
+        "updatedRefs": [{"ref": "refs/heads/main", "oldSha": "0" * 40, "newSha": "1" * 40}],
+    }
+    WebhookPayload(**payload)
+    return json.dumps(payload).encode()
+
+
+@pytest.fixture
+def webhook() -> Webhook:
+    return Webhook(SECRET, REPO)
+
+
+@pytest.fixture
+def port(webhook: Webhook) -> Iterator[int]:
+    with serving(webhook, "127.0.0.1", 0) as port:
+        yield port
+
+
+def call(port: int, body: bytes, **headers: str) -> int:
+    ask = urllib.request.Request(f"http://127.0.0.1:{port}/", body, headers)
+    try:
+        with urllib.request.urlopen(ask) as answer:  # noqa: S310 - http, to this machine
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def was_woken(webhook: Webhook) -> bool:
+    started = time.monotonic()
+    webhook.wait(0.2)
+    return time.monotonic() - started < 0.2
+
+
+def test_a_call_with_the_secret_about_the_requests_ends_the_pause(
+    webhook: Webhook, port: int
+) -> None:
+    assert call(port, payload_for(), **{"X-Webhook-Secret": SECRET}) == 200
+    assert was_woken(webhook)
+    assert not was_woken(webhook)
+
+
+@pytest.mark.parametrize(
+    ("body", "secret", "status"),
+    [
+        (payload_for(), "", 403),
+        (payload_for(), "a guess of somebody's", 403),
+        (payload_for(), "ä secret", 403),
+        (b"{", SECRET, 400),
+        (b"[]", SECRET, 400),
+        (b'{"event": {"scope": 1}, "repo": {"type": "dataset", "name": "x"}}', SECRET, 400),
+        (payload_for(name="acme/other"), SECRET, 200),
+        (payload_for(kind="model"), SECRET, 200),
+        (payload_for(scope="discussion.comment"), SECRET, 200),
+    ],
+)
+def test_any_other_call_wakes_nobody(
+    webhook: Webhook, body: bytes, secret: str, status: int
+) -> None:
+    assert webhook.receive(secret, body) == status
+    assert not was_woken(webhook)
+
+
+def test_a_call_that_is_too_long_is_refused_before_it_is_read(webhook: Webhook, port: int) -> None:
+    headers = {"X-Webhook-Secret": SECRET, "Content-Length": str(MAX_BYTES + 1)}
+    assert call(port, b"{}", **headers) == 413
+    assert not was_woken(webhook)
+
+
+def test_a_secret_that_can_be_guessed_is_refused() -> None:
+    for secret in ("", "short"):
+        with pytest.raises(InputError, match="secret has"):
+            Webhook(secret, REPO)
+
+
+@pytest.mark.parametrize(
+    ("store", "address", "message"),
+    [
+        ("folder", "8080", "cannot call about folder"),
+        ("hub:acme/cmc", "here", "wanted a port, or HOST:PORT"),
+        ("hub:acme/cmc", "8080", "secret has 0 characters"),
+    ],
+)
+def test_a_worker_says_what_its_webhook_lacks(
+    store: str,
+    address: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("CMC_WEBHOOK_SECRET", raising=False)
+    assert main(["work", "--images", ".", "--store", store, "--webhook", address]) == 1
+    assert message in capsys.readouterr().err
+
+
+class EnoughError(Exception):
+    """The test has seen what it wanted to."""
+
+
+def test_a_worker_that_is_called_runs_a_request_before_its_pause_is_over(
+    hub: LoopbackHub,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    webhook: Webhook,
+    port: int,
+) -> None:
+    store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token)
+    store.create()
+    request = ask(role=Role.CODEC, i2t=None, t2i=None, codec="jpeg:30")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        if pauses:
+            raise EnoughError
+        pauses.append(seconds)
+        submitter = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token)
+        submitter.submit(request)
+        caller = threading.Timer(0.1, call, (port, payload_for()), {"X-Webhook-Secret": SECRET})
+        caller.start()
+        webhook.wait(seconds)
+
+    started = time.monotonic()
+    with pytest.raises(EnoughError):
+        work(store, make_bench(), once=False, say=print, poll_seconds=3600, pause=pause)
+    assert pauses == [3600]
+    assert time.monotonic() - started < 1800
+    assert store.state(request.request_id).status is Status.FINISHED
