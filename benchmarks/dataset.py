@@ -36,8 +36,13 @@ from protocol.files import write_whole
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "dataset.md"
 SIZES = (100, 1_000)
-FIXED = {"MALLOC_MMAP_THRESHOLD_": "262144"}
-"""Makes glibc give freed pictures back at once instead of raising its own threshold."""
+SETTINGS: Sequence[Mapping[str, str]] = (
+    {},
+    {"MALLOC_MMAP_THRESHOLD_": "262144"},
+    {"MALLOC_MMAP_THRESHOLD_": "262144", "USE_TORCH": "0"},
+)
+"""Of the environment. The first makes glibc give freed pictures back at once instead of raising
+its own threshold; the second keeps `datasets` from importing torch."""
 READING = [name for name in MEASURES if name.startswith(("decode", "no decoding"))]
 LOADING = ["load_dataset, cold", "load_dataset, warm"]
 
@@ -224,13 +229,11 @@ def memory_table(work: Path) -> list[str]:
         found = run("dataset_measures.py", "import", work / str(size), work=work)
         lines.append(f"| import | {size:,} | - | {found['peak_bytes'] / 1e6:,.0f} | - | - |")
     folder = work / str(SIZES[-1]) / "built"
-    for name, environment in (
-        ("streaming", {}),
-        (f"streaming, `{'='.join(*FIXED.items())}`", FIXED),
-    ):
+    for setting in SETTINGS:
+        name = " ".join(["streaming", *(f"`{key}={value}`" for key, value in setting.items())])
         for size in SIZES:
             arguments = ("memory", folder, size, "default")
-            found = run("dataset_streaming.py", *arguments, work=work, **environment)
+            found = run("dataset_streaming.py", *arguments, work=work, **setting)
             keys = ("before", "peak", "anonymous_peak", "private_peak")
             figures = " | ".join(f"{found[key] / 1e6:,.0f}" for key in keys)
             lines.append(f"| {name} | {int(found['rows']):,} | {figures} |")

@@ -228,9 +228,9 @@ def test_an_import_goes_on_where_a_fault_stopped_it(
 def test_an_import_survives_being_killed(tmp_path: Path) -> None:
     """Killed while it writes: no half-written shard counts, and done ones are not made again."""
     pictures = {
-        f"{group}_{i:03d}.png": png(paint(256, 256, seed=100 * n + i))
+        f"{group}_{i:03d}.png": png(paint(128, 128, seed=100 * n + i))
         for n, group in enumerate(("NSI_pgc", "SCI_game", "AIGI_SD"))
-        for i in range(40)
+        for i in range(20)
     }
     release = pack(tmp_path / "release", archives_of(pictures), made_captions(pictures))
     out, partial = tmp_path / "out", tmp_path / "out.partial"
