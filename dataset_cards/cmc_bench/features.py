@@ -87,6 +87,7 @@ DISTORTED = Config(
     splits=CONTENTS,
 )
 
+_SPREAD = "sample standard deviation over the viewers kept; none of one viewer"
 _REPORTS = Column("nsfw_reports", "int32", "viewers who reported the picture as offensive")
 
 MOS = Config(
@@ -102,11 +103,15 @@ MOS = Config(
         Column("t2i", "string", "T2I model; the I2T model is GPT-4o for all"),
         Column("mode", "string", "what was sent"),
         Column("strength", "float64", "denoising strength, drawn from 0.2 to 0.9"),
-        Column("consistency_mos", "float64", "with the reference; higher is better"),
-        Column("consistency_sd", "float64", "sample standard deviation over the viewers kept"),
-        Column("perception_mos", "float64", "of the picture alone; higher is better"),
-        Column("perception_sd", "float64", "sample standard deviation over the viewers kept"),
-        Column("viewers", "int32", "whose scores were kept"),
+        Column(
+            "consistency_mos",
+            "float64",
+            "with the reference, by `cmc mos`; higher is better",
+        ),
+        Column("consistency_sd", "float64", _SPREAD, True),
+        Column("perception_mos", "float64", "of the picture alone, likewise; higher is better"),
+        Column("perception_sd", "float64", _SPREAD, True),
+        Column("viewers", "int32", "whose scores were kept, in the dimension with fewer"),
         _REPORTS,
     ),
     parts=("t2i",),
@@ -124,13 +129,21 @@ MOS_REFERENCES = Config(
 
 RATINGS = Config(
     name="ratings",
-    about="The scores as the viewers gave them: a row a viewer, picture and dimension.",
+    about=(
+        "The ratings as the viewers gave them, changed ones too: what `cmc rate --export` writes "
+        "and `cmc mos` reads."
+    ),
     columns=(
-        Column("distorted", "string", "as in `mos`"),
         Column("viewer", "string", "pseudonym, `viewer-01` and so on; the names are not kept"),
-        Column("dimension", "string", "`consistency` or `perception`"),
-        Column("score", "float64", "0 to 5, higher is better"),
-        Column("nsfw", "bool", "whether this viewer reported the picture as offensive"),
+        Column("image", "string", "the decoded picture, `distorted` of `mos`"),
+        Column("dimension", "string", "`consistency`, `perception` or `nsfw`"),
+        Column(
+            "rating",
+            "float64",
+            "0 to 5, higher is better; of `nsfw` 1 for offensive, 0 for taken back",
+        ),
+        Column("time", "string", "UTC, ISO 8601; of two ratings of the same the later counts"),
+        Column("session", "string", "the group of pictures that was rated without a rest"),
     ),
 )
 

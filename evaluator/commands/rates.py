@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_machine, bench_from
+from evaluator.commands._options import add_json, add_machine, bench_from, images_from
 
 if TYPE_CHECKING:
     from evaluator.rate_answers import (
@@ -109,7 +109,7 @@ def _equal(options: argparse.Namespace) -> "tuple[EqualRate, Iterator[str]]":
         sides.append(_points_like(options))
         targets = {point.name: point.bits_per_pixel for point in sides[0]}
     else:
-        targets = {sample.name: options.target_bpp for sample in list_samples(options.images)}
+        targets = {sample.name: options.target_bpp for sample in list_samples(images_from(options))}
     with progress_bars() as report:
         bench = bench_from(options, report)
         sides += [

@@ -5,7 +5,14 @@ Says how long a picture takes in each mode, what went wrong, and what the whole 
 
 import argparse
 
-from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+from evaluator.commands._options import (
+    add_json,
+    add_machine,
+    add_systems,
+    bench_from,
+    images_from,
+    request_from,
+)
 
 HELP = "try a system on three pictures"
 
@@ -30,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     with progress_bars() as report_to:
         bench = bench_from(options, report_to)
         report = smoke_test(request, bench)
-    images = len(list_samples(options.images))
+    images = len(list_samples(images_from(options)))
     cost = cost_after(report, request, {}, images, bench.device)
     if options.json:
         print(json.dumps({**to_plain(report), "whole_run_minutes": cost.gpu_minutes}))

@@ -9,7 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_store, add_systems, request_from, t2i_from
+from evaluator.commands._options import (
+    add_json,
+    add_store,
+    add_systems,
+    images_from,
+    request_from,
+    t2i_from,
+)
 
 if TYPE_CHECKING:
     from protocol.records import Request
@@ -166,7 +173,7 @@ def _cost(
 
     if not facts:
         return None
-    work = work_of(request, facts, len(list_samples(options.images)))
+    work = work_of(request, facts, len(list_samples(images_from(options))))
     return estimate_cost(work, facts.get("i2t"), facts.get("t2i"), options.gpu)
 
 

@@ -1,7 +1,7 @@
 """Checks of rows: every picture decoded, every hash and every bit counted again."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from evaluator.dataset.row_checks import (
     check_sample,
     open_row,
 )
+from protocol.mos import nsfw_reports
+from protocol.ratings import COLUMNS, Reason, parse_ratings
 from protocol.samples import parse_name
 
 
@@ -118,31 +120,44 @@ class BenchmarkCheck:
                 self._faults.add(f"captions, {i2t}", "missing for every picture")
 
     def _mos(self) -> None:
-        references, names, raters = set(), set(), defaultdict(set)
+        references: set[str] = set()
+        reports: dict[str, int] = {}
         for _, row in self._rows(MOS_REFERENCES):
             references.add(row["name"])
             check_picture(f"mos_references, {row['name']}", row, None, self._faults)
         for _, row in self._rows(MOS):
             where = f"mos, {row['distorted']}"
-            names.add(row["distorted"])
+            reports[row["distorted"]] = row["nsfw_reports"]
             check_picture(where, row, None, self._faults)
             if row["reference"] not in references:
                 self._faults.add(where, f"its reference {row['reference']} is missing")
-        for _, row in self._rows(RATINGS):
-            raters[row["viewer"]].add(row["distorted"])
-            if row["distorted"] not in names or not 0 <= row["score"] <= 5:
-                self._faults.add(
-                    f"ratings, {row['viewer']}, {row['distorted']}",
-                    f"a score of {row['score']} for a picture that mos "
-                    f"{'has' if row['distorted'] in names else 'has not'}",
-                )
+        raters = self._ratings(reports)
         for what, count, wanted in (
             ("mos_references", len(references), self._release.mos_references),
-            ("mos", len(names), self._release.mos),
+            ("mos", len(reports), self._release.mos),
             ("ratings, viewers", len(raters), self._release.viewers),
         ):
             if count != wanted:
                 self._faults.add(what, f"{count}; wanted {wanted}")
+
+    def _ratings(self, reports: Mapping[str, int]) -> set[str]:
+        """Check the ratings against the pictures' reports of offence; return the viewers."""
+        rows = [row for _, row in self._rows(RATINGS)]
+        parsed = parse_ratings({name: str(row[name]) for name in COLUMNS} for row in rows)
+        for item in parsed.refused:
+            if item.reason is not Reason.SUPERSEDED:
+                where = f"ratings, {item.viewer}, {item.image}"
+                self._faults.add(where, f"{item.reason}: {item.dimension!r} {item.rating}")
+        for rating in parsed.ratings:
+            if rating.image not in reports:
+                where = f"ratings, {rating.viewer}, {rating.image}"
+                self._faults.add(where, "rates a picture that mos has not")
+        found = nsfw_reports(parsed)
+        for name, said in reports.items():
+            if said != found.get(name, 0):
+                told = f"{said} reports as offensive; ratings has {found.get(name, 0)}"
+                self._faults.add(f"mos, {name}", told)
+        return {rating.viewer for rating in parsed.ratings}
 
     def _compare(self, table: str, names: set[str]) -> None:
         wanted = self._release.expected_names

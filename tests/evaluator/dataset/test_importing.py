@@ -8,18 +8,15 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import ROOT, paint
 from make_release import Archives, archives_of, made_captions, pack, png
 
 from dataset_cards.cards import dataset_of
-from dataset_cards.cmc_bench.features import MOS, MOS_REFERENCES, RATINGS
 from dataset_cards.layout import list_shards
 from dataset_cards.parquet import read_rows
 from evaluator.__main__ import main
-from evaluator.dataset.labels import MOS_COLUMNS
 
 NAMES = ("NSI_pgc_000.png", "NSI_pgc_001.png", "SCI_screen_000.png", "AIGI_MJ_000.png")
 
@@ -231,9 +228,9 @@ def test_an_import_goes_on_where_a_fault_stopped_it(
 def test_an_import_survives_being_killed(tmp_path: Path) -> None:
     """Killed while it writes: no half-written shard counts, and done ones are not made again."""
     pictures = {
-        f"{group}_{i:03d}.png": png(paint(256, 256, seed=100 * n + i))
+        f"{group}_{i:03d}.png": png(paint(128, 128, seed=100 * n + i))
         for n, group in enumerate(("NSI_pgc", "SCI_game", "AIGI_SD"))
-        for i in range(40)
+        for i in range(20)
     }
     release = pack(tmp_path / "release", archives_of(pictures), made_captions(pictures))
     out, partial = tmp_path / "out", tmp_path / "out.partial"
@@ -268,86 +265,6 @@ def test_two_imports_into_one_folder_do_not_mix(
         assert "another process is writing" in capsys.readouterr().err
     assert import_it(release, tmp_path / "out") == 1
     assert "is there already" in capsys.readouterr().err
-
-
-def opinions(**changes: Any) -> tuple[str, str]:
-    """Return mos.csv and ratings.csv of two pictures and two viewers."""
-    mos = [",".join(MOS_COLUMNS)]
-    ratings = ["distorted,viewer,dimension,score,nsfw"]
-    for i, t2i in enumerate(("RealVis", "SD15")):
-        mos.append(f"d{i}.png,r0.png,{t2i},full,0.{i + 2},2.5,0.1,3.5,0.2,2,{i}")
-        for viewer in ("Ada Lovelace", "Bob"):
-            for dimension in ("consistency", "perception"):
-                score = changes.get("score", 3 + i / 2)
-                flag = int(viewer == "Bob" and i == 1)
-                ratings.append(f"d{i}.png,{viewer},{dimension},{score},{flag}")
-    ratings += changes.get("more", [])
-    return "\n".join(mos), "\n".join(ratings)
-
-
-def with_opinions(release: Path, mos: str, ratings: str) -> Path:
-    for name, pictures in (
-        ("iqa-original.zip", ["r0.png"]),
-        ("iqa-distort.zip", ["d0.png", "d1.png"]),
-    ):
-        with zipfile.ZipFile(release / name, "w") as archive:
-            for seed, path in enumerate(pictures):
-                archive.writestr(path, png(paint(80, 72, seed=seed)))
-    (release / "mos.csv").write_text(mos)
-    (release / "ratings.csv").write_text(ratings)
-    return release
-
-
-def test_opinions_become_tables_without_the_viewers_names(
-    tmp_path: Path, archives: Archives
-) -> None:
-    expected = {"mos": 2, "mos_references": 1, "viewers": 2}
-    release = pack(tmp_path / "release", archives, made_captions(NAMES), **expected)
-    out = tmp_path / "out"
-    assert import_it(with_opinions(release, *opinions()), out) == 0
-    mos = [row for shard in list_shards(out, MOS) for row in read_rows(out / shard.path)]
-    assert [(row["distorted"], row["t2i"], row["nsfw_reports"]) for row in mos] == [
-        ("d0.png", "RealVis", 0),
-        ("d1.png", "SD15", 1),
-    ]
-    assert [shard.parts for shard in list_shards(out, MOS)] == [("RealVis",), ("SD15",)]
-    (shard,) = list_shards(out, RATINGS)
-    ratings = list(read_rows(out / shard.path))
-    assert len(ratings) == 8
-    assert {row["viewer"] for row in ratings} == {"viewer-01", "viewer-02"}
-    assert b"Lovelace" not in b"".join(p.read_bytes() for p in out.rglob("*") if p.is_file())
-    (shard,) = list_shards(out, MOS_REFERENCES)
-    assert [row["name"] for row in read_rows(out / shard.path)] == ["r0.png"]
-    expect = str(release / "expect.json")
-    assert main(["dataset", "validate", str(out), "--expect", expect]) == 0
-
-
-def test_broken_labels_are_named(
-    tmp_path: Path, archives: Archives, capsys: pytest.CaptureFixture[str]
-) -> None:
-    expected = {"mos": 3, "mos_references": 1, "viewers": 20}
-    release = pack(tmp_path / "release", archives, made_captions(NAMES), **expected)
-    more = [
-        "d9.png,Bob,consistency,3,0",
-        "d0.png,Bob,consistency,3,0",
-        "d0.png,Eve,perception,7,0",
-        "d0.png,Eve,beauty,3,0",
-    ]
-    mos, ratings = opinions(more=more)
-    mos = mos.replace("2,1", "2,7").replace("d1.png,r0.png", "d1.png,r9.png")
-    said = refuse(with_opinions(release, mos, ratings), capsys)
-    for fault in (
-        "rates a picture that mos.csv has not",
-        "rated twice",
-        "a score of 7.0; wanted 0 to 5",
-        "ratings.csv, line 13: cannot be read: 'beauty'",
-        "mos.csv, d1.png: 7 reports as offensive; ratings.csv has 1",
-        "mos.csv, d1.png: its reference r9.png is missing",
-        "mos.csv: 2 pictures; wanted 3",
-        "ratings.csv: 3 viewers; wanted 20",
-    ):
-        assert fault in said
-    assert "Bob" not in said, "names of viewers are in no message"
 
 
 def test_an_expectation_with_a_typing_error_is_refused(
