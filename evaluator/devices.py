@@ -1,5 +1,6 @@
 """Where models run, and in which precision."""
 
+import sys
 from typing import Any
 
 from protocol.errors import InputError
@@ -59,3 +60,12 @@ def peak_flops(name: str) -> float | None:
         if part in name:
             return tera * 1e12
     return None
+
+
+def loaded_cuda() -> Any:
+    """Return `torch.cuda` where torch was imported and sees a GPU; None elsewhere."""
+    torch = sys.modules.get("torch")
+    # Another thread may be importing torch at this moment: the module is then half there.
+    if torch is None or getattr(torch.__spec__, "_initializing", False):
+        return None
+    return torch.cuda if torch.cuda.is_available() else None

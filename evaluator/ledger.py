@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from evaluator.devices import loaded_cuda
 from protocol.records import RunReport
 
 
@@ -105,7 +106,7 @@ def peak_memory_bytes() -> int:
 
 def peak_gpu_bytes() -> int:
     """Return the most GPU memory that torch has held in this process; 0 without torch or a GPU."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
+    cuda = loaded_cuda()
+    if cuda is None:
         return 0
-    return sum(torch.cuda.max_memory_reserved(n) for n in range(torch.cuda.device_count()))
+    return sum(cuda.max_memory_reserved(n) for n in range(cuda.device_count()))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
+from evaluator.devices import loaded_cuda
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -81,10 +83,10 @@ def gpu_memory() -> str:
 
 def gpu_bytes() -> tuple[int, int] | None:
     """Return used and whole memory of the current GPU; None without torch or a GPU."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
+    cuda = loaded_cuda()
+    if cuda is None:
         return None
-    free, total = torch.cuda.mem_get_info()
+    free, total = cuda.mem_get_info()
     return total - free, total
 
 
