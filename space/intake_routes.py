@@ -11,28 +11,27 @@ from submission.identity import Account, account_of_machine, account_of_profile
 from submission.store import QueueEntry
 
 if TYPE_CHECKING:
-    import gradio as gr
-    from fastapi import Request, Response
+    from fastapi import FastAPI, Request, Response
 
     from space.shop import Shop
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-def add_intake(server: "gr.Server", shop: "Shop") -> None:
+def add_intake(app: "FastAPI", shop: "Shop") -> None:
     """Add the routes; inside a Space, those of signing in as well."""
     from fastapi import Body, Request, Response
 
     if "SPACE_ID" in os.environ:
         from gradio.oauth import attach_oauth
 
-        attach_oauth(server)
+        attach_oauth(app)
 
-    @server.get("/intake/state")
+    @app.get("/intake/state")
     def state(request: Request) -> Response:
         return _answered(lambda: _state(shop, request))
 
-    @server.post("/intake/{action}")
+    @app.post("/intake/{action}")
     def act(action: str, request: Request, form: Annotated[dict[str, str], Body()]) -> Response:
         return _answered(lambda: _act(shop, action, request, form))
 

@@ -50,6 +50,10 @@ class Shop:
         """The rows of the newest snapshot."""
         return self._stock.rows
 
+    def made(self, path: str) -> Packed | None:
+        """Return a file that somebody asked for before, without making anything."""
+        return self._stock.packed.get(path)
+
     def find(self, path: str) -> Packed | None:
         """Return a file, the file compressed, and its mark; None where there is no such file."""
         stock = self._stock

@@ -122,7 +122,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def post(address: str, action: str, body: dict[str, str], **headers: str) -> tuple[int, Any]:
-    answer = httpx.post(f"{address}intake/{action}", json=body, headers=headers)
+    # The first waits until gradio is imported.
+    answer = httpx.post(f"{address}intake/{action}", json=body, headers=headers, timeout=60)
     return answer.status_code, answer.json()
 
 
