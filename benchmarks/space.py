@@ -241,7 +241,7 @@ async def read_all(address: str, readers: int, seconds: int) -> dict[str, float]
             await asyncio.sleep(chance.uniform(0, 3))
             while time.perf_counter() < end:
                 scripts = ("main", "board", "table", "cells", "state", "dom")
-                first = ["", "page/base.css", *(f"page/{name}.js" for name in scripts)]
+                first = ["", *(f"page/{name}.js" for name in scripts)]
                 await asyncio.gather(*(get(client, path, marks) for path in first))
                 await get(client, "data/site.json", marks)
                 for _ in range(3):

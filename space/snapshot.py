@@ -1,8 +1,8 @@
 """The results as they were last read well, and who reads them again when they change."""
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,9 @@ class Source(Protocol):
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics of all boards; none are made here."""
 
+    def replications(self) -> Mapping[str, int]:
+        """Return by request id how many accounts ran a part of it again and found it to agree."""
+
     def gallery_folder(self, request_id: str) -> Path | None:
         """Return the folder with a result's pictures; None where there is none."""
 
@@ -41,6 +44,8 @@ class Snapshot:
     """Those that were made from exactly these results."""
     read_at: str
     """UTC, ISO 8601."""
+    replications: Mapping[str, int] = field(default_factory=dict)
+    """By request id: how many accounts ran a part of it again and found it to agree."""
 
 
 class NoSource:
@@ -57,6 +62,10 @@ class NoSource:
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return nothing."""
         return ()
+
+    def replications(self) -> Mapping[str, int]:
+        """Return nothing."""
+        return {}
 
     def gallery_folder(self, request_id: str) -> Path | None:
         """Return nothing."""
@@ -126,6 +135,7 @@ class SnapshotKeeper:
             results=results,
             statistics=tuple(s for s in self.source.statistics() if is_current(s, results)),
             read_at=utc_now(),
+            replications=self.source.replications(),
         )
         if self._keep is not None:
             write_whole(self._keep, to_json(snapshot).encode())

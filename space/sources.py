@@ -2,15 +2,17 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from protocol.errors import RecordError
 from protocol.jsonable import from_json
 from protocol.records import Result
+from protocol.replications import replication_counts
 from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Source
+from submission.replications import read_replications
 from submission.store import FolderStore, Store, open_store
 
 
@@ -57,6 +59,14 @@ class StoreSource:
             with contextlib.suppress(RecordError):
                 found.append(from_json(BoardStatistics, path.read_bytes()))
         return found
+
+    def replications(self) -> Mapping[str, int]:
+        """Return by request id how many accounts ran a part of it again and found it to agree.
+
+        Raises:
+            LedgerError: a record is missing or is not the one that the ledger holds.
+        """
+        return replication_counts(read_replications(self.store))
 
     def gallery_folder(self, request_id: str) -> Path | None:
         """Return the folder with a result's pictures; None where the run kept none."""

@@ -1,6 +1,6 @@
 """A source of results that a test can change while the page is open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from protocol.errors import StoreError
@@ -14,6 +14,7 @@ class ListSource:
     def __init__(self, results: Sequence[Result] = (), galleries: Path | None = None) -> None:
         self.content = list(results)
         self.stored: list[BoardStatistics] = []
+        self.counts: dict[str, int] = {}
         self.galleries = galleries
         self.fails = False
 
@@ -27,6 +28,9 @@ class ListSource:
 
     def statistics(self) -> Sequence[BoardStatistics]:
         return list(self.stored)
+
+    def replications(self) -> Mapping[str, int]:
+        return dict(self.counts)
 
     def gallery_folder(self, request_id: str) -> Path | None:
         folder = self.galleries / request_id if self.galleries else None
