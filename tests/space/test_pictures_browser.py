@@ -74,7 +74,7 @@ def browser() -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("galleries")
-    results = [make_result("first"), make_result("second")]
+    results = [make_result("first"), make_result(f"owner-{'x' * 60}/second")]
     for result, shift in zip(results, (0.0, -0.15), strict=True):
         write_pictures(folder / result.request.request_id, result, shift)
     with serving(ListSource(results, folder)) as (_, where):
@@ -117,6 +117,25 @@ def test_two_systems_are_compared_where_they_differ_most(page: Page) -> None:
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page.get_by_text("A \N{MINUS SIGN} B = +0.1500").first).to_be_visible()
     expect(page.get_by_text("No statistics are stored for this pair")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["Pictures", "Compare"])
+def test_axe_finds_nothing_serious(page: Page, name: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".frame").first).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
+
+
+@pytest.mark.parametrize("name", ["Pictures", "Compare"])
+def test_narrow_screens_hold_long_names(page: Page, name: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".frame").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_submission_is_checked_live_queued_and_withdrawn(
