@@ -69,6 +69,9 @@ class Site:
             KeyError: there is no such path.
         """
         made = self._made.get(path)
+        if made is None and is_picture(path) and path in self:
+            # There may be gigabytes of them, on the Hub: nobody waits for another's, none is kept.
+            return self._makers[path]()
         if made is None:
             with self._lock:
                 self._enter(path)
@@ -117,6 +120,11 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         },
     }
     return Site(makers, rooms)
+
+
+def is_picture(path: str) -> bool:
+    """Tell whether a path is one of a gallery's pictures."""
+    return path.endswith((".webp", ".png"))
 
 
 def media_type(path: str) -> str:

@@ -1,7 +1,7 @@
 """The results as they were last read well, and who reads them again when they change."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +30,11 @@ class Source(Protocol):
     def replications(self) -> Mapping[str, int]:
         """Return by request id how many accounts ran a part of it again and found it to agree."""
 
-    def gallery_folder(self, request_id: str) -> Path | None:
-        """Return the folder with a result's pictures; None where there is none."""
+    def galleries(self) -> Collection[str]:
+        """Return the ids of the requests whose runs left pictures."""
+
+    def gallery_file(self, request_id: str, name: str) -> bytes | None:
+        """Return a file of a run's pictures; None where it is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +70,13 @@ class NoSource:
         """Return nothing."""
         return {}
 
-    def gallery_folder(self, request_id: str) -> Path | None:
+    def galleries(self) -> Collection[str]:
         """Return nothing."""
-        del request_id
+        return ()
+
+    def gallery_file(self, request_id: str, name: str) -> bytes | None:
+        """Return nothing."""
+        del request_id, name
         return None
 
 

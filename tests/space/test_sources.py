@@ -1,6 +1,7 @@
 """A store behind the page, on the loopback Hub: read, followed, and shown while it is away."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hub_faults import Rates
 from loopback_hub import LoopbackHub
 from make_results import make_result
+from picture_files import write_pictures
 
 from protocol.records import Result
 from protocol.replications import Agreement, Replication
@@ -59,12 +61,32 @@ def test_a_hub_store_is_shown_and_a_new_result_arrives_with_its_commit(store: Hu
     assert shop.status()["revision"] != before
 
 
-def test_looking_for_news_costs_one_call(hub: LoopbackHub, store: HubStore) -> None:
+def test_pictures_and_statistics_lie_beside_the_results_on_the_hub(
+    store: HubStore, tmp_path: Path
+) -> None:
+    result = finish(store, "first")
+    shop = Shop(StoreSource(store))
+    request_id = result.request.request_id
+    assert json.loads((shop.find("data/gallery.json") or (b"",))[0]) == []
+    write_pictures(tmp_path / "made", result, 0.0)
+    store.beside.put(tmp_path / "made", f"gallery/{request_id}")
+    shop.keeper.refresh()
+    (system,) = json.loads((shop.find("data/gallery.json") or (b"",))[0])
+    assert (system["request_id"], system["pictures"]) == (request_id, 6)
+    name = "AIGI_SDXL_000.full.webp"
+    found = shop.find(f"data/gallery/{request_id}/{name}")
+    assert found is not None
+    assert found[0] == (tmp_path / "made" / name).read_bytes()
+    assert shop.find(f"data/gallery/{request_id}/other.webp") is None
+    assert store.beside.read("gallery/nothing") is None
+
+
+def test_looking_for_news_costs_two_calls(hub: LoopbackHub, store: HubStore) -> None:
     finish(store, "first")
     shop = Shop(StoreSource(store))
     before = len(hub.calls())
     shop.keeper.refresh()
-    assert len(hub.calls()) == before + 1
+    assert len(hub.calls()) == before + 2
 
 
 def test_while_the_hub_is_away_the_last_rows_stay_and_a_restart_shows_what_was_kept(
