@@ -305,7 +305,8 @@ def report(pages: Any, static: float, start: Any, readers: Any, options: Any) ->
     serves = statistics.median(one[0] for one in start)
     shown = statistics.median(one[1] for one in start)
     lines.append(
-        f"Process start to serving {serves:.2f} s, to the first painted row {shown:.2f} s; of it:"
+        f"Process start to serving {serves:.2f} s, to the first painted row {shown:.2f} s; "
+        "gradio is imported after the server has begun to answer. Until it serves:"
     )
     lines.append("")
     for name in start[0][2]:
