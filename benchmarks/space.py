@@ -241,7 +241,7 @@ async def read_all(address: str, readers: int, seconds: int) -> dict[str, float]
             await asyncio.sleep(chance.uniform(0, 3))
             while time.perf_counter() < end:
                 scripts = ("main", "board", "table", "cells", "state", "dom")
-                first = ["", "page/base.css", *(f"page/{name}.js" for name in scripts)]
+                first = ["", *(f"page/{name}.js" for name in scripts)]
                 await asyncio.gather(*(get(client, path, marks) for path in first))
                 await get(client, "data/site.json", marks)
                 for _ in range(3):
@@ -305,7 +305,8 @@ def report(pages: Any, static: float, start: Any, readers: Any, options: Any) ->
     serves = statistics.median(one[0] for one in start)
     shown = statistics.median(one[1] for one in start)
     lines.append(
-        f"Process start to serving {serves:.2f} s, to the first painted row {shown:.2f} s; of it:"
+        f"Process start to serving {serves:.2f} s, to the first painted row {shown:.2f} s; "
+        "gradio is imported after the server has begun to answer. Until it serves:"
     )
     lines.append("")
     for name in start[0][2]:

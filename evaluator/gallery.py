@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +21,7 @@ from protocol.records import Request
 from protocol.rules import Dimension, Mode
 from protocol.samples import Sample
 from protocol.versions import find_protocol
-from submission.store import FolderStore, Store
+from submission.store import Store
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,21 +62,10 @@ def gallery_folder(cache: Cache, request_id: str) -> Path:
 
 
 def hand_over(cache: Cache, request_id: str, store: Store) -> None:
-    """Copy a run's pictures into a store in a folder, whole or not at all.
-
-    A store on the Hub takes none: two datasets of small files are no place for pictures.
-    """
+    """Bring a run's pictures to a store; they are few and small, whatever the run's size."""
     made = gallery_folder(cache, request_id)
-    if not isinstance(store, FolderStore) or not made.is_dir():
-        return
-    place = store.folder / "gallery" / request_id
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".") as temporary:
-        copy = Path(temporary) / request_id
-        shutil.copytree(made, copy)
-        if place.exists():
-            place.rename(Path(temporary) / "old")
-        copy.rename(place)
+    if made.is_dir():
+        store.beside.put(made, f"gallery/{request_id}")
 
 
 def choose_names(samples: Sequence[Sample]) -> frozenset[str]:

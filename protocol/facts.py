@@ -1,5 +1,6 @@
 """What is known of a row's system beside its scores: its family, licence, size and version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,7 +56,7 @@ def facts_of_result(result: Result) -> Facts:
         family=CODEC_NAMES.get(system.adapter) or details.get("pipeline") or system.adapter,
         licence=licence,
         open_weights=_is_open(system.adapter, licence),
-        parameters=_whole(details.get("parameters", "")),
+        parameters=_parameters(details),
         peak_memory_bytes=_whole(details.get("peak_memory_bytes", "")),
         revision=system.revision,
         device=result.provenance.device,
@@ -77,6 +78,12 @@ def _registered(adapter: str, model: str) -> NamedSystem | None:
 def _is_open(adapter: str, licence: str) -> bool:
     """Tell whether anyone can fetch the weights: all but what runs on a provider's server can."""
     return licence != "API terms" and (adapter not in ENDPOINT_ADAPTERS or bool(licence))
+
+
+def _parameters(details: Mapping[str, str]) -> int | None:
+    """Return the parameters of all pipelines that a system consists of."""
+    counts = [_whole(text) for name, text in details.items() if name.endswith("parameters")]
+    return sum(count or 0 for count in counts) or None
 
 
 def _whole(text: str) -> int | None:

@@ -11,13 +11,14 @@ from space.plain import public_record
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 if TYPE_CHECKING:
-    import gradio as gr
-
     from space.shop import Shop
 
 
-def add_api(server: "gr.Server", shop: "Shop") -> None:
-    """Add the endpoints; each is also a tool where gradio's MCP extra is installed."""
+def add_api(shop: "Shop") -> None:
+    """Add the endpoints to the Blocks around the call.
+
+    Each is also a tool where gradio's MCP extra is installed.
+    """
 
     def rows(track: str = "t2i-ulb", content: str = "all") -> list[dict[str, Any]]:
         """Return a board's rows, best first.
@@ -53,8 +54,10 @@ def add_api(server: "gr.Server", shop: "Shop") -> None:
         """
         return find_pictures(shop, request_id)
 
+    from gradio.events import api
+
     for function in (rows, record, pictures):
-        server.api(function, name=function.__name__, queue=False)
+        api(function, api_name=function.__name__, queue=False)
 
 
 def find_rows(shop: "Shop", track: str, content: str) -> list[dict[str, Any]]:

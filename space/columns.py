@@ -162,6 +162,7 @@ _FACTS = (
     ("family", "Family", "Codec, pipeline or kind of system", "text"),
     ("licence", "Licence", "Of the weights, as far as it is known", "text"),
     ("open_weights", "Open", "Whether anyone can fetch the weights", "truth"),
+    ("replications", "Ran again", "Accounts that ran a part again and found it to agree", "whole"),
     ("parameters", "Parameters", "Parameters of the compared system, all parts", "count"),
     ("peak_memory_bytes", "Peak memory", "Most memory that the run held", "bytes"),
     ("protocol", "Protocol", "Protocol version: modes, prompts, indicators", "text"),
@@ -180,6 +181,8 @@ def fact_values(row: Row) -> dict[str, str | int | bool | None]:
         "family": row.facts.family,
         "licence": row.facts.licence,
         "open_weights": row.facts.open_weights,
+        # A published row is nobody's to run again from here.
+        "replications": row.replications if row.request_id else None,
         "parameters": row.facts.parameters,
         "peak_memory_bytes": row.facts.peak_memory_bytes,
         "protocol": row.bench.protocol,

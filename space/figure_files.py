@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from protocol.boards import Row
 from protocol.published import read_table
-from protocol.rules import Role, Track
+from protocol.rules import Mode, Role, Track
 from protocol.systems import find_system
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
@@ -80,7 +80,7 @@ def _board_figures(rows: Rows) -> list[Drawn]:
             key = f"{track}-{hashlib.sha256(bench.label.encode()).hexdigest()[:8]}"
             shown = rows.by_bench(track, None)[bench]
             drawn += _of_board(key, of, shown, codecs.get(bench, []))
-    kinds = ["plane", "rate", "radar", "pareto"]
+    kinds = ["plane", "rate", "radar", "pareto", "size"]
     return sorted(drawn, key=lambda one: kinds.index(one.entry.kind))
 
 
@@ -113,19 +113,29 @@ def _of_board(key: str, of: str, rows: Sequence[Row], codecs: Sequence[Row]) -> 
             "Systems as points, one a mode; codecs as lines over their qualities.",
             partial(rate_figure, rows, codecs),
         )
-    points = [
-        Point(row_name(row), fmean(row.decode_seconds.values()), row.overall or 0.0)
-        for row in ranked
-        if row.decode_seconds and fmean(row.decode_seconds.values()) > 0
-    ]
-    if points:
+    seconds = _points((row, row.decode_seconds) for row in ranked)
+    if seconds:
         add(
             "pareto",
             "What a score costs",
             "Mean decoding seconds over the board's modes; compare rows of one device only.",
-            partial(pareto_figure, points, "seconds to decode"),
+            partial(pareto_figure, seconds, "seconds to decode"),
+        )
+    sizes = _points((row, row.bits_per_pixel) for row in ranked)
+    if sizes:
+        add(
+            "size",
+            "What a score costs in bits",
+            "Mean bits per pixel over the board's modes against the Overall.",
+            partial(pareto_figure, sizes, "bits per pixel"),
         )
     return drawn
+
+
+def _points(costs: Iterable[tuple[Row, Mapping[Mode, float]]]) -> list[Point]:
+    """Return a point for each row that has a cost, with its mean over the modes."""
+    means = [(row, fmean(by_mode.values())) for row, by_mode in costs if by_mode]
+    return [Point(row_name(row), mean, row.overall or 0.0) for row, mean in means if mean > 0]
 
 
 def _numbers(row: Row) -> dict[str, Any]:

@@ -6,9 +6,10 @@ names; the evaluator wrote and computed all of it.
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from protocol.errors import RecordError
+from protocol.errors import RecordError, StoreError
 from protocol.gallery import Gallery
 from protocol.jsonable import from_json, to_plain
 from protocol.records import Result
@@ -17,27 +18,38 @@ from space.snapshot import Snapshot, Source
 
 Make = Callable[[], bytes]
 
+READERS = 8
+"""A store on the Hub answers several at a time."""
+
 _ID = re.compile(r"[0-9a-f]{20}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.(webp|png)")
 
 
 def gallery_makers(snapshot: Snapshot, source: Source) -> dict[str, Make]:
     """Return the files of all galleries, and `data/gallery.json`, which lists them."""
-    found = []
-    for result in snapshot.results:
-        folder = source.gallery_folder(result.request.request_id)
-        gallery = read_gallery(source, result.request.request_id)
-        if folder is not None and gallery is not None:
-            found.append((result, folder, gallery))
+    there = source.galleries()
+    possible = [result for result in snapshot.results if result.request.request_id in there]
+    with ThreadPoolExecutor(READERS) as pool:
+        galleries = pool.map(lambda r: read_gallery(source, r.request.request_id), possible)
+        read = zip(possible, galleries, strict=True)
+        found = [(result, gallery) for result, gallery in read if gallery is not None]
     makers: dict[str, Make] = {
-        "data/gallery.json": lambda: plain_json([_system(r, g) for r, _, g in found])
+        "data/gallery.json": lambda: plain_json([_system(r, g) for r, g in found])
     }
-    for result, folder, gallery in found:
-        stem = f"data/gallery/{result.request.request_id}"
-        makers[f"{stem}.json"] = partial(plain_json, gallery)
+    for result, gallery in found:
+        request_id = result.request.request_id
+        makers[f"data/gallery/{request_id}.json"] = partial(plain_json, gallery)
         for name in {*gallery.files()}:
-            makers[f"{stem}/{name}"] = (folder / name).read_bytes
+            path = f"data/gallery/{request_id}/{name}"
+            makers[path] = partial(_picture, source, request_id, name)
     return makers
+
+
+def _picture(source: Source, request_id: str, name: str) -> bytes:
+    content = source.gallery_file(request_id, name)
+    if content is None:
+        raise StoreError(f"the pictures of {request_id} have lost {name}")
+    return content
 
 
 def _system(result: Result, gallery: Gallery) -> dict[str, object]:
@@ -57,12 +69,14 @@ def _system(result: Result, gallery: Gallery) -> dict[str, object]:
 
 def read_gallery(source: Source, request_id: str) -> Gallery | None:
     """Return a run's gallery; None where it is absent or of another version's form."""
-    folder = source.gallery_folder(request_id) if _ID.fullmatch(request_id) else None
-    if folder is None:
+    if not _ID.fullmatch(request_id):
+        return None
+    content = source.gallery_file(request_id, "gallery.json")
+    if content is None:
         return None
     try:
-        gallery = from_json(Gallery, (folder / "gallery.json").read_bytes())
-    except (OSError, RecordError):
+        gallery = from_json(Gallery, content)
+    except RecordError:
         return None
     # The names become paths: a gallery that names a file elsewhere is none.
     return gallery if all(_FILE.fullmatch(name) for name in gallery.files()) else None

@@ -11,28 +11,29 @@ from submission.identity import Account, account_of_machine, account_of_profile
 from submission.store import QueueEntry
 
 if TYPE_CHECKING:
-    import gradio as gr
-    from fastapi import Request, Response
+    from fastapi import FastAPI, Request, Response
 
     from space.shop import Shop
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-def add_intake(server: "gr.Server", shop: "Shop") -> None:
+def add_intake(app: "FastAPI", shop: "Shop") -> None:
     """Add the routes; inside a Space, those of signing in as well."""
     from fastapi import Body, Request, Response
 
-    if "SPACE_ID" in os.environ:
+    # Gradio makes a mocked sign-in of it where it does not see a Space, which is nobody's identity.
+    is_space = "SPACE_ID" in os.environ and os.environ.get("SYSTEM") == "spaces"
+    if is_space and "OAUTH_CLIENT_ID" in os.environ:
         from gradio.oauth import attach_oauth
 
-        attach_oauth(server)
+        attach_oauth(app)
 
-    @server.get("/intake/state")
+    @app.get("/intake/state")
     def state(request: Request) -> Response:
         return _answered(lambda: _state(shop, request))
 
-    @server.post("/intake/{action}")
+    @app.post("/intake/{action}")
     def act(action: str, request: Request, form: Annotated[dict[str, str], Body()]) -> Response:
         return _answered(lambda: _act(shop, action, request, form))
 
@@ -80,9 +81,13 @@ def account_of(request: "Request") -> Account:
         SignInError: nobody is signed in, or the request came over the network.
     """
     if "SPACE_ID" in os.environ:
+        if "session" not in request.scope:
+            raise SignInError("nobody can sign in here: the Space's front matter lacks hf_oauth")
         info = request.session.get("oauth_info") or {}
         return account_of_profile(info.get("userinfo"))
-    if request.client is None or request.client.host not in LOCAL_HOSTS:
+    # By its name as well: a stranger's name that leads to this machine is a stranger's page.
+    sender = request.client.host if request.client else ""
+    if sender not in LOCAL_HOSTS or request.url.hostname not in LOCAL_HOSTS:
         raise SignInError("only this machine's user can submit to a store on this machine")
     return account_of_machine()
 

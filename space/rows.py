@@ -1,6 +1,6 @@
 """The rows of all boards of one snapshot, each made once and when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from protocol.boards import (
@@ -20,15 +20,20 @@ class Rows:
     """What boards, figures and pairs are made from."""
 
     def __init__(
-        self, results: Sequence[Result] = (), statistics: Sequence[BoardStatistics] = ()
+        self,
+        results: Sequence[Result] = (),
+        statistics: Sequence[BoardStatistics] = (),
+        replications: Mapping[str, int] | None = None,
     ) -> None:
         """Keep the results; no row is made yet.
 
         Args:
             results: all of them.
             statistics: what is stored about exactly these results.
+            replications: by request id, how many accounts found a run to agree with theirs.
         """
         self.results = tuple(results)
+        self._replications = replications or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}
         self._grouped: dict[tuple[Track, Content | None], dict[Bench, list[Row]]] = {}
 
@@ -36,7 +41,8 @@ class Rows:
         """Return a track's rows for one content, best first; those without a score are left out."""
         key = (track, content)
         if key not in self._grouped:
-            found = [*published_rows(track, content), *result_rows(self.results, track, content)]
+            measured = result_rows(self.results, track, content, self._replications)
+            found = [*published_rows(track, content), *measured]
             grouped: dict[Bench, list[Row]] = {}
             for row in best_first(found):
                 if row.scores:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from space.rows import Rows
-from space.site import Site, build_site, media_type
+from space.site import Site, build_site, is_picture, media_type
 from space.snapshot import Snapshot, SnapshotKeeper, Source
 from space.table import TRACKS_SHOWN
 
@@ -35,7 +35,7 @@ class Shop:
         self._renew(self.keeper.snapshot)
 
     def _renew(self, snapshot: Snapshot) -> None:
-        rows = Rows(snapshot.results, snapshot.statistics)
+        rows = Rows(snapshot.results, snapshot.statistics, snapshot.replications)
         site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
         stock = _Stock(rows=rows, site=site, packed={})
         # What every reader asks first is made before the first reader can.
@@ -49,6 +49,10 @@ class Shop:
     def rows(self) -> Rows:
         """The rows of the newest snapshot."""
         return self._stock.rows
+
+    def made(self, path: str) -> Packed | None:
+        """Return a file that somebody asked for before, without making anything."""
+        return self._stock.packed.get(path)
 
     def find(self, path: str) -> Packed | None:
         """Return a file, the file compressed, and its mark; None where there is no such file."""
@@ -71,5 +75,7 @@ def _pack(stock: _Stock, path: str) -> Packed:
         is_text = media_type(path).endswith("utf-8")
         small = gzip.compress(content, compresslevel=6, mtime=0) if is_text else content
         mark = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+        if is_picture(path):
+            return content, content, mark
         stock.packed[path] = (content, small, mark)
     return stock.packed[path]

@@ -28,6 +28,9 @@ from space.words import CONTENT_TITLES, TRACK_WORDS
 STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
 
+STYLES = ("base", "board", "views")
+"""The page's style sheets: a later one overrules an earlier one."""
+
 Make = Callable[[], bytes]
 
 
@@ -66,6 +69,9 @@ class Site:
             KeyError: there is no such path.
         """
         made = self._made.get(path)
+        if made is None and is_picture(path) and path in self:
+            # There may be gigabytes of them, on the Hub: nobody waits for another's, none is kept.
+            return self._makers[path]()
         if made is None:
             with self._lock:
                 self._enter(path)
@@ -93,9 +99,10 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         source: where their pictures are.
         can_submit: whether a server stands behind the page.
     """
-    makers: dict[str, Make] = {"index.html": _index}
+    first = next(track for track in TRACKS_SHOWN if rows.has(track))
+    makers: dict[str, Make] = {"index.html": partial(_index, first)}
     for path in sorted(STATIC.iterdir()):
-        if path.name != "index.html":
+        if path.suffix != ".css" and path.name != "index.html":
             makers[f"page/{path.name}"] = path.read_bytes
     makers["page/plotly.min.js"] = _plotly
     makers["data/site.json"] = partial(_site_file, snapshot, rows, can_submit=can_submit)
@@ -113,6 +120,11 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         },
     }
     return Site(makers, rooms)
+
+
+def is_picture(path: str) -> bool:
+    """Tell whether a path is one of a gallery's pictures."""
+    return path.endswith((".webp", ".png"))
 
 
 def media_type(path: str) -> str:
@@ -146,10 +158,17 @@ def _board_makers(track: Track, content: str, rows: Rows) -> dict[str, Make]:
     }
 
 
-def _index() -> bytes:
+def _index(first: Track) -> bytes:
+    """Return the page with its styles in it; what it opens with is asked for before scripts run."""
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     about = (TEXTS / "about.html").read_text(encoding="utf-8")
-    return page.replace("<!-- about -->", about).encode()
+    files = ("data/site.json", f"data/board/{first}.all.json")
+    early = "\n    ".join(
+        f'<link rel="preload" as="fetch" href="{path}" crossorigin="anonymous" />' for path in files
+    )
+    styles = "\n".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+    early += f"\n    <style>\n{styles}</style>"
+    return page.replace("<!-- about -->", about).replace("<!-- early -->", early).encode()
 
 
 def _plotly() -> bytes:

@@ -1,8 +1,8 @@
 """The results as they were last read well, and who reads them again when they change."""
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -27,8 +27,14 @@ class Source(Protocol):
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics of all boards; none are made here."""
 
-    def gallery_folder(self, request_id: str) -> Path | None:
-        """Return the folder with a result's pictures; None where there is none."""
+    def replications(self) -> Mapping[str, int]:
+        """Return by request id how many accounts ran a part of it again and found it to agree."""
+
+    def galleries(self) -> Collection[str]:
+        """Return the ids of the requests whose runs left pictures."""
+
+    def gallery_file(self, request_id: str, name: str) -> bytes | None:
+        """Return a file of a run's pictures; None where it is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,8 @@ class Snapshot:
     """Those that were made from exactly these results."""
     read_at: str
     """UTC, ISO 8601."""
+    replications: Mapping[str, int] = field(default_factory=dict)
+    """By request id: how many accounts ran a part of it again and found it to agree."""
 
 
 class NoSource:
@@ -58,9 +66,17 @@ class NoSource:
         """Return nothing."""
         return ()
 
-    def gallery_folder(self, request_id: str) -> Path | None:
+    def replications(self) -> Mapping[str, int]:
         """Return nothing."""
-        del request_id
+        return {}
+
+    def galleries(self) -> Collection[str]:
+        """Return nothing."""
+        return ()
+
+    def gallery_file(self, request_id: str, name: str) -> bytes | None:
+        """Return nothing."""
+        del request_id, name
         return None
 
 
@@ -126,6 +142,7 @@ class SnapshotKeeper:
             results=results,
             statistics=tuple(s for s in self.source.statistics() if is_current(s, results)),
             read_at=utc_now(),
+            replications=self.source.replications(),
         )
         if self._keep is not None:
             write_whole(self._keep, to_json(snapshot).encode())

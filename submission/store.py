@@ -8,6 +8,7 @@ from typing import Protocol
 from protocol.errors import InputError
 from protocol.records import Request, Result
 from protocol.states import OPEN, Event, Failure, State
+from submission.beside import Beside
 from submission.clock import now
 from submission.ledger import Ledger
 from submission.queue import Claim, QueueEntry, Submitted
@@ -21,6 +22,7 @@ class Store(Protocol):
     """What submitting, working and showing need; the evaluation does not depend on which store."""
 
     ledger: Ledger
+    beside: Beside
 
     def submit(self, request: Request, priority: int = 0, remark: str = ...) -> Submitted:
         """Queue a request; an identical one is found by its id, and queued again if it failed."""

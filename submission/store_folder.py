@@ -23,6 +23,7 @@ from pathlib import Path
 from protocol.errors import LedgerError
 from protocol.files import sha256_of_file, write_whole
 from protocol.states import Event, Lease
+from submission.beside import Beside, FolderBeside
 from submission.clock import now
 from submission.ledger import Batch, Book, check_content, make_line
 from submission.queue import Terms, new_nonce
@@ -41,6 +42,7 @@ class FolderStore(LedgerStore):
     ) -> None:
         """Keep the folder's name; nothing is created before the first write."""
         self.folder = Path(folder)
+        self.beside: Beside = FolderBeside(self.folder)
         super().__init__(FolderLedger(self.folder), terms=terms, clock=clock)
 
 

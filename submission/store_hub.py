@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from submission.beside import Beside, HubBeside
 from submission.hub_files import Backoff
 from submission.ledger_hub import HubLedger
 from submission.queue import Terms
@@ -37,16 +38,18 @@ class HubStore(LedgerStore):
             timeout: of one call, in seconds.
             clock: tells the time.
         """
+        cache = cache or Path("~/.cache/cmc-bench/hub").expanduser()
         ledger = HubLedger(
             name,
             endpoint=endpoint,
             token=token,
-            cache=cache or Path("~/.cache/cmc-bench/hub").expanduser(),
+            cache=cache,
             backoff=backoff or Backoff(),
             timeout=timeout,
         )
         super().__init__(ledger, terms=terms, clock=clock)
         self._hub_ledger = ledger
+        self.beside: Beside = HubBeside(ledger.results, ledger.api, cache / "beside")
 
     def create(self) -> None:
         """Make the two repositories where they are not there."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, add_store
-from protocol.errors import InputError
 from protocol.rules import Content, Dimension, Track
 
 if TYPE_CHECKING:
@@ -84,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _board(options: argparse.Namespace) -> object:
+    from tempfile import TemporaryDirectory
+
     from evaluator.statistics_answers import make_boards
     from submission.store import open_store
 
@@ -93,11 +94,15 @@ def _board(options: argparse.Namespace) -> object:
         contents = [None if options.content == "all" else Content(options.content)]
     store = open_store(options.store)
     folder = options.out or getattr(store, "folder", None)
-    if folder is None:
-        raise InputError(f"{options.store} lies on the Hub; name a folder for the boards: --out")
-    return make_boards(
-        store, folder, tracks, contents, resamples=options.resamples, seed=options.seed
-    )
+    asked = {"resamples": options.resamples, "seed": options.seed}
+    if folder is not None:
+        return make_boards(store, folder, tracks, contents, **asked)
+    with TemporaryDirectory() as temporary:
+        made = make_boards(store, Path(temporary), tracks, contents, **asked)
+        written = Path(temporary) / "statistics"
+        if written.is_dir():
+            store.beside.put(written, "statistics")
+    return made
 
 
 def _compare(options: argparse.Namespace) -> object:

@@ -72,11 +72,18 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
             "pipeline": type(pipeline).__name__,
             "dtype": str(dtype).removeprefix("torch."),
             "variant": variant or "default",
+            "parameters": str(count_parameters(pipeline)),
         }
         if getattr(pipeline, "scheduler", None) is not None:
             details["scheduler"] = type(pipeline.scheduler).__name__
         return Loaded(pipeline, details)
     raise cannot_load(system, reasons[None]) from reasons[None]
+
+
+def count_parameters(pipeline: Any) -> int:
+    """Return how many parameters all networks of a pipeline have, shared ones once."""
+    networks = (part for part in pipeline.components.values() if hasattr(part, "parameters"))
+    return sum({id(p): p.numel() for network in networks for p in network.parameters()}.values())
 
 
 def load_second(kind: Any, first: System, pinned: str, dtype: Any) -> Loaded:

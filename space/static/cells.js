@@ -9,7 +9,7 @@ const SOURCES = {
   "self-reported": ["~", "Numbers that the submitter sent; not run here"],
 };
 const WIDTHS = {
-  rank: 74, model: null, source: 122, overall: 168, score: 106, rate: 96, ratio: 96, bits: 96,
+  rank: 74, model: null, source: 134, overall: 168, score: 106, rate: 96, ratio: 96, bits: 96,
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
@@ -124,7 +124,7 @@ function modelCell(value, row) {
   cell.scope = "row";
   const name = make("button", "name");
   name.type = "button";
-  name.append(named("", value));
+  name.append(nameParts(value));
   name.addEventListener("click", row.open);
   cell.append(name);
   const second = make("span", "second");
@@ -132,6 +132,16 @@ function modelCell(value, row) {
   if (row.partner) second.append(named("partner", row.partner));
   if (second.hasChildNodes()) cell.append(second);
   return cell;
+}
+
+// Where a name is too long, the owner gives way: the model is what tells two rows apart.
+function nameParts(value) {
+  const cut = value.lastIndexOf("/");
+  const parts = named("parts", "");
+  parts.title = value;
+  if (cut > 0) parts.append(make("span", "owner", value.slice(0, cut)), make("span", "slash", "/"));
+  parts.append(make("span", "own", cut > 0 ? value.slice(cut + 1) : value));
+  return parts;
 }
 
 function sourceCell(value) {

@@ -18,7 +18,7 @@ export async function addForm(box) {
   const answer = await fetch("intake/state", { cache: "no-store" });
   const state = await answer.json();
   if (state.error) {
-    box.append(make("p", "about", state.error));
+    box.append(make("p", "about", `${state.error[0].toUpperCase()}${state.error.slice(1)}.`));
     return;
   }
   if (state.account) box.append(drawForm(state, () => drawQueue(queue)));

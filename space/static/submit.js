@@ -1,18 +1,30 @@
 // How a system gets in. A static copy of the page has no server: there the command line is the way.
 
-import { load, make } from "./dom.js";
+import { make } from "./dom.js";
 
 export async function open(box, site) {
   const heading = make("h2", "title", "Submit a system");
   box.classList.add("prose");
   box.append(heading, commandLine());
   if (site.can_submit) {
-    const { addForm } = await import("./form.js");
-    await addForm(box, load);
+    box.append(liveForm());
   } else {
     box.append(make("p", "about", "This is a copy of the page without a server, so there is no form here."));
   }
   return { update() {} };
+}
+
+// Just after its start the server answers pages alone: the form comes when it can.
+function liveForm() {
+  const box = make("div");
+  const waiting = make("p", "about", "The form is on its way…");
+  waiting.setAttribute("role", "status");
+  box.append(waiting);
+  import("./form.js")
+    .then(({ addForm }) => addForm(box))
+    .then(() => waiting.remove())
+    .catch((error) => (waiting.textContent = `The form did not arrive: ${error.message}`));
+  return box;
 }
 
 function commandLine() {

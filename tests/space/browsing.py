@@ -1,16 +1,13 @@
 """A real browser, and the page served to it."""
 
-import gc
 import shutil
-import socket
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
-from space.server import build_server, launch
+from space.server import build_server, listening
 from space.shop import Shop
 from space.snapshot import Source
 
@@ -42,18 +39,9 @@ def open_browser() -> Iterator[BrowserContext]:
 @contextmanager
 def serving(source: Source) -> Iterator[tuple[Shop, str]]:
     """Serve a source and yield its shop and address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     shop = Shop(source)
-    server = build_server(shop)
-    address = launch(server, "127.0.0.1", port)
-    yield shop, address
-    server.get_blocks().close(verbose=False)
-    # Gradio leaves its event loop and its sockets to the collector, which says so.
-    del server
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    with listening(build_server(shop), "127.0.0.1", 0) as address:
+        yield shop, address
 
 
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:

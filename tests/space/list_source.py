@@ -1,6 +1,6 @@
 """A source of results that a test can change while the page is open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from protocol.errors import StoreError
@@ -11,10 +11,11 @@ from protocol.statistics.records import BoardStatistics
 class ListSource:
     """Results in a list; `fails` makes it a Hub that is away."""
 
-    def __init__(self, results: Sequence[Result] = (), galleries: Path | None = None) -> None:
+    def __init__(self, results: Sequence[Result] = (), pictures: Path | None = None) -> None:
         self.content = list(results)
         self.stored: list[BoardStatistics] = []
-        self.galleries = galleries
+        self.counts: dict[str, int] = {}
+        self.pictures = pictures
         self.fails = False
 
     def revision(self) -> str:
@@ -28,6 +29,12 @@ class ListSource:
     def statistics(self) -> Sequence[BoardStatistics]:
         return list(self.stored)
 
-    def gallery_folder(self, request_id: str) -> Path | None:
-        folder = self.galleries / request_id if self.galleries else None
-        return folder if folder and folder.is_dir() else None
+    def replications(self) -> Mapping[str, int]:
+        return dict(self.counts)
+
+    def galleries(self) -> Collection[str]:
+        return [path.name for path in self.pictures.iterdir()] if self.pictures else []
+
+    def gallery_file(self, request_id: str, name: str) -> bytes | None:
+        path = self.pictures / request_id / name if self.pictures else None
+        return path.read_bytes() if path and path.is_file() else None

@@ -26,11 +26,11 @@ def test_importing_the_app_loads_neither_torch_nor_gradio_nor_plotly() -> None:
     assert done.stdout.strip() == ""
 
 
-def test_building_the_page_loads_no_torch_and_no_evaluator() -> None:
+def test_building_the_server_loads_neither_torch_nor_gradio_nor_the_evaluator() -> None:
     code = (
         "import sys; from space.server import build_server; from space.shop import Shop; "
         "from space.snapshot import NoSource; build_server(Shop(NoSource())); "
-        "print(*sorted({'torch', 'evaluator'} & set(sys.modules)))"
+        "print(*sorted({'torch', 'gradio', 'evaluator'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ from make_results import make_request, make_result
 from protocol.errors import InputError, SignInError, StoreError
 from protocol.rules import Mode, Role
 from space.intake import Form, check, store_of, submit, withdraw
+from space.intake_routes import account_of
 from space.plain import public_record
 from space.sources import StoreSource, open_source
 from submission.identity import Account, SignedInBy
@@ -101,28 +104,37 @@ def test_a_public_record_names_no_folder_of_a_machine() -> None:
     assert record["request"]["t2i"]["model"] == "asked"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The Space's own entry in a process of its own, as `cmc serve` starts it."""
-    store = fill(tmp_path_factory.mktemp("served") / "store")
+@contextmanager
+def serving(store: FolderStore, **environment: str) -> Iterator[str]:
+    """Run the Space's own entry in a process of its own, as `cmc serve` starts it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        port = str(free.getsockname()[1])
+    settings = {"CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": port, **environment}
     process = subprocess.Popen(
         [sys.executable, "-m", "app"],
         cwd=ROOT,
-        env={**os.environ, "CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": str(port)},
+        env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         text=True,
     )
     with process:
         assert process.stdout is not None
-        assert "the board is on" in process.stdout.readline()
-        yield f"http://127.0.0.1:{port}/"
-        process.kill()
+        try:
+            assert "the board is on" in process.stdout.readline()
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(fill(tmp_path_factory.mktemp("served") / "store")) as address:
+        yield address
 
 
 def post(address: str, action: str, body: dict[str, str], **headers: str) -> tuple[int, Any]:
-    answer = httpx.post(f"{address}intake/{action}", json=body, headers=headers)
+    # The first waits until gradio is imported.
+    answer = httpx.post(f"{address}intake/{action}", json=body, headers=headers, timeout=60)
     return answer.status_code, answer.json()
 
 
@@ -141,20 +153,53 @@ def test_over_http_checks_answer_live_and_errors_come_as_text(address: str) -> N
     assert "error" in answer
 
 
-def test_in_a_space_nobody_is_anybody_without_signing_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from types import SimpleNamespace
+def test_a_name_of_a_stranger_that_leads_here_is_turned_away(address: str) -> None:
+    body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
+    headers = {"X-CMC": "1", "Host": "evil.example:7860"}
+    status, answer = post(address, "submit", body, **headers)
+    assert (status, "only this machine's user" in answer["error"]) == (403, True)
 
-    from space.intake_routes import account_of
 
+def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
+    space = {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "owner/space",
+        "SPACE_HOST": "owner-space.hf.space",
+        "OAUTH_CLIENT_ID": "client",
+        "OAUTH_CLIENT_SECRET": "secret",
+        "OAUTH_SCOPES": "openid profile",
+        "OPENID_PROVIDER_URL": "http://127.0.0.1:9",
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+    }
+    body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
+    with serving(fill(tmp_path / "store"), **space) as address:
+        for action in ("check", "submit", "withdraw", "follow"):
+            status, answer = post(address, action, body, **{"X-CMC": "1"})
+            assert (status, "nobody is signed in" in answer["error"]) == (403, True)
+        cookie = f"session={signed({'preferred_username': 'ada'}, 'secret')}"
+        forged = f"session={signed({'preferred_username': 'ada'}, 'guessed')}"
+        assert post(address, "submit", body, **{"X-CMC": "1", "Cookie": forged})[0] == 403
+        status, answer = post(address, "submit", body, **{"X-CMC": "1", "Cookie": cookie})
+        assert (status, answer["submitter"], answer["is_mine"]) == (200, "ada", True)
+
+
+def signed(profile: dict[str, str], secret: str) -> str:
+    """Return a session as gradio's own sign-in leaves it in the reader's browser."""
+    import base64
+    import hashlib
+
+    from itsdangerous import TimestampSigner
+
+    session = json.dumps({"oauth_info": {"userinfo": profile}}).encode()
+    key = hashlib.sha256(f"{secret}-v4".encode()).hexdigest()
+    return TimestampSigner(key).sign(base64.b64encode(session)).decode()
+
+
+def test_a_space_without_oauth_takes_no_submission(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "SPACE_ID", "owner/space")
-    stranger: Any = SimpleNamespace(session={}, client=SimpleNamespace(host="127.0.0.1"))
-    with pytest.raises(SignInError, match="nobody is signed in"):
-        account_of(stranger)
-    known = {"oauth_info": {"userinfo": {"preferred_username": "ada"}}}
-    reader: Any = SimpleNamespace(session=known, client=None)
-    assert account_of(reader).name == "ada"
+    request: Any = SimpleNamespace(scope={})
+    with pytest.raises(SignInError, match="front matter lacks hf_oauth"):
+        account_of(request)
 
 
 def test_gradio_s_client_gets_rows_and_records(address: str) -> None:

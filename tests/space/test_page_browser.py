@@ -294,6 +294,31 @@ def test_a_new_result_appears_and_the_page_says_when_the_store_is_away(
         served[0].keeper.refresh()
 
 
+@pytest.mark.parametrize(("name", "starts"), [("SVG", b"<svg"), ("PNG", b"\x89PNG")])
+def test_a_figure_is_saved_as_drawn(page: Page, tmp_path: Path, name: str, starts: bytes) -> None:
+    page.get_by_role("link", name="Figures", exact=True).click()
+    page.wait_for_selector(".figure .main-svg")
+    with page.expect_download() as started:
+        page.get_by_role("button", name=name, exact=True).click()
+    path = tmp_path / "figure"
+    started.value.save_as(path)
+    assert path.read_bytes().startswith(starts)
+    assert started.value.suggested_filename.startswith("cmc-bench-plane-t2i-ulb-")
+
+
+def test_a_badge_opens_as_a_picture_and_an_embedded_view_in_a_frame(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}badge/t2i-ulb/DiffBIR.svg")
+    assert "#1 of 8" in (page.locator("svg title").text_content() or "")
+    page.goto(f"{address}data/status.json")
+    frame = f"{address}?view=i2t&embed=1"
+    page.set_content(f'<iframe src="{frame}" style="width: 900px; height: 500px"></iframe>')
+    inside = page.frame_locator("iframe")
+    expect(inside.locator("main tbody tr:not(.spacer)").first).to_be_visible()
+    expect(inside.locator(".tabs")).to_be_hidden()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, address: str, theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -7,62 +7,14 @@ import pytest
 from browsing import open_browser, open_page, serving, show
 from list_source import ListSource
 from make_results import make_request, make_result
-from PIL import Image
+from picture_files import NASTY_CAPTION, write_pictures
 from playwright.sync_api import BrowserContext, Page, expect
 
-from protocol.gallery import Gallery, GalleryPicture
-from protocol.jsonable import to_json
-from protocol.records import Result
-from protocol.rules import Content, Mode, Role
+from protocol.rules import Mode, Role
 from space.sources import StoreSource
 from submission.store import FolderStore
 
 pytestmark = pytest.mark.browser
-NASTY_CAPTION = "<img src=x onerror=window.hacked=1> [a](javascript:1)"
-NAMES = {"AIGI_SDXL_000.png": 0.2, "NSI_pgc_001.png": 0.9, "SCI_screen_002.png": 0.5}
-
-
-def write_pictures(folder: Path, result: Result, shift: float) -> None:
-    """Write a gallery of three images in two modes, as a run leaves it."""
-    folder.mkdir(parents=True)
-    pictures = []
-    for name, score in NAMES.items():
-        stem = name.removesuffix(".png")
-        for place, suffix in enumerate(("", ".full.sent", ".full", ".full.error")):
-            picture = Image.new("RGB", (48, 32), (60 * place, 90, 200 - 50 * place))
-            picture.save(folder / f"{stem}{suffix}.webp")
-        pictures += [
-            GalleryPicture(
-                name=name,
-                content=Content(name.split("_")[0]),
-                mode=mode,
-                original=f"{stem}.webp",
-                sent=f"{stem}.full.sent.webp",
-                decoded=f"{stem}.full.webp" if mode is Mode.FULL else "",
-                error_map=f"{stem}.full.error.webp",
-                error_max=60.0,
-                width=48,
-                height=32,
-                caption=NASTY_CAPTION,
-                bits=1200,
-                bits_per_pixel=0.7813,
-                text_bits=800,
-                pixels_bits=0,
-                image_bits=400,
-                consistency=score + shift if mode is Mode.FULL else None,
-                perception=0.5 if mode is Mode.FULL else None,
-                status="scored" if mode is Mode.FULL else "NSFW_FILTERED",
-            )
-            for mode in (Mode.FULL, Mode.PIXEL)
-        ]
-    gallery = Gallery(
-        schema_version=1,
-        request_id=result.request.request_id,
-        images_of_run=3,
-        longest_side=768,
-        pictures=tuple(pictures),
-    )
-    (folder / "gallery.json").write_text(to_json(gallery), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +26,7 @@ def browser() -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("galleries")
-    results = [make_result("first"), make_result("second")]
+    results = [make_result("first"), make_result(f"owner-{'x' * 60}/second")]
     for result, shift in zip(results, (0.0, -0.15), strict=True):
         write_pictures(folder / result.request.request_id, result, shift)
     with serving(ListSource(results, folder)) as (_, where):
@@ -117,6 +69,25 @@ def test_two_systems_are_compared_where_they_differ_most(page: Page) -> None:
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page.get_by_text("A \N{MINUS SIGN} B = +0.1500").first).to_be_visible()
     expect(page.get_by_text("No statistics are stored for this pair")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["Pictures", "Compare"])
+def test_axe_finds_nothing_serious(page: Page, name: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".frame").first).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
+
+
+@pytest.mark.parametrize("name", ["Pictures", "Compare"])
+def test_narrow_screens_hold_long_names(page: Page, name: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".frame").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_submission_is_checked_live_queued_and_withdrawn(

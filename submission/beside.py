@@ -1,0 +1,145 @@
+"""What lies beside a store's results for people to look at: statistics of boards, and pictures.
+
+statistics/<board>.json             what `cmc statistics board` stored
+gallery/<request id>/gallery.json   a run's pictures, and the files it names
+
+No line of the ledger names any of it: it decides nothing, and what is lost is made again.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from submission.hub_files import HubFiles, no_progress_bars
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+LISTS = ("statistics/*.json", "gallery/*/gallery.json")
+"""The files that say what there is; pictures are found by what a `gallery.json` names."""
+
+
+class Beside(Protocol):
+    """The place, in a folder or on the Hub."""
+
+    def revision(self) -> str:
+        """Return what changes when anything here does."""
+
+    def lists(self) -> list[str]:
+        """Return the paths of all files of `LISTS`."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file; None where it is not there."""
+
+    def put(self, folder: Path, place: str) -> None:
+        """Bring a folder's files to a place; those of the same names are replaced."""
+
+
+class FolderBeside:
+    """Beside a store in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the store's folder."""
+        self._folder = folder
+
+    def revision(self) -> str:
+        """Return a hash over the lists' sizes and dates."""
+        digest = hashlib.sha256()
+        for path in self.lists():
+            status = (self._folder / path).stat()
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()[:12]
+
+    def lists(self) -> list[str]:
+        """Return the paths of all files of `LISTS`."""
+        found = (path for pattern in LISTS for path in self._folder.glob(pattern))
+        return sorted(str(path.relative_to(self._folder)) for path in found)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file; None where it is not there."""
+        file = self._folder / path
+        return file.read_bytes() if file.is_file() else None
+
+    def put(self, folder: Path, place: str) -> None:
+        """Copy a folder, whole or not at all; what was at the place before is gone."""
+        target = self._folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
+            copy = Path(temporary) / target.name
+            shutil.copytree(folder, copy)
+            if target.exists():
+                target.rename(Path(temporary) / "old")
+            copy.rename(target)
+
+
+class HubBeside:
+    """Beside the results of a store on the Hub, in the same dataset."""
+
+    def __init__(self, files: HubFiles, api: "HfApi", cache: Path) -> None:
+        """Keep the address; nothing is asked yet."""
+        self._files, self._api, self._cache = files, api, cache
+        self._head = ""
+        """The commit that was last seen; everything is read as of it."""
+
+    def revision(self) -> str:
+        """Return the newest commit of the results."""
+        info = self._files.patiently(
+            lambda: self._api.dataset_info(self._files.repo_id, expand=["sha"]), "tell the head"
+        )
+        self._head = str(info.sha)
+        return self._head[:12]
+
+    def lists(self) -> list[str]:
+        """Return the paths of all files of `LISTS`."""
+        head = self._head or self.revision()
+        found = self._files.patiently(
+            lambda: self._api.list_repo_files(
+                self._files.repo_id, repo_type="dataset", revision=head
+            ),
+            "list the files",
+        )
+        return sorted(path for path in found if any(Path(path).match(one) for one in LISTS))
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file; what was read before at the same commit costs no call.
+
+        Raises:
+            HubError: the Hub cannot be reached.
+        """
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+        head = self._head or self.revision()
+        try:
+            with no_progress_bars():
+                kept = hf_hub_download(
+                    self._files.repo_id,
+                    path,
+                    repo_type="dataset",
+                    revision=head,
+                    cache_dir=self._cache,
+                    endpoint=self._api.endpoint,
+                    token=self._api.token,
+                )
+        except LocalEntryNotFoundError as error:
+            raise self._files.refused(f"read {path}", error) from error
+        except EntryNotFoundError:
+            return None
+        return Path(kept).read_bytes()
+
+    def put(self, folder: Path, place: str) -> None:
+        """Upload a folder in one commit."""
+
+        def upload() -> None:
+            with no_progress_bars():
+                self._api.upload_folder(
+                    repo_id=self._files.repo_id,
+                    repo_type="dataset",
+                    folder_path=folder,
+                    path_in_repo=place,
+                    commit_message=place,
+                )
+
+        self._files.patiently(upload, f"take {place}")
