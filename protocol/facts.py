@@ -57,11 +57,18 @@ def facts_of_result(result: Result) -> Facts:
         licence=licence,
         open_weights=_is_open(system.adapter, licence),
         parameters=_parameters(details),
-        peak_memory_bytes=_whole(details.get("peak_memory_bytes", "")),
+        peak_memory_bytes=_peak_bytes(result),
         revision=system.revision,
         device=result.provenance.device,
         submitted_at=result.request.submitted_at,
     )
+
+
+def _peak_bytes(result: Result) -> int | None:
+    """Return the GPU's peak memory; where no GPU was used, the process's."""
+    if result.run is None:
+        return None
+    return result.run.peak_gpu_bytes or result.run.peak_memory_bytes or None
 
 
 def compared_system(request: Request) -> System | None:

@@ -27,8 +27,13 @@ PER_IMAGE = b"per image"
 @pytest.fixture
 def store(hub: LoopbackHub, tmp_path: Path) -> HubStore:
     quick = Backoff(first_seconds=0.001, limit_seconds=0.002, tries=4)
-    where = {"endpoint": hub.endpoint, "token": hub.token}
-    store = HubStore("acme/cmc", **where, cache=tmp_path / "cache", backoff=quick)
+    store = HubStore(
+        "acme/cmc",
+        endpoint=hub.endpoint,
+        token=hub.token,
+        cache=tmp_path / "cache",
+        backoff=quick,
+    )
     store.create()
     return store
 
