@@ -53,6 +53,7 @@ def served_by() -> Mapping[str, Served]:
         "transformers": Served(modes=_CAPTIONED, model_types=frozenset(tables["transformers"])),
         "sharegpt4v": Served(modes=_CAPTIONED, reads_pickles=True),
         "start-image": Served(modes=frozenset(Mode) - {Mode.TEXT}, has_weights=False),
+        "control": Served(modes=frozenset(Mode) - {Mode.TEXT}, has_weights=False),
         "openai-image": Served(modes=frozenset(Mode), has_weights=False),
         "diffusers": Served(modes=frozenset(Mode), pipelines=pipelines, text_only=text_only),
         "animatediff": Served(

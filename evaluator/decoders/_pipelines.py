@@ -81,8 +81,9 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
 
 
 def count_parameters(pipeline: Any) -> int:
-    """Return how many parameters all networks of a pipeline have, shared ones once."""
-    networks = (part for part in pipeline.components.values() if hasattr(part, "parameters"))
+    """Return how many parameters a network, or all of a pipeline, have; shared ones once."""
+    parts = getattr(pipeline, "components", {"": pipeline}).values()
+    networks = (part for part in parts if hasattr(part, "parameters"))
     return sum({id(p): p.numel() for network in networks for p in network.parameters()}.values())
 
 
