@@ -20,7 +20,7 @@ from dataset_cards.cmc_bench.features import CAPTIONS, CMC_BENCH, GROUND_TRUTH, 
 from dataset_cards.layout import CARD, cut, list_shards, slug
 from dataset_cards.parquet import read_row, read_rows
 from dataset_cards.requests.build import system_text
-from evaluator.captioners import NamedPicture
+from evaluator.captioners import Captioner, NamedPicture
 from evaluator.codec import open_captioner
 from evaluator.codecs import load_codec
 from evaluator.dataset.archives import check_png
@@ -30,6 +30,7 @@ from evaluator.pictures import open_picture, png_bytes
 from evaluator.pixels import decode_pixels, encode_pixels
 from evaluator.progress import Reporter, silent
 from protocol.errors import DatasetError
+from protocol.records import System
 from protocol.rules import PIXEL_BITS_PER_CHANNEL, VVC_QP, Role
 from protocol.samples import Sample, list_samples, parse_name
 from protocol.versions import Protocol
@@ -92,6 +93,8 @@ def build(
         raise DatasetError(
             f"{source} is a dataset folder and is extended in place; leave --out out"
         )
+    # Before hours of coding: what is no model is said at once.
+    systems = {text: pin_system(resolve(text, Role.I2T)) for text in wanted.i2t}
     place: AbstractContextManager[Path | None]
     place = locked(source) if is_dataset else staged(out)
     with place as staging:
@@ -101,8 +104,11 @@ def build(
         by_content = _truths(folder)
         if wanted.references:
             _write_references(folder, by_content, report)
-        for system in wanted.i2t:
-            _write_captions(folder, by_content, system, wanted, report)
+        for text, system in systems.items():
+            captioner = open_captioner(text, wanted.protocol, wanted.device)
+            _write_captions(
+                folder, by_content, captioner, system, protocol=wanted.protocol, report=report
+            )
         for run in wanted.runs:
             add_run(folder, run, CMC_BENCH.config("distorted"))
         return finish(folder, CMC_BENCH)
@@ -197,13 +203,13 @@ def _built(truth: Truth, kind: str, start: "Image", **made: Any) -> Row:
 def _write_captions(
     folder: Path,
     by_content: Mapping[str, Sequence[Truth]],
-    system: str,
-    wanted: Wanted,
+    captioner: Captioner,
+    system: System,
+    *,
+    protocol: Protocol,
     report: Reporter,
 ) -> None:
-    captioner = open_captioner(system, wanted.protocol, wanted.device)
-    pinned = pin_system(resolve(system, Role.I2T))
-    name = system_text(pinned)
+    name = system_text(system)
 
     def rows(truths: Sequence[Truth]) -> Iterator[Row]:
         for truth in truths:
@@ -212,11 +218,11 @@ def _write_captions(
             yield caption_row(truth.sample, name, caption.text, "built")
 
     with report("captions", sum(map(len, by_content.values()))) as advance:
-        folder_name = slug(f"{pinned.label}-{pinned.revision[:8]}")
+        folder_name = slug(f"{system.label}-{system.revision[:8]}")
         for shard, truths in cut(CAPTIONS, (folder_name,), by_content):
             marks = [
                 name,
-                wanted.protocol.caption_prompt,
+                protocol.caption_prompt,
                 *(f"{t.sample.name} {t.mark}" for t in truths),
             ]
             write_shard(folder, shard, rows(truths), marks)
