@@ -7,9 +7,9 @@ from evaluator.batches import BatchSizes
 from evaluator.bench import Bench
 from evaluator.cache import CaptionEntry, cache_key
 from evaluator.captioners import Captioner, NamedPicture, find_captioner
-from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
 from evaluator.stages import LOADING
+from evaluator.timesheet import Timesheet
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.samples import Sample
@@ -19,12 +19,14 @@ from protocol.versions import Protocol
 class Captions:
     """An I2T model that is loaded when the first caption is not in the cache."""
 
-    def __init__(self, system: System, protocol: Protocol, bench: Bench, ledger: Ledger) -> None:
+    def __init__(
+        self, system: System, protocol: Protocol, bench: Bench, timesheet: Timesheet
+    ) -> None:
         """Find the adapter; nothing is loaded."""
         self._system = system
         self._protocol = protocol
         self._bench = bench
-        self._ledger = ledger
+        self._timesheet = timesheet
         self._module = find_captioner(system.adapter)
         self._sizes = BatchSizes(bench.batch_size if self._module.IN_BATCHES else 1)
         self._loaded: Captioner | None = None
@@ -59,14 +61,14 @@ class Captions:
             for name, key in keys.items()
             if key and (entry := self._bench.cache.find(CaptionEntry, key))
         }
-        self._ledger.found("caption", len(found))
+        self._timesheet.found("caption", len(found))
         missing = [sample for sample in batch if sample.name not in found]
         if not missing:
             return found
         # A model's whole batch again: an answer depends, by rounding, on what it is padded with.
         asked = list(batch) if self._module.IN_BATCHES and found else missing
         entries = self._sizes.run(self._ask, asked, 1, too_large=self._too_large)
-        self._ledger.made("caption", len(missing))
+        self._timesheet.made("caption", len(missing))
         for sample, entry in zip(asked, entries, strict=True):
             if sample.name in found:
                 continue
@@ -95,7 +97,7 @@ class Captions:
                 self._loaded = self._module.load(self._system, self._protocol, self._bench.device)
         pictures = [NamedPicture(s.name, read_picture(self._bench.images / s.name)) for s in batch]
         started = time.perf_counter()
-        with self._ledger.working("caption", len(batch)):
+        with self._timesheet.working("caption", len(batch)):
             captions = self._loaded.caption(pictures)
         seconds = (time.perf_counter() - started) / len(batch)
         return [

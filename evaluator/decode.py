@@ -18,10 +18,10 @@ from evaluator.decoders import (
     find_decoder,
 )
 from evaluator.encode import Encoded
-from evaluator.ledger import Ledger
 from evaluator.pictures import png_bytes
 from evaluator.receive import StartPictures, receive, seed_of
 from evaluator.stages import LOADING, ahead, close, in_pool
+from evaluator.timesheet import Timesheet
 from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
@@ -56,7 +56,7 @@ def decode_all(
             bench.batch_size,
         )
     ]
-    stage = DecodeStage(system, protocol, bench, Ledger())
+    stage = DecodeStage(system, protocol, bench, Timesheet())
     decoded = [item for group in stage.of_groups(groups) for item in group]
     by_file = {(item.encoded.sample.name, item.encoded.mode): item for item in decoded}
     return [by_file[file.sample.name, file.mode] for file in files]
@@ -65,18 +65,20 @@ def decode_all(
 class DecodeStage:
     """A T2I model that is loaded when the first picture is not in the cache."""
 
-    def __init__(self, system: System, protocol: Protocol, bench: Bench, ledger: Ledger) -> None:
+    def __init__(
+        self, system: System, protocol: Protocol, bench: Bench, timesheet: Timesheet
+    ) -> None:
         """Find the adapter; nothing is loaded."""
         self._system = system
         self._protocol = protocol
         self._bench = bench
-        self._ledger = ledger
+        self._timesheet = timesheet
         self._module = find_decoder(system.adapter)
         self.sizes = BatchSizes(bench.batch_size)
         self._described: dict[Mode, Mapping[str, object]] = {}
         # A lane is a thread with a copy of the model: pipelines keep state between steps.
         self._lane = threading.local()
-        self._starts = StartPictures(ledger)
+        self._starts = StartPictures(timesheet)
 
     def of_groups(self, groups: Iterable[Sequence[Encoded]]) -> Iterator[list[Decoded]]:
         """Yield the pictures of groups of files, in their order.
@@ -108,8 +110,8 @@ class DecodeStage:
         for mode in dict.fromkeys(file.mode for file in files):
             batch = {k: f for k, f in zip(keys, files, strict=True) if f.mode is mode}
             missing = {k: f for k, f in batch.items() if entries[k] is None}
-            self._ledger.found("picture", len(batch) - len(missing))
-            self._ledger.made("picture", len(missing))
+            self._timesheet.found("picture", len(batch) - len(missing))
+            self._timesheet.made("picture", len(missing))
             # A model's whole batch again: it decides the rounding of every picture in it.
             wanted = batch if missing and self._module.IN_BATCHES else missing
             for key, file in wanted.items():
@@ -157,7 +159,7 @@ class DecodeStage:
                 )
 
         def work(jobs: list[Job]) -> list[tuple[str, PictureEntry]]:
-            with self._ledger.working("decode", len(jobs)):
+            with self._timesheet.working("decode", len(jobs)):
                 outcomes = _decode_batch(self._lane.decoder, jobs)
             return _keep(jobs, outcomes, self._bench)
 

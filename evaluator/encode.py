@@ -13,12 +13,12 @@ from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
 from evaluator.captioning import Captions
 from evaluator.codecs import load_codec
-from evaluator.ledger import Ledger
 from evaluator.pictures import picture_size, read_picture
 from evaluator.pixels import encode_pixels
 from evaluator.stages import ahead, close, in_pool
 from evaluator.text_coders import encode_caption
 from evaluator.text_prior import TextPrior
+from evaluator.timesheet import Timesheet
 from protocol.files import sha256_of_file
 from protocol.records import Request
 from protocol.rules import Mode
@@ -100,7 +100,7 @@ def encode_all(request: Request, samples: Sequence[Sample], bench: Bench) -> lis
     Raises:
         CMCError: a picture is damaged, a caption is missing, or a codec refused.
     """
-    groups = encode_groups(request, plan_groups(samples, bench), bench, Ledger())
+    groups = encode_groups(request, plan_groups(samples, bench), bench, Timesheet())
     files = {(file.sample.name, file.mode): file for group in groups for file in group}
     return [files[sample.name, mode] for sample in samples for mode in request.modes]
 
@@ -115,7 +115,7 @@ def encode_groups(
     request: Request,
     groups: Sequence[Sequence[Sample]],
     bench: Bench,
-    ledger: Ledger,
+    timesheet: Timesheet,
     model: Captions | None = None,
 ) -> Iterator[list[Encoded]]:
     """Yield the files of each group, sample by sample and mode by mode.
@@ -126,7 +126,7 @@ def encode_groups(
         request: what is asked for.
         groups: samples that are captioned together.
         bench: where.
-        ledger: where the time is noted.
+        timesheet: where the time is noted.
         model: what captions; made from the request when not given, and then released at the end.
 
     Raises:
@@ -139,13 +139,13 @@ def encode_groups(
     given = model is not None
     captions: Iterator[dict[str, CaptionEntry]] = iter([{}] * len(groups))
     if request.i2t is not None and any(mode.has_caption for mode in request.modes):
-        model = model or Captions(request.i2t, protocol, bench, ledger)
+        model = model or Captions(request.i2t, protocol, bench, timesheet)
         captions = model.of_batches(groups, shas)
         if bench.overlap:
             captions = ahead(captions, _GROUPS_AHEAD)
     references: Iterator[ReferenceEntry | None] = iter([None] * len(samples))
     if any(mode.has_image for mode in request.modes):
-        references = _references(setting, samples, shas, bench, ledger)
+        references = _references(setting, samples, shas, bench, timesheet)
     maker = _Maker(request, setting, protocol.text_coder, bench, shas)
     try:
         for group in groups:
@@ -216,7 +216,7 @@ def _references(
     samples: Sequence[Sample],
     shas: Mapping[str, str],
     bench: Bench,
-    ledger: Ledger,
+    timesheet: Timesheet,
 ) -> Iterator[ReferenceEntry]:
     """Yield each sample's stream, from the cache or from the codec."""
     codec = load_codec(setting.codec)
@@ -226,12 +226,12 @@ def _references(
         key = cache_key({"image": shas[sample.name], "codec": setting, "encoder": encoder})
         entry = bench.cache.find(ReferenceEntry, key)
         if entry is not None:
-            ledger.found("reference")
+            timesheet.found("reference")
             return entry
-        ledger.made("reference")
+        timesheet.made("reference")
         picture = read_picture(bench.images / sample.name)
         started = time.perf_counter()
-        with ledger.working(setting.codec):
+        with timesheet.working(setting.codec):
             stream = codec.encode(picture, setting.quality)
         seconds = time.perf_counter() - started
         entry = ReferenceEntry(base64.b64encode(stream).decode(), seconds)

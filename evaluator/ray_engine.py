@@ -19,9 +19,9 @@ from evaluator.captioning import Captions
 from evaluator.decode import START_IMAGE, Decoded, DecodeStage, lost
 from evaluator.encode import Encoded, encode_groups, plan_groups
 from evaluator.features import FeatureStore
-from evaluator.ledger import Ledger
 from evaluator.progress import silent
 from evaluator.score import LazyIndicator, Scored, ScoreStage
+from evaluator.timesheet import Timesheet
 from protocol.errors import InputError
 from protocol.records import Request, RunReport
 from protocol.rules import Mode
@@ -70,26 +70,28 @@ class Worker:
         self._stage = stage
         self._request = request
         self._bench = bench
-        self._ledger = Ledger()
+        self._timesheet = Timesheet()
         protocol = find_protocol(request.protocol)
         if stage == "encode":
             self._captions = None
             if request.i2t is not None:
-                self._captions = Captions(request.i2t, protocol, bench, self._ledger)
+                self._captions = Captions(request.i2t, protocol, bench, self._timesheet)
         elif stage == "decode":
             system = request.t2i or START_IMAGE
-            self._decoder = DecodeStage(system, protocol, bench, self._ledger)
+            self._decoder = DecodeStage(system, protocol, bench, self._timesheet)
         else:
             features = FeatureStore(bench.cache, bench.features) if bench.features else None
             indicators = [
                 LazyIndicator(name, bench.weights, bench.device, features)
                 for name in protocol.indicators.values()
             ]
-            self._scorer = ScoreStage(indicators, bench, self._ledger)
+            self._scorer = ScoreStage(indicators, bench, self._timesheet)
 
     def encode(self, samples: Sequence[Sample]) -> list[Encoded]:
         """Return the files of one group."""
-        groups = encode_groups(self._request, [samples], self._bench, self._ledger, self._captions)
+        groups = encode_groups(
+            self._request, [samples], self._bench, self._timesheet, self._captions
+        )
         return next(iter(list(groups)))
 
     def decode(self, files: Sequence[Encoded]) -> list[Decoded]:
@@ -105,11 +107,11 @@ class Worker:
         smallest = self._bench.batch_size
         if self._stage == "decode":
             smallest = self._decoder.sizes.smallest
-        return self._ledger.report(smallest_batch=smallest, price_per_hour=None)
+        return self._timesheet.report(smallest_batch=smallest, price_per_hour=None)
 
 
 def run_on_ray(
-    request: Request, samples: Sequence[Sample], bench: Bench, ledger: Ledger
+    request: Request, samples: Sequence[Sample], bench: Bench, timesheet: Timesheet
 ) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
     """Return the scores by picture and mode, and the smallest batch decoded.
 
@@ -130,7 +132,7 @@ def run_on_ray(
             advance(len({id(item.decoded) for item in decoded}))
         reports = crew.reports()
     for report in reports:
-        ledger.absorb(report)
+        timesheet.absorb(report)
     return scored, min((r.smallest_batch for r in reports), default=bench.batch_size)
 
 

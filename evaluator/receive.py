@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from evaluator.bitstream import Bitstream, unpack
 from evaluator.codecs import load_codec
 from evaluator.decoders import Received
-from evaluator.ledger import Ledger
 from evaluator.pixels import decode_pixels
 from evaluator.text_coders import decode_caption
 from evaluator.text_prior import TextPrior
+from evaluator.timesheet import Timesheet
 from protocol.errors import BitstreamError, CodecError
 from protocol.versions import Protocol
 
@@ -24,9 +24,9 @@ _KEPT_STARTS = 64
 class StartPictures:
     """Start pictures of the last files: image and full mode send the same one."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, timesheet: Timesheet) -> None:
         """Keep nothing yet."""
-        self._ledger = ledger
+        self._timesheet = timesheet
         self._kept: OrderedDict[bytes, Image] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -37,7 +37,7 @@ class StartPictures:
         with self._lock:
             if stream.image in self._kept:
                 return self._kept[stream.image]
-        with self._ledger.working(f"{stream.image_codec} decode"):
+        with self._timesheet.working(f"{stream.image_codec} decode"):
             picture = _start_picture(stream)
         if picture is not None:
             with self._lock:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from evaluator.tables import CONTENTS
 from protocol.records import Cost, Rate, Result, Score
 from protocol.rules import Content, Dimension, Mode
+from protocol.scores import mean_score
 
 Row: TypeAlias = Mapping[str, Any]
 """One line of the per-image Parquet: a picture, a mode, an indicator."""
@@ -63,17 +64,7 @@ def _scores(rows: Sequence[Row]) -> list[Score]:
     for mode, dimension, content in product(Mode, Dimension, CONTENTS):
         group = [r["score"] for r in _of(rows, mode, content) if r["dimension"] == dimension]
         if group:
-            known = [score for score in group if score is not None]
-            made.append(
-                Score(
-                    mode=mode,
-                    dimension=dimension,
-                    content=content,
-                    images=len(group),
-                    not_scored=len(group) - len(known),
-                    mean=fmean(known) if len(known) == len(group) else None,
-                )
-            )
+            made.append(mean_score(mode, dimension, content, group))
     return made
 
 

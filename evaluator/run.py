@@ -19,7 +19,6 @@ from evaluator.devices import describe_device
 from evaluator.encode import Encoded, codec_setting, encode_groups, plan_groups
 from evaluator.features import FeatureStore
 from evaluator.ffmpeg import ffmpeg_version
-from evaluator.ledger import Ledger
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
 from evaluator.pruning import prune
@@ -27,6 +26,7 @@ from evaluator.ray_engine import run_on_ray
 from evaluator.score import LazyIndicator, Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
+from evaluator.timesheet import Timesheet
 from protocol.errors import InputError
 from protocol.records import Provenance, Request, Result
 from protocol.rules import Mode, Role
@@ -83,8 +83,8 @@ def evaluate(
         LazyIndicator(name, bench.weights, bench.device, features)
         for name in protocol.indicators.values()
     ]
-    ledger = Ledger()
-    scored, smallest_batch = _run(request, samples, indicators, bench, ledger)
+    timesheet = Timesheet()
+    scored, smallest_batch = _run(request, samples, indicators, bench, timesheet)
     decoded = list({id(item.decoded): item.decoded for item in scored}.values())
     per_image = per_image_parquet(scored)
     result = Result(
@@ -97,7 +97,7 @@ def evaluate(
         costs=costs_of(decoded),
         provenance=_provenance(request, bench, decoded, indicators, started_at),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
-        run=ledger.report(smallest_batch=smallest_batch, price_per_hour=bench.price_per_hour),
+        run=timesheet.report(smallest_batch=smallest_batch, price_per_hour=bench.price_per_hour),
     )
     if bench.cache_bytes is not None:
         prune(bench.cache.folder, bench.cache_bytes)
@@ -109,13 +109,13 @@ def _run(
     samples: Sequence[Sample],
     indicators: Sequence[LazyIndicator],
     bench: Bench,
-    ledger: Ledger,
+    timesheet: Timesheet,
 ) -> tuple[list[Scored], int]:
     """Return the scores, picture by picture and mode by mode, and the smallest batch decoded."""
     if bench.actors:
-        by_picture, smallest_batch = run_on_ray(request, samples, bench, ledger)
+        by_picture, smallest_batch = run_on_ray(request, samples, bench, timesheet)
     else:
-        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, ledger)
+        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, timesheet)
     pairs = product(samples, request.modes)
     return [item for s, mode in pairs for item in by_picture[s.name, mode]], smallest_batch
 
@@ -125,12 +125,12 @@ def _run_here(
     samples: Sequence[Sample],
     indicators: Sequence[LazyIndicator],
     bench: Bench,
-    ledger: Ledger,
+    timesheet: Timesheet,
 ) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
     """Return the scores by picture and mode, and the smallest batch decoded."""
     protocol = find_protocol(request.protocol)
-    decoder = DecodeStage(request.t2i or START_IMAGE, protocol, bench, ledger)
-    scorer = ScoreStage(indicators, bench, ledger)
+    decoder = DecodeStage(request.t2i or START_IMAGE, protocol, bench, timesheet)
+    scorer = ScoreStage(indicators, bench, timesheet)
     count = len(samples) * len(request.modes)
     scored: dict[tuple[str, Mode], list[Scored]] = {}
     with (
@@ -139,7 +139,9 @@ def _run_here(
         bench.report("score", count) as marked,
     ):
         files: Iterator[list[Encoded]]
-        files = _told(encode_groups(request, plan_groups(samples, bench), bench, ledger), encoded)
+        files = _told(
+            encode_groups(request, plan_groups(samples, bench), bench, timesheet), encoded
+        )
         files = ahead(files, 1) if bench.overlap else iter(list(files))
         pictures = _told(decoder.of_groups(files), painted)
         pictures = ahead(pictures, 1) if bench.overlap else iter(list(pictures))

@@ -14,9 +14,9 @@ from evaluator.cache import ScoreEntry, cache_key
 from evaluator.decode import Decoded
 from evaluator.features import FeatureStore
 from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
-from evaluator.ledger import Ledger
 from evaluator.pictures import read_picture
 from evaluator.stages import LOADING, in_pool
+from evaluator.timesheet import Timesheet
 from evaluator.weights import Weights, find_weights
 from protocol.errors import PictureError
 from protocol.records import IndicatorUse
@@ -114,11 +114,13 @@ def _load(name: str, weights: Weights | None, device: str) -> Indicator:
 class ScoreStage:
     """The indicators of a run, on groups of pictures as they are decoded."""
 
-    def __init__(self, indicators: Sequence[LazyIndicator], bench: Bench, ledger: Ledger) -> None:
+    def __init__(
+        self, indicators: Sequence[LazyIndicator], bench: Bench, timesheet: Timesheet
+    ) -> None:
         """Keep the indicators; none is loaded before it is needed."""
         self._indicators = indicators
         self._bench = bench
-        self._ledger = ledger
+        self._timesheet = timesheet
         self._torch = version("torch")
         self._sizes = {i.name: BatchSizes(max(1, bench.batch_size)) for i in indicators}
 
@@ -158,8 +160,8 @@ class ScoreStage:
                 missing.append((key, item))
             else:
                 answers[id(item)] = (entry.score, "")
-        self._ledger.found("score", len(answers))
-        self._ledger.made("score", len(missing))
+        self._timesheet.found("score", len(answers))
+        self._timesheet.made("score", len(missing))
 
         def work(batch: list[tuple[str, Decoded]]) -> list[tuple[float | None, str]]:
             pictures = [read.picture(item) for _, item in batch]
@@ -167,7 +169,7 @@ class ScoreStage:
                 read.truth(item) if indicator.dimension is Dimension.FR else None
                 for _, item in batch
             ]
-            with self._ledger.working(indicator.name, len(batch)):
+            with self._timesheet.working(indicator.name, len(batch)):
                 scores = indicator.score(pictures, truths)
             return [_checked(score) for score in scores]
 
@@ -204,7 +206,7 @@ def score_all(
     indicators: Sequence[LazyIndicator], decoded: Sequence[Decoded], bench: Bench
 ) -> list[Scored]:
     """Return every indicator's score of every picture; those in the cache are not made again."""
-    stage = ScoreStage(indicators, bench, Ledger())
+    stage = ScoreStage(indicators, bench, Timesheet())
     groups = group_by_shape(
         decoded, lambda item: (item.encoded.stream.width, item.encoded.stream.height), _GROUP
     )

@@ -11,6 +11,7 @@ from evaluator.encode import Encoded
 from evaluator.score import Scored
 from protocol.records import Cost, Rate, Score
 from protocol.rules import Content, Dimension, Mode
+from protocol.scores import mean_score
 
 CONTENTS: Sequence[Content | None] = (None, *Content)
 
@@ -27,17 +28,7 @@ def scores_of(scored: Sequence[Scored]) -> tuple[Score, ...]:
             and content in (None, item.decoded.encoded.sample.content)
         ]
         if group:
-            known = [score for score in group if score is not None]
-            rows.append(
-                Score(
-                    mode=mode,
-                    dimension=dimension,
-                    content=content,
-                    images=len(group),
-                    not_scored=len(group) - len(known),
-                    mean=fmean(known) if len(known) == len(group) else None,
-                )
-            )
+            rows.append(mean_score(mode, dimension, content, group))
     return tuple(rows)
 
 

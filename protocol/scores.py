@@ -1,9 +1,10 @@
 """From means to an Overall: the one place with the formula."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TypeAlias
 
+from protocol.records import Score
 from protocol.rules import IMAGES_PER_CONTENT, TRACKS, Content, Dimension, Mode, Track
 
 Cell: TypeAlias = tuple[Mode, Dimension]
@@ -14,6 +15,21 @@ def cell_name(cell: Cell) -> str:
     """Return `full_fr` for (FULL, FR)."""
     mode, dimension = cell
     return f"{mode}_{dimension}"
+
+
+def mean_score(
+    mode: Mode, dimension: Dimension, content: Content | None, scores: Sequence[float | None]
+) -> Score:
+    """Return the mean over some images, or none where one of them was not scored."""
+    known = [score for score in scores if score is not None]
+    return Score(
+        mode=mode,
+        dimension=dimension,
+        content=content,
+        images=len(scores),
+        not_scored=len(scores) - len(known),
+        mean=fmean(known) if len(known) == len(scores) else None,
+    )
 
 
 def mean_over_contents(means: Mapping[Content, float]) -> float:

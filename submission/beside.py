@@ -34,7 +34,10 @@ class Beside(Protocol):
         """Return a file; None where it is not there."""
 
     def put(self, folder: Path, place: str) -> None:
-        """Bring a folder's files to a place; those of the same names are replaced."""
+        """Bring a folder's files to a place; those of the same names are replaced.
+
+        In a folder the place holds these alone afterwards.
+        """
 
 
 class FolderBeside:

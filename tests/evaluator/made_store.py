@@ -4,14 +4,14 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from protocol.records import Provenance, Request, Result, Score, System
+from protocol.records import Provenance, Request, Result, System
 from protocol.rules import Dimension, Mode, Role
+from protocol.scores import mean_score
 from protocol.versions import PROTOCOLS
 from submission.store import FolderStore
 
@@ -52,7 +52,9 @@ def add_result(
         source="verified",
         images=len(NAMES),
         scores=tuple(
-            mean_score(rows, mode, dimension) for mode in modes for dimension in Dimension
+            mean_score(mode, dimension, None, of_cell(rows, mode, dimension))
+            for mode in modes
+            for dimension in Dimension
         ),
         rates=(),
         costs=(),
@@ -88,17 +90,11 @@ def image_rows(
     ]
 
 
-def mean_score(rows: Sequence[dict[str, object]], mode: Mode, dimension: Dimension) -> Score:
-    group = [r["score"] for r in rows if (r["mode"], r["dimension"]) == (mode, dimension)]
-    known = [score for score in group if isinstance(score, float)]
-    return Score(
-        mode=mode,
-        dimension=dimension,
-        content=None,
-        images=len(group),
-        not_scored=len(group) - len(known),
-        mean=fmean(known) if len(known) == len(group) else None,
-    )
+def of_cell(
+    rows: Sequence[dict[str, object]], mode: Mode, dimension: Dimension
+) -> list[float | None]:
+    group = [row["score"] for row in rows if (row["mode"], row["dimension"]) == (mode, dimension)]
+    return [score if isinstance(score, float) else None for score in group]
 
 
 def make_provenance() -> Provenance:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from evaluator.batches import BatchSizes, group_by_shape, is_device_lost, is_out_of_memory
-from evaluator.ledger import Ledger
 from evaluator.stages import ahead, in_pool
+from evaluator.timesheet import Timesheet
 from protocol.errors import DeviceLost
 
 
@@ -137,10 +137,10 @@ def test_another_error_is_nobodys_business_here() -> None:
 
 
 def test_a_ledger_counts_overlapping_work_once_as_wall_time() -> None:
-    ledger = Ledger()
+    timesheet = Timesheet()
 
     def work() -> None:
-        with ledger.working("decode", 3):
+        with timesheet.working("decode", 3):
             time.sleep(0.2)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
@@ -148,8 +148,8 @@ def test_a_ledger_counts_overlapping_work_once_as_wall_time() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    ledger.found("picture", 2)
-    report = ledger.report(smallest_batch=4, price_per_hour=3600.0)
+    timesheet.found("picture", 2)
+    report = timesheet.report(smallest_batch=4, price_per_hour=3600.0)
     assert report.busy_seconds["decode"] >= 0.4
     assert report.busy_seconds["decode"] > report.wall_seconds - report.other_seconds
     assert report.pictures == {"decode": 6}

@@ -11,7 +11,7 @@ from evaluator.devices import loaded_cuda
 from protocol.records import RunReport
 
 
-class Ledger:
+class Timesheet:
     """Adds up, from all threads of a run."""
 
     def __init__(self) -> None:
