@@ -9,6 +9,7 @@ from evaluator.indicators._facts import Facts, WeightsFile
 from evaluator.set_indicators import find_set_indicator, set_indicator_names
 from protocol.errors import WeightsError
 from protocol.files import sha256_of_file
+from submission.hub_errors import hub_errors
 
 DATASET = "lcysyzxdxc/CMC-Bench"
 RELEASED = ("topiq-fr.pth", "topiq-nr.pth")
@@ -114,21 +115,13 @@ def _wanted_sha256(name: str, folder: Path) -> tuple[str, str]:
 
 
 def _fetch(name: str) -> Weights:
-    import httpx2
     from huggingface_hub import HfApi, RepoFile, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         commit = HfApi().dataset_info(DATASET, timeout=20).sha
         (info,) = HfApi().get_paths_info(DATASET, [name], repo_type="dataset", revision=commit)
         path = Path(hf_hub_download(DATASET, name, repo_type="dataset", revision=commit))
-    except (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        httpx2.HTTPError,
-        ValueError,
-    ) as error:
+    except hub_errors(ValueError) as error:
         raise WeightsError(
             f"{name} cannot be fetched from the Hub dataset {DATASET} ({type(error).__name__}); "
             "check the network, or give a folder with --weights"

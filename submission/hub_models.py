@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from submission.facts import FileFact, ModelFacts, Trouble
+from submission.hub_errors import hub_errors
 from submission.model_configs import MAX_CONFIG_BYTES, Configs, config_names, read_configs
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def hub_facts(
         token: None uses the one that `hf auth login` left, if any.
         endpoint: address of the Hub; None is the one of `HF_ENDPOINT`.
     """
-    import httpx2
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     api = HfApi(endpoint=endpoint, token=token)
     try:
@@ -39,7 +38,7 @@ def hub_facts(
         )
         files = _files_of(info)
         configs = _read_configs(api, info, files)
-    except (HfHubHTTPError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
+    except hub_errors() as error:
         return ModelFacts(
             name=model,
             is_local=False,

@@ -20,6 +20,7 @@ from protocol.systems import (
     near_names,
 )
 from submission.folders import hash_file, hash_folder, require_safetensors
+from submission.hub_errors import hub_errors
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -181,13 +182,11 @@ def _pin_setting(value: str) -> str:
 def _commit_of(model: str, revision: str) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
-    import httpx2
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
         commit = HfApi().model_info(model, revision=revision or None, timeout=20).sha
-    except (HfHubHTTPError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
+    except hub_errors() as error:
         raise ModelError(
             f"the commit of {model!r} cannot be looked up ({type(error).__name__}); check the id "
             "and the network, or give a folder, or the 40-digit commit as "

@@ -20,6 +20,7 @@ from evaluator.settings import read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
+from submission.hub_errors import hub_errors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -218,9 +219,7 @@ def _processor(tokenizer: Any, config: Any) -> Any:
 
 def _fetch(system: System) -> Path:
     """Return where a Hub repository's files lie; PyTorch files only if it has no safetensors."""
-    import httpx2
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     def get(*patterns: str) -> Path:
         path = snapshot_download(
@@ -235,7 +234,7 @@ def _fetch(system: System) -> Path:
             if any(folder.glob("*.safetensors"))
             else get("*.json", "*.model", "pytorch_model*.bin")
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
+    except hub_errors() as error:
         raise ModelError(
             f"{system.model} cannot be fetched ({type(error).__name__}); check the network, or "
             "give a folder with its files and its weights as safetensors"

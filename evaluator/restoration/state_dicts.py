@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.errors import ModelError
 from protocol.records import System
+from submission.hub_errors import hub_errors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +23,11 @@ def model_folder(system: System) -> Path:
     """
     if system.path:
         return Path(system.path)
-    import httpx2
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(system.model, revision=system.revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, ValueError) as error:
+    except hub_errors(ValueError) as error:
         raise ModelError(
             f"{system.label} cannot be fetched from the Hub ({type(error).__name__}); "
             "check the network, or give a folder"

@@ -6,6 +6,7 @@ from typing import Any
 
 from protocol.errors import ModelError
 from protocol.records import System
+from submission.hub_errors import hub_errors
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
 _ELSEWHERE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40}):(?P<name>.+)")
@@ -77,19 +78,11 @@ def _in_folder(folder: Path, name: str) -> Path:
 
 
 def _fetch(repo: str, name: str, commit: str) -> Path:
-    import httpx2
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         return Path(hf_hub_download(repo, name, revision=commit))
-    except (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        httpx2.HTTPError,
-        ValueError,
-    ) as error:
+    except hub_errors(ValueError) as error:
         raise ModelError(
             f"{name} of {repo}@{commit[:12]} cannot be fetched ({type(error).__name__}); check the "
             "name and the network, or give a folder"
