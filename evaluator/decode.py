@@ -18,6 +18,7 @@ from evaluator.decoders import (
     find_decoder,
 )
 from evaluator.encode import Encoded
+from evaluator.operations import counting
 from evaluator.pictures import png_bytes
 from evaluator.receive import StartPictures, receive, seed_of
 from evaluator.stages import LOADING, ahead, close, in_pool
@@ -159,8 +160,9 @@ class DecodeStage:
                 )
 
         def work(jobs: list[Job]) -> list[tuple[str, PictureEntry]]:
-            with self._timesheet.working("decode", len(jobs)):
+            with self._timesheet.working("decode", len(jobs)), counting() as tally:
                 outcomes = _decode_batch(self._lane.decoder, jobs)
+            self._timesheet.operated(tally)
             return _keep(jobs, outcomes, self._bench)
 
         def too_large(job: Job, reason: str) -> tuple[str, PictureEntry]:

@@ -97,7 +97,11 @@ def evaluate(
         costs=costs_of(decoded),
         provenance=_provenance(request, bench, decoded, indicators, started_at),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
-        run=timesheet.report(smallest_batch=smallest_batch, price_per_hour=bench.price_per_hour),
+        run=timesheet.report(
+            smallest_batch=smallest_batch,
+            price_per_hour=bench.price_per_hour,
+            device=bench.device,
+        ),
     )
     if bench.cache_bytes is not None:
         prune(bench.cache.folder, bench.cache_bytes)

@@ -28,5 +28,7 @@ def summarise(report: RunReport) -> Iterator[str]:
     yield memory + f", batches down to {report.smallest_batch}"
     if report.flops_utilisation is not None:
         yield f"  {report.flops_utilisation:.1%} of the device's peak while decoding"
+    elif report.operations:
+        yield f"  {report.operations / 1e12:.4g} TFLOP of the T2I model's network"
     if report.cost is not None:
         yield f"  cost {report.cost:.2f}"

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from evaluator.devices import loaded_cuda
+from evaluator.devices import describe_device, loaded_cuda, peak_flops
+from evaluator.operations import Tally
 from protocol.records import RunReport
 
 
@@ -23,6 +24,7 @@ class Timesheet:
         self._pictures: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._misses: Counter[str] = Counter()
+        self._operations = Tally()
         self._active = 0
         self._active_since = 0.0
         self._covered = 0.0
@@ -57,6 +59,12 @@ class Timesheet:
         with self._lock:
             self._misses[kind] += count
 
+    def operated(self, tally: Tally) -> None:
+        """Count the operations of the T2I model's network."""
+        with self._lock:
+            self._operations.operations += tally.operations
+            self._operations.is_complete &= tally.is_complete
+
     def absorb(self, report: RunReport) -> None:
         """Add what another process counted; its wall time runs beside this one's."""
         with self._lock:
@@ -68,11 +76,22 @@ class Timesheet:
                 (self._misses, report.cache_misses),
             ):
                 counter.update(counts)
+            self._operations.operations += report.operations or 0
+            self._operations.is_complete &= report.operations is not None
 
-    def report(self, *, smallest_batch: int, price_per_hour: float | None) -> RunReport:
-        """Return the sums so far."""
+    def report(
+        self, *, smallest_batch: int, price_per_hour: float | None, device: str = "cpu"
+    ) -> RunReport:
+        """Return the sums so far.
+
+        Args:
+            smallest_batch: that memory has allowed.
+            price_per_hour: of the machine, or None.
+            device: where the T2I model ran; its peak is what the operations are compared with.
+        """
         wall = time.perf_counter() - self._started
         with self._lock:
+            operations = self._operations.operations if self._operations.is_complete else None
             return RunReport(
                 wall_seconds=wall,
                 cpu_seconds=time.process_time() - self._cpu_started,
@@ -84,6 +103,8 @@ class Timesheet:
                 peak_memory_bytes=peak_memory_bytes(),
                 peak_gpu_bytes=peak_gpu_bytes(),
                 smallest_batch=smallest_batch,
+                operations=operations,
+                flops_utilisation=_utilisation(operations, self._busy["decode"], device),
                 cost=None if price_per_hour is None else wall / 3600 * price_per_hour,
             )
 
@@ -94,6 +115,14 @@ class Timesheet:
                 self._active_since = started
             self._active += 1
         return started
+
+
+def _utilisation(operations: int | None, seconds: float, device: str) -> float | None:
+    """Return the share of a device's peak, or None where one of the two is not known."""
+    if not operations or device == "cpu":
+        return None
+    peak = peak_flops(describe_device(device))
+    return None if peak is None else operations / (seconds * peak)
 
 
 def peak_memory_bytes() -> int:

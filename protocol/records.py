@@ -220,9 +220,12 @@ class RunReport:
     peak_gpu_bytes: int = 0
     smallest_batch: int = 0
     """Smaller than the batch size asked for where memory did not suffice."""
+    operations: int | None = None
+    """Floating-point operations of the T2I model's network, without text encoders and VAE; 0 where
+    there is no network or none that is counted, None where a count failed."""
     flops_utilisation: float | None = None
-    """Of the device's dense peak while the T2I model worked; None where FLOPs or peak are not
-    known."""
+    """Those operations over what the device's dense bf16 peak would have done in the seconds of
+    `decode`; None where one of them is not known."""
     cost: float | None = None
     """Wall time at the machine's price, in the price's currency; None where none was given."""
 

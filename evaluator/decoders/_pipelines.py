@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator.devices import dtype_on
+from evaluator.operations import watch
 from protocol.errors import ModelError
 from protocol.records import System
 from submission.systems import split_pinned
@@ -105,11 +106,17 @@ def cannot_load(system: System, error: Exception) -> ModelError:
 
 
 def ready(pipeline: Any, device: str) -> Any:
-    """Move a pipeline to its device, without progress bars and without a watermark."""
+    """Move a pipeline to its device, without progress bars and without a watermark.
+
+    The operations of its denoiser, and of a ControlNet beside it, are counted from here on.
+    """
     pipeline.set_progress_bar_config(disable=True)
     if hasattr(pipeline, "watermark"):
         # SDXL draws one where a certain library happens to be installed; S does not.
         pipeline.watermark = None
+    for network in (_denoiser(pipeline), getattr(pipeline, "controlnet", None)):
+        if network is not None:
+            watch(network)
     return pipeline.to(device)
 
 
@@ -117,19 +124,20 @@ def speed_up(pipeline: Any, *, channels_last: bool, compiled: bool) -> None:
     """Change how a pipeline's parts compute, which changes pictures by rounding only.
 
     Args:
-        pipeline: on its device.
+        pipeline: not yet `ready`.
         channels_last: lay the weights of the denoiser and the VAE out as GPUs prefer.
         compiled: compile the denoiser when it is first called, for each size anew.
     """
     import torch
 
-    denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    denoiser = _denoiser(pipeline)
     if channels_last:
         for part in (denoiser, getattr(pipeline, "vae", None)):
             if part is not None:
                 part.to(memory_format=torch.channels_last)
     if compiled and denoiser is not None:
-        denoiser.compile()
+        # Not `denoiser.compile()`: that would compile what counts its calls too.
+        denoiser.forward = torch.compile(denoiser.forward)
 
 
 def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
@@ -163,8 +171,13 @@ def native_side(pipeline: Any) -> int:
 
 
 def _backbone(pipeline: Any) -> Mapping[str, Any]:
-    model = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    model = _denoiser(pipeline)
     return model.config if model is not None else {}
+
+
+def _denoiser(pipeline: Any) -> Any:
+    """Return the network that runs in every step, or None."""
+    return getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
 
 
 def _be_quiet() -> None:

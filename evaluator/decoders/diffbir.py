@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import start_sigma
-from evaluator.decoders._pipelines import cannot_load
+from evaluator.decoders._pipelines import cannot_load, ready
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import adain_fix, wavelet_fix
 from evaluator.restoration.control import load_control
@@ -215,6 +215,5 @@ def _steer(base: Any, control: Any, device: str) -> Any:
     parts = {**base.components, "scheduler": spaced_sampler(base.scheduler.config)}
     pipeline = StableDiffusionControlNetPipeline(
         **parts, controlnet=control.to(base.unet.dtype), requires_safety_checker=False
-    ).to(device)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+    )
+    return ready(pipeline, device)

@@ -176,14 +176,14 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
     from_image = image_pipeline_of(loaded)
     _check_options(loaded.pipeline, plan, system)
-    ready(loaded.pipeline, device)
-    if from_image is not None:
-        ready(from_image, device)
     speed_up(
         loaded.pipeline,
         channels_last=bool(settings["channels_last"]),
         compiled=bool(settings["compile"]),
     )
+    ready(loaded.pipeline, device)
+    if from_image is not None:
+        ready(from_image, device)
     # The parts are shared, so this holds for the image-to-image pipeline too.
     remember_inputs(loaded.pipeline)
     return DiffusersDecoder(loaded.pipeline, from_image, plan, loaded.details)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.decoders._pipelines import cannot_load
+from evaluator.decoders._pipelines import cannot_load, ready
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import wavelet_fix
 from evaluator.restoration.pasd_unet import add_pixel_attentions, drop_unused
@@ -186,9 +186,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
         raise cannot_load(system, error) from error
-    pipeline.to(device)
-    pipeline.set_progress_bar_config(disable=True)
-    return PasdDecoder(pipeline, protocol, settings)
+    return PasdDecoder(ready(pipeline, device), protocol, settings)
 
 
 def _load_unet(folder: Path) -> Any:

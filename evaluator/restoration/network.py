@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluator.operations import watch
 from evaluator.restoration.tensors import resize
 from evaluator.restoration.weight_files import read_tensors
 from protocol.errors import ModelError
@@ -96,4 +97,5 @@ def load_network(path: Path, device: str, *, per_channel: bool = True) -> Networ
             f"{path.name} is {name} from {channels} to {descriptor.output_channels} channels; "
             "wanted 3 or 1 on both sides"
         )
+    watch(descriptor.model)
     return Network(descriptor.to(device).eval(), device, per_channel=per_channel)
