@@ -1,18 +1,22 @@
 """The benchmark's released procedure against `cmc evaluate`: same models, same pictures.
 
-    OMP_NUM_THREADS=1 python benchmarks/peer.py [--pictures 64] [--block 8] [--lanes 2]
+    python benchmarks/peer.py [--pictures 64] [--block 8] [--lanes 2] [--steps 40]
 
 The released scripts go picture by picture and mode by mode: open the reference, encode the prompt
 and the picture, denoise, resize, save; a second script opens every pair and calls TOPIQ for each.
 Captions and references are given to both sides. The models are the demo's T2I model and TOPIQ's
-networks, all with random weights, at the pictures' own size.
+networks, all with random weights, at the pictures' own size. Theirs has a torch thread for each
+core, as torch has by itself; ours has a lane for each core and one thread a lane.
 
 Blocks of pictures go through A, B, A, B: the released procedure and ours in turn. What is printed
-are medians over the blocks. Loading is left out on both sides by a run before the first block on
-theirs, and counted on ours.
+are medians over the blocks. Loading is left out on theirs, and counted on ours.
+
+Then, from nothing and by ours alone, ten decoders one after the other on the same pictures, a model
+captioning and VVC coding: what the 1st, 2nd and 10th took and what they called.
 """
 
 import argparse
+import os
 import shutil
 import statistics
 import tempfile
@@ -22,8 +26,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from from_nothing import add_decoders
 from material import machine, make_pictures, save_topiq, write_captions
 from PIL import Image
+from released import Released
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache
@@ -37,7 +43,7 @@ from evaluator.run import evaluate
 from protocol.records import Request, RunReport
 from protocol.rules import Mode, Role
 from protocol.samples import list_samples
-from protocol.versions import PROTOCOLS, Protocol
+from protocol.versions import PROTOCOLS
 
 PROTOCOL = PROTOCOLS["demo-1"]
 
@@ -67,72 +73,6 @@ class Measured:
     reports: list[RunReport] = field(default_factory=list)
 
 
-class Released:
-    """The released scripts' procedure, as `protocol.md` of this project's notes describes it."""
-
-    def __init__(self, model: Path, weights: Path, protocol: Protocol) -> None:
-        """Load the pipelines and the two networks by the libraries' own calls."""
-        import pyiqa
-        from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
-
-        self.from_noise = AutoPipelineForText2Image.from_pretrained(model)
-        self.from_image = AutoPipelineForImage2Image.from_pipe(self.from_noise)
-        for pipeline in (self.from_noise, self.from_image):
-            pipeline.set_progress_bar_config(disable=True)
-        self.protocol = protocol
-        self.metrics = {
-            name: pyiqa.create_metric(
-                name,
-                backbone_pretrain=False,
-                pretrained_model_path=str(weights / f"{name.replace('_', '-')}.pth"),
-                device="cpu",
-            )
-            for name in ("topiq_fr", "topiq_nr")
-        }
-
-    def decode(self, mode: Mode, given: Path, captions: dict[str, str], out: Path) -> None:
-        """Paint every picture of a folder of references, one at a time."""
-        import torch
-
-        (out / mode).mkdir(parents=True, exist_ok=True)
-        for path in sorted((given / mode).glob("*.png")):
-            reference = Image.open(path).convert("RGB")
-            width, height = (side // 8 * 8 for side in reference.size)
-            prompt = self.protocol.image_prompt if mode is Mode.IMAGE else captions[path.name]
-            generator = torch.Generator("cpu").manual_seed(self.protocol.seed)
-            steps = self.protocol.steps
-            if mode is Mode.TEXT:
-                made = self.from_noise(
-                    prompt=prompt,
-                    width=width,
-                    height=height,
-                    num_inference_steps=steps,
-                    generator=generator,
-                )
-            else:
-                made = self.from_image(
-                    prompt=prompt,
-                    image=reference.resize((width, height)),
-                    strength=self.protocol.strength[mode],
-                    num_inference_steps=steps,
-                    generator=generator,
-                )
-            made.images[0].resize(reference.size).save(out / mode / path.name)
-
-    def score(self, images: Path, out: Path) -> None:
-        """Score every pair with both indicators, one call each."""
-        import torch
-        from torchvision.transforms.functional import to_tensor
-
-        for mode in Mode:
-            for path in sorted((out / mode).glob("*.png")):
-                distorted = to_tensor(Image.open(path).convert("RGB")).unsqueeze(0)
-                reference = to_tensor(Image.open(images / path.name).convert("RGB")).unsqueeze(0)
-                with torch.inference_mode():
-                    float(self.metrics["topiq_fr"](distorted, reference))
-                    float(self.metrics["topiq_nr"](distorted))
-
-
 def give_references(request: Request, bench: Bench, given: Path) -> None:
     """Write what the T2I model starts from; text mode has a picture for its size alone."""
     for file in encode_all(request, list_samples(bench.images), bench):
@@ -150,13 +90,21 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=512, help="largest side, from 256 to 512")
     parser.add_argument("--batch", type=int, default=4, help="our T2I model's")
     parser.add_argument("--settings", default="channels_last=true", help="of our T2I model")
-    parser.add_argument("--lanes", type=int, default=2, help="copies of our T2I model")
+    cores = os.cpu_count() or 1
+    parser.add_argument("--lanes", type=int, default=cores, help="copies of our T2I model")
+    parser.add_argument("--threads", type=int, default=cores, help="torch's, of the released way")
+    parser.add_argument("--steps", type=int, default=PROTOCOL.steps, help="on both sides")
+    parser.add_argument("--decoders", type=int, default=10, help="from nothing; 0 leaves it out")
     parser.add_argument("--images", type=Path, help="default: the demo's pictures")
     options = parser.parse_args()
+    import torch
+
     print(machine(), flush=True)
     print(
         f"{options.pictures} pictures in blocks of {options.block}, each of one size; ours with "
-        f"batches of {options.batch}, {options.lanes} lanes and {options.settings or 'no settings'}"
+        f"batches of {options.batch}, {options.lanes} lanes of one thread and "
+        f"{options.settings or 'no settings'}; theirs with {options.threads} threads; "
+        f"{options.steps} steps"
     )
     measured = Measured()
     with tempfile.TemporaryDirectory() as name:
@@ -170,7 +118,7 @@ def main() -> None:
         )
         save_topiq(folder / "weights")
         model = build_t2i(folder)
-        released = Released(model, folder / "weights", PROTOCOL)
+        released = Released(model, folder / "weights", PROTOCOL, options.steps)
         paths = sorted((folder / "all").iterdir(), key=lambda path: path.stem.rsplit("_", 1)[1])
         for start in range(0, len(paths), options.block):
             block = folder / f"block{start}"
@@ -180,7 +128,10 @@ def main() -> None:
             run_block(block, model, released, options, measured)
             print(f"  {min(start + options.block, len(paths))} of {len(paths)} done", flush=True)
             shutil.rmtree(block)
-    print_table(measured)
+        print_table(measured)
+        if options.decoders:
+            torch.set_num_threads(1)
+            add_decoders(folder / "from-nothing", paths[:2], model, folder / "weights", options)
 
 
 def run_block(
@@ -191,6 +142,8 @@ def run_block(
     measured: Measured,
 ) -> None:
     """Run one block through both sides, part by part in turn."""
+    import torch
+
     theirs, ours = measured.theirs, measured.ours
     images, weights = folder / "images", folder.parent / "weights"
     write_captions(images, folder / "captions.csv")
@@ -200,7 +153,7 @@ def run_block(
         return make_request(
             role=Role.T2I,
             i2t=f"file:{folder / 'captions.csv'}",
-            t2i=f"diffusers:{model}?{options.settings}{settings}",
+            t2i=f"diffusers:{model}?steps={options.steps}&{options.settings}{settings}",
             codec=None,
             modes=tuple(Mode),
             protocol=PROTOCOL.name,
@@ -229,11 +182,9 @@ def run_block(
         for mode in Mode:
             released.decode(mode, folder / "given", captions, folder / "out")
 
-    def both() -> None:
-        decode()
-        released.score(images, folder / "out")
-
+    torch.set_num_threads(options.threads)
     theirs.take("decoding", decode)
+    torch.set_num_threads(1)
     apart = bench("apart")
     request = ask()
     files = encode_all(request, list_samples(images), apart)
@@ -241,12 +192,13 @@ def run_block(
         raise AssertionError
     system = request.t2i
     ours.take("decoding", lambda: decode_all(system, PROTOCOL, files, apart))
+    torch.set_num_threads(options.threads)
     theirs.take("scoring", lambda: released.score(images, folder / "out"))
+    torch.set_num_threads(1)
     ours.take("scoring", lambda: evaluate(request, apart))
     whole = bench("whole", features="float32")
     first = ours.take("first system", lambda: evaluate(request, whole))
-    theirs.take("whole", both)
-    other = ask("&guidance=7" if options.settings else "guidance=7")
+    other = ask("&guidance=7")
     further = ours.take(
         "further system",
         lambda: evaluate(other, whole),
@@ -257,6 +209,11 @@ def run_block(
 def print_table(measured: Measured) -> None:
     """Print a line a part: medians of both sides, and the median of the blocks' ratios."""
     theirs, ours = measured.theirs, measured.ours
+    for clock in (theirs.wall, theirs.cpu):
+        # Two scripts, one after the other.
+        clock["whole"] = [
+            sum(pair) for pair in zip(clock["decoding"], clock["scoring"], strict=True)
+        ]
     pairs = {"decoding": "decoding", "scoring": "scoring"}
     pairs |= {"first system": "whole", "further system": "whole"}
     print(f"{'seconds a block':<16} {'released':>9} {'ours':>9} {'wall':>7} {'processor':>10}")
