@@ -1,6 +1,6 @@
 """The benchmark's released procedure against `cmc evaluate`: same models, same pictures.
 
-    python benchmarks/peer.py [--pictures 64] [--block 8] [--lanes 2] [--steps 40]
+    python benchmarks/peer.py [--pictures 64] [--block 16] [--lanes 2] [--steps 40]
 
 The released scripts go picture by picture and mode by mode: open the reference, encode the prompt
 and the picture, denoise, resize, save; a second script opens every pair and calls TOPIQ for each.
@@ -86,7 +86,7 @@ def main() -> None:
     """Print medians of both sides and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=64)
-    parser.add_argument("--block", type=int, default=8, help="pictures before sides change")
+    parser.add_argument("--block", type=int, default=16, help="pictures before sides change")
     parser.add_argument("--largest", type=int, default=512, help="largest side, from 256 to 512")
     parser.add_argument("--batch", type=int, default=4, help="our T2I model's")
     parser.add_argument("--settings", default="channels_last=true", help="of our T2I model")
@@ -101,7 +101,7 @@ def main() -> None:
 
     print(machine(), flush=True)
     print(
-        f"{options.pictures} pictures in blocks of {options.block}, each of one size; ours with "
+        f"{options.pictures} pictures in blocks of {options.block}; ours with "
         f"batches of {options.batch}, {options.lanes} lanes of one thread and "
         f"{options.settings or 'no settings'}; theirs with {options.threads} threads; "
         f"{options.steps} steps"
@@ -114,7 +114,7 @@ def main() -> None:
             folder / "all",
             options.pictures,
             largest=options.largest,
-            of_a_size=options.block,
+            of_a_size=options.batch,
         )
         save_topiq(folder / "weights")
         model = build_t2i(folder)

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument(
         "--planned-seconds", type=float, help="a picture on one H200; default: --seconds"
     )
-    parser.add_argument("--price", type=float, default=3.0, help="of an H200 for an hour")
+    parser.add_argument("--price", type=float, default=5.0, help="of an H200 for an hour, USD")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work is not None:
@@ -86,8 +86,11 @@ def measure(workers: int, pictures: int, seconds: float) -> float:
             if process.stdin is not None:
                 process.stdin.write("go\n")
                 process.stdin.flush()
-        answers = [json.loads(process.communicate()[0]) for process in processes]
+        lines = [process.stdout.readline() for process in processes if process.stdout is not None]
         wall = time.perf_counter() - started
+        for process in processes:
+            process.communicate()
+        answers = [json.loads(line) for line in lines]
         if any(answer != pictures for answer in answers):
             raise RuntimeError(f"workers decoded {answers}, wanted {pictures} each")
         return wall
@@ -124,7 +127,9 @@ def work(images: Path, seconds: float) -> None:
     request, bench = job(images)
     print("ready", flush=True)
     sys.stdin.readline()
-    print(len(evaluate(request, bench).decoded))
+    print(len(evaluate(request, bench).decoded), flush=True)
+    # Interpreters take their time to end, and would take it from those still at work.
+    sys.stdin.readline()
 
 
 def job(images: Path) -> tuple[Request, Bench]:
