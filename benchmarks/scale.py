@@ -78,22 +78,30 @@ def measure(workers: int, pictures: int, seconds: float) -> float:
             )
             for folder in folders
         ]
-        for process in processes:
-            if process.stdout is None or process.stdout.readline() != "ready\n":
-                raise RuntimeError("a worker did not start")
+        if [said(process) for process in processes] != ["ready\n"] * workers:
+            raise RuntimeError("a worker did not start")
         started = time.perf_counter()
         for process in processes:
-            if process.stdin is not None:
-                process.stdin.write("go\n")
-                process.stdin.flush()
-        lines = [process.stdout.readline() for process in processes if process.stdout is not None]
+            tell(process, "go\n")
+        answers = [json.loads(said(process)) for process in processes]
         wall = time.perf_counter() - started
         for process in processes:
             process.communicate()
-        answers = [json.loads(line) for line in lines]
-        if any(answer != pictures for answer in answers):
+        if answers != [pictures] * workers:
             raise RuntimeError(f"workers decoded {answers}, wanted {pictures} each")
         return wall
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Return the next line of a worker; an empty one when it has ended."""
+    return process.stdout.readline() if process.stdout else ""
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    """Send a line to a worker."""
+    if process.stdin:
+        process.stdin.write(line)
+        process.stdin.flush()
 
 
 def write_captions(images: Path) -> Path:

@@ -1,25 +1,19 @@
 """From files back to pictures: batches, and what a decoder made of them."""
 
 import hashlib
+import os
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from evaluator.batches import BatchSizes, group_by_shape
 from evaluator.bench import Bench
 from evaluator.cache import PictureEntry, cache_key
-from evaluator.decoders import (
-    Account,
-    Decoder,
-    DecodingStopped,
-    Received,
-    find_decoder,
-)
+from evaluator.decoders import Account, Received, find_decoder
 from evaluator.encode import Encoded
 from evaluator.operations import counting
-from evaluator.pictures import png_bytes
+from evaluator.outcomes import Job, decode_batch, entry_of, failed, keep
 from evaluator.receive import StartPictures, receive, seed_of
 from evaluator.stages import LOADING, ahead, close, in_pool
 from evaluator.timesheet import Timesheet
@@ -27,9 +21,6 @@ from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 START_IMAGE = System(adapter="start-image", model="", revision="", path="")
 
@@ -79,6 +70,7 @@ class DecodeStage:
         self._described: dict[Mode, Mapping[str, object]] = {}
         # A lane is a thread with a copy of the model: pipelines keep state between steps.
         self._lane = threading.local()
+        self._writers: ThreadPoolExecutor
         self._starts = StartPictures(timesheet)
 
     def of_groups(self, groups: Iterable[Sequence[Encoded]]) -> Iterator[list[Decoded]]:
@@ -94,14 +86,20 @@ class DecodeStage:
         if self._bench.overlap:
             prepared = ahead(prepared, 1)
         lanes = self._bench.lanes
-        try:
+        painted: Iterator[_Group]
+        with ThreadPoolExecutor(os.cpu_count()) as self._writers:
             if lanes > 1:
-                yield from in_pool(self._decode, prepared, workers=lanes, window=lanes)
+                painted = in_pool(self._paint, prepared, workers=lanes, window=lanes)
             else:
-                yield from map(self._decode, prepared)
-        finally:
-            close(prepared)
-            close(groups)
+                painted = (self._paint(group) for group in prepared)
+            if self._bench.overlap:
+                painted = ahead(painted, 1)
+            try:
+                yield from map(self._finish, painted)
+            finally:
+                close(painted)
+                close(prepared)
+                close(groups)
 
     def _prepare(self, files: Sequence[Encoded]) -> "_Group":
         """Look in the cache, and read the files whose pictures are not there."""
@@ -133,7 +131,8 @@ class DecodeStage:
             }
         )
 
-    def _decode(self, group: "_Group") -> list[Decoded]:
+    def _paint(self, group: "_Group") -> "_Group":
+        """Decode what is missing; a batch is written while the next one is decoded."""
         for mode in dict.fromkeys(file.mode for _, file in group.files):
             # By key: two names may stand for one file.
             batch = {
@@ -142,36 +141,60 @@ class DecodeStage:
                 if file.mode is mode and key in group.received
             }
             said = [job for job in batch.values() if not job.is_empty]
-            made = {key: _empty_caption(job) for key, job in batch.items() if job.is_empty}
+            for key, job in batch.items():
+                if job.is_empty and not job.kept:
+                    group.entries[key] = failed(
+                        job, "EMPTY_CAPTION", "the I2T model said nothing of this picture"
+                    )
             if said:
-                made |= self._decode_jobs(said)
-            group.entries.update({k: e for k, e in made.items() if not batch[k].kept})
+                group.pending.extend(self._paint_jobs(said))
+        return group
+
+    def _paint_jobs(self, batch: Sequence[Job]) -> "list[_Pending]":
+        if getattr(self._lane, "decoder", None) is None:
+            with LOADING:
+                self._lane.decoder = self._module.load(
+                    self._system, self._protocol, self._bench.device
+                )
+                self._lane.unwritten = []
+
+        def work(jobs: list[Job]) -> list[_Pending]:
+            with self._timesheet.working("decode", len(jobs)), counting() as tally:
+                outcomes = decode_batch(self._lane.decoder, jobs)
+            self._timesheet.operated(tally)
+            # One batch may wait to be written, and no more: what a crash costs stays bounded.
+            for earlier in self._lane.unwritten:
+                earlier.result()
+            self._lane.unwritten = [
+                self._writers.submit(keep, outcome, self._bench.cache) for outcome in outcomes.made
+            ]
+            if outcomes.stopped is not None:
+                raise outcomes.stopped
+            return list(self._lane.unwritten)
+
+        def too_large(job: Job, reason: str) -> _Pending:
+            entry = failed(job, "OUT_OF_MEMORY", f"a single picture does not fit: {reason}")
+            answer = _Pending()
+            answer.set_result((job.key, entry))
+            return answer
+
+        pixels = batch[0].received.width * batch[0].received.height
+        return self.sizes.run(work, batch, pixels, too_large=too_large)
+
+    def _finish(self, group: "_Group") -> list[Decoded]:
+        """Return a group's pictures once they are written."""
+        for written in group.pending:
+            key, made = written.result()
+            group.entries[key] = group.entries[key] or made
         return [
             Decoded(encoded=file, key=key, entry=entry, seed=seed_of(file.data, self._protocol))
             for key, file in group.files
             if (entry := group.entries[key]) is not None
         ]
 
-    def _decode_jobs(self, batch: "Sequence[Job]") -> dict[str, PictureEntry]:
-        if getattr(self._lane, "decoder", None) is None:
-            with LOADING:
-                self._lane.decoder = self._module.load(
-                    self._system, self._protocol, self._bench.device
-                )
 
-        def work(jobs: list[Job]) -> list[tuple[str, PictureEntry]]:
-            with self._timesheet.working("decode", len(jobs)), counting() as tally:
-                outcomes = _decode_batch(self._lane.decoder, jobs)
-            self._timesheet.operated(tally)
-            return _keep(jobs, outcomes, self._bench)
-
-        def too_large(job: Job, reason: str) -> tuple[str, PictureEntry]:
-            return job.key, _failed(
-                job, "OUT_OF_MEMORY", f"a single picture does not fit: {reason}"
-            )
-
-        pixels = batch[0].received.width * batch[0].received.height
-        return dict(self.sizes.run(work, batch, pixels, too_large=too_large))
+_Pending = Future[tuple[str, PictureEntry]]
+"""An entry by its key, once it is in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,91 +204,12 @@ class _Group:
     files: Sequence[tuple[str, Encoded]]
     entries: dict[str, PictureEntry | None]
     received: dict[str, Received]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One picture to decode."""
-
-    key: str
-    received: Received
-    kept: bool
-    """Whether the cache has it, so that it is here to fill its batch only."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the I2T model said nothing: there is a caption, and no letter in it."""
-        caption = self.received.caption
-        return caption is not None and not caption.strip()
-
-
-def _decode_batch(decoder: Decoder, batch: Sequence[Job]) -> "_Outcomes":
-    started = time.perf_counter()
-    stopped = None
-    try:
-        pictures = decoder.decode([job.received for job in batch])
-    except DecodingStopped as error:
-        pictures, stopped = list(error.done), error
-    seconds = (time.perf_counter() - started) / max(1, len(pictures))
-    accounts = [decoder.account(job.received) for job in batch[: len(pictures)]]
-    return _Outcomes(pictures, accounts, seconds, stopped)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcomes:
-    """What a decoder made of a batch, or of its first pictures."""
-
-    pictures: "Sequence[Image | DecodeError]"
-    accounts: Sequence[Account]
-    seconds: float
-    """A picture."""
-    stopped: DecodingStopped | None
-
-
-def _keep(batch: Sequence[Job], made: _Outcomes, bench: Bench) -> list[tuple[str, PictureEntry]]:
-    """Write what was made to the cache, and raise what stopped the decoder."""
-    entries = []
-    done = batch if made.stopped is None else batch[: len(made.pictures)]
-    for job, outcome, account in zip(done, made.pictures, made.accounts, strict=True):
-        png = b"" if isinstance(outcome, DecodeError) else png_bytes(outcome)
-        entry = _entry(outcome, png, made.seconds, account)
-        if not job.kept:
-            bench.cache.keep_picture(job.key, entry, png)
-        entries.append((job.key, entry))
-    if made.stopped is not None:
-        raise made.stopped
-    return entries
-
-
-def _empty_caption(job: Job) -> PictureEntry:
-    return _failed(job, "EMPTY_CAPTION", "the I2T model said nothing of this picture")
+    pending: list[_Pending] = field(default_factory=list)
+    """What was decoded and is being written."""
 
 
 def lost(file: Encoded, protocol: Protocol, message: str) -> Decoded:
     """Return the record of a file whose decoder's process died."""
     account = Account(width=file.stream.width, height=file.stream.height)
-    entry = _entry(DecodeError("WORKER_LOST", message), b"", 0.0, account)
+    entry = entry_of(DecodeError("WORKER_LOST", message), b"", 0.0, account)
     return Decoded(encoded=file, key="", entry=entry, seed=seed_of(file.data, protocol))
-
-
-def _failed(job: Job, code: str, message: str) -> PictureEntry:
-    """Return the entry of a picture that was not decoded; it is not kept."""
-    account = Account(width=job.received.width, height=job.received.height)
-    return _entry(DecodeError(code, message), b"", 0.0, account)
-
-
-def _entry(
-    outcome: "Image | DecodeError", png: bytes, seconds: float, account: Account
-) -> PictureEntry:
-    failed = isinstance(outcome, DecodeError)
-    return PictureEntry(
-        png_sha256="" if failed else hashlib.sha256(png).hexdigest(),
-        seconds=seconds,
-        working_width=account.width,
-        working_height=account.height,
-        start_sigma=account.start_sigma,
-        asked_sigma=account.asked_sigma,
-        details=account.details,
-        failure_code=outcome.code if isinstance(outcome, DecodeError) else "",
-        failure_message=str(outcome) if isinstance(outcome, DecodeError) else "",
-    )

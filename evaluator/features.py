@@ -19,6 +19,16 @@ class FeatureStore:
         self._cache = cache
         self._dtype = dtype
 
+    def __eq__(self, other: object) -> bool:
+        """Say whether both keep the same tensors: what one has in memory holds for the other."""
+        if not isinstance(other, FeatureStore):
+            return NotImplemented
+        return (self._cache.folder, self._dtype) == (other._cache.folder, other._dtype)
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash((self._cache.folder, self._dtype))
+
     @property
     def is_half(self) -> bool:
         """Whether tensors lose precision here."""

@@ -47,7 +47,7 @@ class Topiq:
 
     def keep_features(self, store: Features | None, weights_sha256: str) -> None:
         """Look in `store` for references' features from now on, and keep what is not there."""
-        if store is not self._store:
+        if store != self._store:
             # Another store may have another precision.
             self._memory.clear()
         self._store = store

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from evaluator import decode
+from evaluator import decode, outcomes
 from evaluator.bench import Bench
 from evaluator.decoders import Received, start_image
 from evaluator.run import Evaluation, evaluate
@@ -186,13 +186,13 @@ def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(
     with pytest.raises(OSError, match="No space left"):
         evaluate(ask(), bench)
     made: list[int] = []
-    original = decode._decode_batch
+    original = outcomes.decode_batch
 
     def counted(decoder: Any, batch: Any) -> Any:
         made.append(len(batch))
         return original(decoder, batch)
 
-    monkeypatch.setattr(decode, "_decode_batch", counted)
+    monkeypatch.setattr(decode, "decode_batch", counted)
     assert pictures(evaluate(ask(), make_bench("full"))) == expected
     assert sum(made) == 9 - 4
 

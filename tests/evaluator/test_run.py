@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from evaluator import decode, run
+from evaluator import decode, outcomes, run
 from evaluator.bench import Bench
 from evaluator.decode import decode_all
 from evaluator.decoders import Received, start_image
@@ -104,13 +104,13 @@ def test_a_diffusion_run_is_the_same_again_in_another_order_and_resumed(
 def count_decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows by the size of every batch that is decoded from now on."""
     calls: list[int] = []
-    original = decode._decode_batch
+    original = outcomes.decode_batch
 
     def counted(*arguments: Any) -> Any:
         calls.append(len(arguments[1]))
         return original(*arguments)
 
-    monkeypatch.setattr(decode, "_decode_batch", counted)
+    monkeypatch.setattr(decode, "decode_batch", counted)
     return calls
 
 

@@ -109,3 +109,18 @@ def test_other_weights_have_other_features_and_a_damaged_file_is_made_again(
     indicator = load(weights)
     indicator.keep_features(store, "one")
     assert indicator.score(MADE[:1], TRUTHS[:1]) == load(weights).score(MADE[:1], TRUTHS[:1])
+
+
+def test_the_same_store_named_again_keeps_what_is_in_memory_and_another_does_not(
+    weights: Path, tmp_path: Path
+) -> None:
+    indicator = load(weights)
+    counted = indicator._backbone = Counted(indicator._backbone)
+    for dtype, references in (("float32", 1), ("float32", 0), ("float16", 1)):
+        indicator.keep_features(FeatureStore(Cache(tmp_path), dtype), "weights")
+        before = counted.pictures
+        # Nothing on disk to find: what is not computed again was in memory.
+        for file in tmp_path.glob("features/*/*.bin"):
+            file.unlink()
+        indicator.score(MADE[:1], TRUTHS[:1])
+        assert counted.pictures == before + 1 + references
