@@ -31,16 +31,7 @@ def run_measure(name: str, folder: Path) -> Mapping[str, float]:
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - worked,
         "rows": count,
-        "peak_bytes": peak_bytes(),
     }
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held since it was started."""
-    # Not `getrusage`, whose maximum a process inherits from the one that started it.
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    (line,) = (line for line in lines if line.startswith("VmHWM:"))
-    return 1024 * int(line.split()[1])
 
 
 def decode(data: bytes) -> bool:
@@ -72,17 +63,9 @@ def from_zip(folder: Path) -> Iterator[bool]:
     return (decode(archive.read(path.name)) for path in plain_files(folder))
 
 
-def built(folder: Path) -> Path:
-    """Return the dataset folder, imported once."""
-    out = folder / "built"
-    if not out.exists():
-        import_release(folder / "release", out, find_release(str(folder / "release.json")))
-    return out
-
-
 def importing(folder: Path) -> Iterator[bool]:
-    """Import the archive."""
-    out = folder / "again"
+    """Import the archive, into the folder that the other measures read."""
+    out = folder / "built"
     shutil.rmtree(out, ignore_errors=True)
     release = find_release(str(folder / "release.json"))
 
@@ -130,7 +113,7 @@ def whole_table(folder: Path) -> Any:
     import datasets
 
     cache = str(folder / "hf-cache")
-    tables = datasets.load_dataset(str(built(folder)), "ground_truth", cache_dir=cache)
+    tables = datasets.load_dataset(str(folder / "built"), "ground_truth", cache_dir=cache)
     return datasets.concatenate_datasets([tables[split] for split in SPLITS])
 
 

@@ -1,26 +1,23 @@
-"""Streaming beside Pillow alone, and its memory, each run in a process of its own.
+"""Streaming beside Pillow alone, in a process of its own.
 
-    python dataset_streaming.py beside|memory DATASET_FOLDER ROWS default|plain
+    python dataset_streaming.py DATASET_FOLDER FILES default|reshard
 
-The clock of `beside` takes turns: a file of 100 rows is streamed, then the same pictures, in
-memory, are decoded by Pillow alone, and so on with the next file, so that both meet the same
-pictures and the same load of the machine. The libraries' start and the first row are stated apart.
+A file of 100 rows is streamed, then the same pictures, in memory, are decoded by Pillow alone, and
+so on with the next file, so that both meet the same pictures and the same load of the machine. The
+libraries' start and the first row are stated apart.
 """
 
 import io
-import itertools
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from dataset_cards.parquet import read_rows
-
-SPLITS = ("NSI", "SCI", "AIGI")
 
 
 class Clock:
@@ -35,11 +32,13 @@ class Clock:
         return time.perf_counter() - self._start[0], time.process_time() - self._start[1]
 
 
-def beside(folder: Path, rows: int, options: Mapping[str, Any]) -> dict[str, Any]:
+def beside(folder: Path, count: int, *, reshard: bool) -> dict[str, Any]:
     """Return seconds and processor seconds of the start, and of each file both ways."""
     clock = Clock()
-    files = sorted((folder / "ground_truth").glob("*.parquet"))[: rows // 100]
-    next(pictures(stream_file(files[0], options)))
+    files = sorted((folder / "ground_truth").glob("*.parquet"))
+    # Of every content, not the first alone.
+    files = files[:: max(1, len(files) // count)][:count]
+    next(pictures(stream_file(files[0], reshard=reshard)))
     start = clock.read()
     turns = []
     for number, file in enumerate(files):
@@ -47,23 +46,24 @@ def beside(folder: Path, rows: int, options: Mapping[str, Any]) -> dict[str, Any
         turn: dict[str, Any] = {"file": file.name, "rows": len(data)}
         # Who comes second finds the caches warm: they take turns at that too.
         for way in sorted(("pillow", "stream"), reverse=bool(number % 2)):
-            source = pictures(stream_file(file, options)) if way == "stream" else decoded(data)
+            stream = stream_file(file, reshard=reshard)
+            source = pictures(stream) if way == "stream" else decoded(data)
             clock = Clock()
-            count = sum(1 for _ in source)
+            rows = sum(1 for _ in source)
             turn[way] = clock.read()
-            if count != len(data):
-                raise SystemExit(f"{file}: {count} of {len(data)} rows")
+            if rows != len(data):
+                raise SystemExit(f"{file}: {rows} of {len(data)} rows")
         turns.append(turn)
     return {"start": start, "turns": turns}
 
 
-def stream_file(file: Path, options: Mapping[str, Any]) -> Any:
+def stream_file(file: Path, *, reshard: bool) -> Any:
     """Return the stream of one file."""
     import datasets
 
-    return datasets.load_dataset(
-        "parquet", data_files={"x": [str(file)]}, split="x", streaming=True, **options
-    )
+    files = {"x": [str(file)]}
+    stream = datasets.load_dataset("parquet", data_files=files, split="x", streaming=True)
+    return stream.reshard() if reshard else stream
 
 
 def pictures(table: Iterable[Any]) -> Iterator[bool]:
@@ -78,55 +78,11 @@ def decoded(data: Iterable[bytes]) -> Iterator[bool]:
         yield True
 
 
-def memory(folder: Path, rows: int, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the memory before the first row and the most while streaming, in bytes."""
-    import datasets
-
-    tables = datasets.load_dataset(str(folder), "ground_truth", streaming=True, **options)
-    found = {"before": resident(), "anonymous_peak": 0, "private_peak": 0, "rows": 0}
-    taken = itertools.chain.from_iterable(tables[split] for split in SPLITS)
-    for _ in pictures(itertools.islice(taken, rows)):
-        found["rows"] += 1
-        found["anonymous_peak"] = max(found["anonymous_peak"], status("RssAnon"))
-        if found["rows"] % 10 == 0:
-            found["private_peak"] = max(found["private_peak"], private())
-    return {**found, "peak": status("VmHWM")}
-
-
-def resident() -> int:
-    """Return the resident bytes of now."""
-    return status("VmRSS")
-
-
-def status(key: str) -> int:
-    """Return a line of /proc/self/status in bytes."""
-    # Not `getrusage`, whose maximum a process inherits from the one that started it.
-    return _kilobytes(Path("/proc/self/status"), key)
-
-
-def private() -> int:
-    """Return the bytes that are this process's alone (USS)."""
-    path = Path("/proc/self/smaps_rollup")
-    return _kilobytes(path, "Private_Clean") + _kilobytes(path, "Private_Dirty")
-
-
-def _kilobytes(path: Path, key: str) -> int:
-    lines = path.read_text(encoding="ascii").splitlines()
-    (line,) = (line for line in lines if line.startswith(f"{key}:"))
-    return 1024 * int(line.split()[1])
-
-
 def main() -> None:
-    """Print one measure as JSON."""
-    import pyarrow.dataset
-
-    what, folder, rows, buffering = sys.argv[1:]
-    options = {}
-    if buffering == "plain":
-        scan = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
-        options["fragment_scan_options"] = scan
-    measure = {"beside": beside, "memory": memory}[what]
-    print(json.dumps(measure(Path(folder), int(rows), options)), flush=True)
+    """Print the measure as JSON."""
+    folder, count, setting = sys.argv[1:]
+    found = beside(Path(folder), int(count), reshard=setting == "reshard")
+    print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def _table(config: Config) -> str:
         f"### `{config.name}`\n",
         f"{config.about} Splits: {', '.join(f'`{split}`' for split in config.splits)}. "
         f"Files: `{config.pattern.format(split='SPLIT')}`"
-        + (f", one folder a {', then a '.join(config.parts)}." if config.parts else "."),
+        + (f", a folder for each {', then '.join(config.parts)}." if config.parts else "."),
         "",
         "| column | type | what |",
         "|---|---|---|",

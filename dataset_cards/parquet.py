@@ -10,13 +10,16 @@ from protocol.errors import DatasetError
 from protocol.files import open_whole
 
 if TYPE_CHECKING:
-    from pyarrow import Schema
+    from pyarrow import RecordBatch, Schema
 
 Row = Mapping[str, Any]
 
-ROW_GROUP_ROWS = {"image": 16, "binary": 256}
-"""Rows a group by the heaviest column; a picture is then read with at most 15 others."""
-PLAIN_ROW_GROUP_ROWS = 10_000
+HEAVY_GROUP_ROWS = 16
+"""Most rows a group where there are files in it; a picture is then read with at most 15 others."""
+HEAVY_GROUP_BYTES = 8 << 20
+"""A group ends with the row that reaches this: what is held at a time must not hang on which
+sixteen pictures come together."""
+PLAIN_GROUP_ROWS = 10_000
 FINGERPRINT = b"cmc.made_from"
 """Key of the footer's note of what a file was made from, by which a finished one is known again."""
 # Those of the `datasets` library: chunks that Xet finds again when rows are added or removed.
@@ -34,20 +37,40 @@ def write_rows(path: Path, config: Config, rows: Iterable[Row], fingerprint: str
 
     schema = schema_of(config)
     count = 0
-    source = iter(rows)
     with (
         open_whole(path) as file,
         pq.ParquetWriter(file, schema, **_options(config.columns)) as writer,
     ):
-        while group := list(islice(source, _rows_in_group(config.columns))):
-            for row in group:
-                if odd := find_odd(config, row):
-                    raise DatasetError(f"{path}: {', '.join(odd)} missing, empty or unknown")
-            table = pa.Table.from_pylist(group, schema=schema)
-            writer.write_table(table, row_group_size=len(group))
-            count += len(group)
+        for group in _row_groups(path, config, rows):
+            table = pa.Table.from_batches(group, schema)
+            writer.write_table(table, row_group_size=table.num_rows)
+            count += table.num_rows
+            # Before the next one is gathered.
+            del group, table
         writer.add_key_value_metadata({FINGERPRINT: fingerprint.encode()})
     return count
+
+
+def _row_groups(
+    path: Path, config: Config, rows: Iterable[Row]
+) -> "Iterator[Sequence[RecordBatch]]":
+    """Yield the rows of one group after the other; a file is copied once and then let go."""
+    import pyarrow as pa
+
+    is_heavy = any(column.dtype in ("image", "binary") for column in config.columns)
+    schema, source = schema_of(config), iter(rows)
+    group: list[RecordBatch] = []
+    while taken := list(islice(source, 1 if is_heavy else PLAIN_GROUP_ROWS)):
+        for row in taken:
+            if odd := find_odd(config, row):
+                raise DatasetError(f"{path}: {', '.join(odd)} missing, empty or unknown")
+        group.append(pa.RecordBatch.from_pylist(taken, schema))
+        held_bytes = sum(batch.nbytes for batch in group)
+        if not is_heavy or len(group) == HEAVY_GROUP_ROWS or held_bytes >= HEAVY_GROUP_BYTES:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def schema_of(config: Config) -> "Schema":
@@ -131,10 +154,3 @@ def _leaves(column: Column) -> list[str]:
     if column.dtype == "image":
         return [f"{column.name}.bytes", f"{column.name}.path"]
     return [f"{column.name}.list.element" if column.dtype == "strings" else column.name]
-
-
-def _rows_in_group(columns: Sequence[Column]) -> int:
-    kinds = {column.dtype for column in columns}
-    return min(
-        (n for kind, n in ROW_GROUP_ROWS.items() if kind in kinds), default=PLAIN_ROW_GROUP_ROWS
-    )

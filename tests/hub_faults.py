@@ -26,6 +26,8 @@ class Call(NamedTuple):
     """Length of what was sent here, without headers."""
     answered_bytes: int
     """Length of what was answered, without headers; 0 for a HEAD."""
+    head_bytes: int = 0
+    """Length of the request's line and headers."""
 
 
 @dataclass(frozen=True, slots=True)

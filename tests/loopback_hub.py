@@ -142,11 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
         ask = self._ask(url.path, parse_qs(url.query, keep_blank_values=True), parts)
         fault = hub.faults.draw(found.operation) if found and found.operation else None
         reply = _answer(hub, found, ask, fault)
-        if found is not None and found.operation:
+        if found is None or found.operation:
             hub.calls.add(
                 Call(
                     self.command,
-                    found.operation,
+                    found.operation if found else "",
                     ask.repo_id,
                     unquote(url.path),
                     ask.account.user,
@@ -154,6 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
                     fault.name if fault else "",
                     len(ask.body),
                     _length(reply) if reply and self.command != "HEAD" else 0,
+                    len(self.raw_requestline) + len(self.headers.as_bytes()),
                 )
             )
         if reply is None:

@@ -46,6 +46,27 @@ def test_files_are_as_the_viewer_and_xet_want_them(tmp_path: Path) -> None:
         assert b"huggingface" in file.schema_arrow.metadata
 
 
+def test_a_row_group_of_heavy_pictures_ends_early_so_that_little_is_held(tmp_path: Path) -> None:
+    def heavy() -> Iterator[dict[str, Any]]:
+        for number in range(20):
+            data = bytes([number]) * 3_000_000
+            yield {"name": f"{number}.png", **picture_row(f"{number}.png", data, 64, 64)}
+
+    path = tmp_path / "a.parquet"
+    pool = pa.system_memory_pool()
+    before_pool = pa.default_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        write_rows(path, MOS_REFERENCES, heavy(), "x")
+    finally:
+        pa.set_memory_pool(before_pool)
+    with pq.ParquetFile(path) as file:
+        counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert counts == [3, 3, 3, 3, 3, 3, 2]
+    assert pool.max_memory() < 2 * 3 * 3_000_000, "a group is held once, and let go"
+    assert [row["name"] for row in read_rows(path)] == [f"{i}.png" for i in range(20)]
+
+
 @pytest.mark.parametrize("change", [{"width": None}, {"more": 1}])
 def test_a_row_of_another_form_is_refused_and_nothing_is_left(
     tmp_path: Path, change: dict[str, Any]
