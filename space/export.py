@@ -30,7 +30,7 @@ def export_site(store: str, folder: Path, say: Callable[[str], object] = lambda 
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
     source = open_source(store)
     snapshot = SnapshotKeeper(source).snapshot
-    rows = Rows(snapshot.results, snapshot.statistics, snapshot.replications)
+    rows = Rows.of(snapshot)
     site = build_site(snapshot, rows, source)
     paths = sorted(site)
     # First the list: an export that was interrupted may then be taken up again.

@@ -44,7 +44,16 @@ async function draw(box, site, systems, statistics) {
       name, content, mode, a: left[by], b: right[by], difference,
     }))),
   );
-  box.append(...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+  box.append(...cautions([["A", a], ["B", b]]), ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+}
+
+// What speaks against a score, before anything that rests on it.
+function cautions(systems) {
+  return systems.filter(([, system]) => system.cautions).map(([letter, system]) => {
+    const line = make("p", "cautions");
+    line.append(make("strong", "", `${letter}: `), system.cautions);
+    return line;
+  });
 }
 
 function differences(first, second, mode, by) {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evaluator import ablation
-from evaluator.ablation import AblationResult, plan_names, read_plan, run_ablation
+from evaluator.ablation import plan_names, read_plan, run_ablation
 from evaluator.ablation_text import ablation_figure, ablation_table
 from evaluator.bench import Bench
 from evaluator.codecs import load_codec
@@ -18,6 +18,7 @@ from evaluator.indicators import find_indicator
 from evaluator.paper_tables import TABLES, paper_table
 from evaluator.run import evaluate
 from evaluator.set_indicators import find_set_indicator
+from protocol.ablations import AblationResult
 from protocol.errors import InputError, RecordError, WeightsError
 from protocol.records import Request
 from protocol.rules import Mode, Role
