@@ -81,9 +81,10 @@ def _sweep(found: AblationResult) -> Drawn:
     pair = f"{found.system} with {found.partner}" if found.partner else found.system
     about = (
         f"{found.plan.title}: {pair}, {found.images} images of {found.dataset}, "
-        f"{found.protocol}. Higher is better in every panel; intervals of 95 % over the images. "
-        f"{found.plan.notes}"
+        f"{found.protocol}. Higher is better in every panel; intervals of 95 % over the images."
     )
+    if found.plan.source.startswith("P "):
+        about += f" As in the paper's {found.plan.source.removeprefix('P ')}."
     key = digest(*(found.plan.name, found.system, found.partner), *(found.protocol, found.dataset))
     return Drawn(
         entry=entry(
@@ -123,7 +124,7 @@ def _viewers(study: Study) -> Drawn:
     about = (
         f"{study.name}: {study.images} images; the columns are viewers by their mean rating, "
         f"darker where more of one's ratings lie. {used} of {len(study.viewers)} columns were "
-        "used for the mean opinion scores."
+        "used for the mean opinion scores, the others are marked as out."
     )
     numbers: Numbers = [
         {

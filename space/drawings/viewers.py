@@ -20,7 +20,7 @@ def viewers_figure(study: Study) -> "Figure":
     middles = [SCALE_LOW + width * (place + 0.5) for place in range(BINS)]
     for column, dimension in enumerate(dimensions, start=1):
         viewers = [viewer for viewer in study.viewers if viewer.dimension is dimension]
-        names = [f"{v.number}{'' if v.is_used else ' (removed)'}" for v in viewers]
+        names = [f"{v.number}{'' if v.is_used else ' out'}" for v in viewers]
         totals = [sum(viewer.counts) for viewer in viewers]
         drawing.add_trace(
             {

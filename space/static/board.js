@@ -133,7 +133,7 @@ class BoardView {
     const rate = this.cells[`${mode}_rate`]?.[leading];
     if (!rate) return "";
     const seconds = this.cells[`${mode}_decode_seconds`]?.[leading];
-    const time = seconds ? `, ${seconds.toFixed(seconds < 10 ? 2 : 1)} s to decode one` : "";
+    const time = seconds >= 0.01 ? `, ${seconds.toFixed(seconds < 10 ? 2 : 1)} s to decode one` : "";
     const ratio = Math.round(24 / rate).toLocaleString("en");
     return `In ${mode} mode its files take ${rate.toFixed(4)} bits per pixel, ${ratio} times less than raw pixels${time}.`;
   }
