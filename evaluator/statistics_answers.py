@@ -1,7 +1,7 @@
 """The questions of `cmc statistics`, answered from a store."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,8 +177,9 @@ def _fit(chosen: Sequence[Measured], track: Track, *, resamples: int, seed: int)
     names, strata = _images([item.images for item in chosen])
     overalls = image_overalls([item.images for item in chosen], track, names)
     # A pair that lacks a whole mode would leave no image to any of them.
+    name = _namer([item.result for item in chosen])
     scores = {
-        _pair(item.result): overalls[:, at]
+        (name(item.result.request.i2t), name(item.result.request.t2i)): overalls[:, at]
         for at, item in enumerate(chosen)
         if not np.isnan(overalls[:, at]).all()
     }
@@ -240,13 +241,17 @@ def _images(systems: Sequence[ImageScores]) -> tuple[list[str], list[str]]:
     return names, [parse_name(name).content for name in names]
 
 
-def _pair(result: Result) -> tuple[str, str]:
-    request = result.request
-    return _unique(request.i2t), _unique(request.t2i)
+def _namer(results: Sequence[Result]) -> Callable[[System | None], str]:
+    """Return what names systems, with the revision where there are two of one model."""
+    systems = [s for r in results for s in (r.request.i2t, r.request.t2i) if s is not None]
+    revisions: dict[str, set[str]] = {}
+    for system in systems:
+        revisions.setdefault(system.label, set()).add(system.revision)
 
+    def name(system: System | None) -> str:
+        if system is None:
+            return ""
+        several = len(revisions[system.label]) > 1
+        return f"{system.label} @{system.revision[:8]}" if several else system.label
 
-def _unique(system: System | None) -> str:
-    """Return a label that tells two revisions of one model apart."""
-    if system is None:
-        return ""
-    return f"{system.label} @{system.revision[:8]}" if system.revision else system.label
+    return name

@@ -145,7 +145,7 @@ def _bars(numbers: Sequence[Mapping[str, Any]]) -> list[Bar]:
     """Return the fastest first; of runs of one system in one mode and stage the mean."""
     grouped: dict[tuple[str, str], list[float]] = {}
     for line in numbers:
-        name = f"{line['system']} ({line['mode']})"
+        name = f"{line['mode']}, {line['system']}"
         grouped.setdefault((line["stage"], name), []).append(line["seconds"])
-    bars = [Bar(stage, f"{name} {stage}", fmean(s)) for (stage, name), s in grouped.items()]
+    bars = [Bar(stage, name, fmean(seconds)) for (stage, name), seconds in grouped.items()]
     return sorted(bars, key=lambda bar: bar.value)

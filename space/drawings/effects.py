@@ -19,6 +19,14 @@ def effects_figure(fitted: Additive) -> "Figure":
     drawing: Any = make_subplots(cols=2, subplot_titles=titles, horizontal_spacing=0.22)
     for column, effects in enumerate((fitted.encoders, fitted.decoders), start=1):
         drawing.add_trace(_dots(effects, COLOURS[column - 1]), row=1, col=column)
+        ordered = _ordered(effects)
+        drawing.update_yaxes(
+            tickvals=list(range(len(ordered))),
+            ticktext=[short(name) for name, _ in ordered],
+            range=[-0.6, len(ordered) - 0.4],
+            row=1,
+            col=column,
+        )
         drawing.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=column)
     longest = max(len(fitted.encoders), len(fitted.decoders))
     drawing.update_xaxes(title_text="effect on the Overall")
@@ -29,14 +37,19 @@ def effects_figure(fitted: Additive) -> "Figure":
     return with_grid(drawing)
 
 
+def _ordered(effects: Mapping[str, Estimate]) -> list[tuple[str, Estimate]]:
+    """Return the smallest first: plotly draws the first at the bottom."""
+    return sorted(effects.items(), key=lambda item: item[1].value)
+
+
 def _dots(effects: Mapping[str, Estimate], colour: str) -> dict[str, Any]:
-    # Plotly draws the first at the bottom.
-    ordered = sorted(effects.items(), key=lambda item: item[1].value)
+    ordered = _ordered(effects)
     return {
         "type": "scatter",
         "mode": "markers",
         "x": [effect.value for _, effect in ordered],
-        "y": [short(name) for name, _ in ordered],
+        # Places and not names stand on the axis: two names may be cut to the same.
+        "y": list(range(len(ordered))),
         "error_x": {
             "array": [effect.high - effect.value for _, effect in ordered],
             "arrayminus": [effect.value - effect.low for _, effect in ordered],

@@ -27,25 +27,26 @@ def sweep_figure(found: AblationResult) -> "Figure":
     rows = -(-len(names) // columns)
     drawing: Any = make_subplots(rows=rows, cols=columns, subplot_titles=names)
     lines = list(dict.fromkeys((point.system, point.mode) for point in found.points))
+    named: set[str] = set()
     for place, name in enumerate(names):
         where = {"row": 1 + place // columns, "col": 1 + place % columns}
         for number, (system, mode) in enumerate(lines):
             chosen = [p for p in found.points if (p.system, p.mode) == (system, mode)]
             label = f"{mode} mode" if system == "system" else safe(system)
-            drawing.add_trace(
-                _line(chosen, name, label, COLOURS[number], shown=place == 0), **where
-            )
+            traces = [_line(chosen, name, label, COLOURS[number % len(COLOURS)])]
             if any(name in point.published for point in chosen):
-                drawing.add_trace(_printed(chosen, name, label, shown=place == 0), **where)
+                traces.append(_printed(chosen, name, label))
+            for trace in traces:
+                # Each line is once in the legend, wherever it comes first.
+                drawing.add_trace(trace | {"showlegend": trace["name"] not in named}, **where)
+                named.add(trace["name"])
     axis = AXES.get(found.plan.vary, found.plan.vary)
     drawing.update_xaxes(title_text=axis, type="category")
     drawing.update_layout(**layout(safe(found.plan.title), height=150 + 260 * rows))
     return with_grid(drawing)
 
 
-def _line(
-    points: Sequence[Point], name: str, label: str, colour: str, *, shown: bool
-) -> dict[str, Any]:
+def _line(points: Sequence[Point], name: str, label: str, colour: str) -> dict[str, Any]:
     known = [(p.value, mean) for p in points if (mean := p.means.get(name)) is not None]
     sets = [(p.value, value) for p in points if (value := p.sets.get(name)) is not None]
     return {
@@ -60,13 +61,12 @@ def _line(
         },
         "name": label,
         "legendgroup": label,
-        "showlegend": shown,
         "line": {"color": colour},
         "hovertemplate": f"{label}<br>%{{x}}: %{{y:.4f}}<extra></extra>",
     }
 
 
-def _printed(points: Sequence[Point], name: str, label: str, *, shown: bool) -> dict[str, Any]:
+def _printed(points: Sequence[Point], name: str, label: str) -> dict[str, Any]:
     known = [(p.value, p.published[name]) for p in points if name in p.published]
     return {
         "type": "scatter",
@@ -75,7 +75,6 @@ def _printed(points: Sequence[Point], name: str, label: str, *, shown: bool) -> 
         "y": [value for _, value in known],
         "name": f"{label}, paper",
         "legendgroup": f"{label} paper",
-        "showlegend": shown,
         "line": {"color": GREY, "dash": "dot"},
         "hovertemplate": "paper, its own pictures<br>%{x}: %{y:.4f}<extra></extra>",
     }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.correlations import AgreementRow
 from protocol.published import read_table
-from space.drawings.style import COLOURS, GREY, layout, safe, short, with_grid
+from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -43,7 +43,7 @@ def measured_correlation_figure(rows: Sequence[AgreementRow]) -> "Figure":
             "mode": "markers",
             "name": "paper, its own pictures",
             "x": [row.published_srocc for row in printed],
-            "y": [f"{row.indicator} ({row.dimension})" for row in printed],
+            "y": [ordered.index(row) for row in printed],
             "marker": {"color": GREY, "size": 9, "symbol": "diamond-open"},
             "hovertemplate": "paper: %{x:.3f}<extra></extra>",
         }
@@ -68,6 +68,9 @@ def seconds_figure(title: str, bars: Sequence["Bar"]) -> "Figure":
     return with_grid(drawing)
 
 
+LONGEST_LABEL = 34
+
+
 class Bar(NamedTuple):
     """One bar."""
 
@@ -83,6 +86,8 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
     from plotly.graph_objects import Figure
 
     drawing: Any = Figure()
+    # Places and not names stand on the axis: two names may be cut to the same.
+    places = {id(bar): place for place, bar in enumerate(bars)}
     for number, group in enumerate(dict.fromkeys(bar.group for bar in bars)):
         chosen = [bar for bar in bars if bar.group == group]
         drawing.add_trace(
@@ -91,7 +96,7 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
                 "orientation": "h",
                 "name": group,
                 "x": [bar.value for bar in chosen],
-                "y": [short(bar.name) for bar in chosen],
+                "y": [places[id(bar)] for bar in chosen],
                 "error_x": {
                     "array": [b.interval[1] - b.value if b.interval else 0 for b in chosen],
                     "arrayminus": [b.value - b.interval[0] if b.interval else 0 for b in chosen],
@@ -104,10 +109,11 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
                 "textposition": "none",
             }
         )
-    names = [short(bar.name) for bar in bars]
-    drawing.update_layout(**layout(title, height=120 + 24 * max(6, len(set(names)))))
-    drawing.update_layout(margin={"l": 210}, barmode="overlay")
-    drawing.update_yaxes(categoryorder="array", categoryarray=names)
+    drawing.update_layout(**layout(title, height=120 + 24 * max(6, len(bars))))
+    drawing.update_layout(margin={"l": 230}, barmode="overlay")
+    drawing.update_yaxes(
+        tickvals=list(places.values()), ticktext=[safe(bar.name, LONGEST_LABEL) for bar in bars]
+    )
     drawing.update_xaxes(title_text=axis)
     return with_grid(drawing)
 

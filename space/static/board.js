@@ -145,7 +145,9 @@ class BoardView {
     const [first, second] = ranked;
     if (second === undefined) return "";
     const lead = (overall[first] - overall[second]).toFixed(this.bench.digits);
-    return `${model[first]} leads by ${lead} before ${model[second]}. Under your weighting, which is not the board's`;
+    const same = model[first] === model[second];
+    const name = (index) => (same ? `${model[index]} with ${this.cells.partner?.[index] ?? "another"}` : model[index]);
+    return `${name(first)} leads by ${lead} before ${name(second)}. Under your weighting, which is not the board's`;
   }
 
   drawHead() {

@@ -5,8 +5,9 @@ import { plainTable } from "./compare.js";
 import { fileLink, save } from "./download.js";
 import * as state from "./state.js";
 
-// Below this width a figure is not squeezed but scrolled.
+// Below these widths a figure is not squeezed but scrolled.
 const LEAST_WIDTH = 640;
+const LEAST_WIDTH_OF_PANELS = 920;
 const MOST_ROWS = 200;
 let plotly = null;
 
@@ -66,9 +67,10 @@ async function draw(box, index, view) {
 async function paint(place, frame, { data, layout }) {
   const { newPlot } = await loadPlotly();
   if (!place.isConnected) return;
-  const narrow = frame.clientWidth < LEAST_WIDTH;
+  const least = layout.xaxis2 ? LEAST_WIDTH_OF_PANELS : LEAST_WIDTH;
+  const narrow = frame.clientWidth < least;
   const shown = { ...themed(layout, frame), title: { text: "" }, margin: { ...layout.margin, t: 34 } };
-  if (narrow) shown.width = LEAST_WIDTH;
+  if (narrow) shown.width = least;
   await newPlot(place, data, shown, { responsive: !narrow, displaylogo: false, displayModeBar: false });
 }
 

@@ -37,7 +37,8 @@ def nasty_source(folder: Path) -> ListSource:
         make_result(name, consistency=0.3 + place / 10) for place, name in enumerate(NASTY)
     ]
     results.append(make_codec("vvc", 53, bpp=0.02, consistency=0.5, perception=0.2))
-    for result, shift in zip(results[:2], (0.0, -0.15), strict=True):
+    # Of the first, and of the one that leads.
+    for result, shift in zip((results[0], results[3]), (0.0, -0.15), strict=True):
         write_pictures(folder / result.request.request_id, result, shift)
     source = ListSource(results, folder)
     source.found = make_evidence(results, NASTY[0])
@@ -129,10 +130,11 @@ def test_a_flag_stands_on_the_row_and_is_explained_in_its_dialog(page: Page) -> 
 
 
 def test_the_leader_is_shown_with_its_rate_and_its_pictures(page: Page) -> None:
-    page.get_by_role("searchbox").wait_for()
-    # The leader of the board's own weighting left no pictures; the one of perception alone did not
-    # change, and so no picture is invented.
     expect(page.locator(".cost-line")).to_contain_text("0.0272 bits per pixel, 882 times less")
+    pictures = page.locator(".leader img")
+    expect(pictures).to_have_count(6)
+    expect(pictures.last).to_have_js_property("naturalWidth", 48)
+    page.locator(".controls").get_by_role("button", name="Paper, TOPIQ").click()
     expect(page.locator(".leader")).to_be_hidden()
 
 
