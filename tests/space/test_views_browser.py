@@ -64,7 +64,10 @@ def address(source: ListSource) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: BrowserContext, address: str) -> Iterator[Page]:
-    yield from open_page(browser, address)
+    for page in open_page(browser, address):
+        # Plotly's script is megabytes, and a busy machine takes its time over it.
+        page.set_default_timeout(40_000)
+        yield page
 
 
 def all_views(page: Page, address: str, query: str = "") -> Iterator[str]:
@@ -109,7 +112,7 @@ def test_strangers_texts_stay_texts_in_every_view_and_in_saved_figures(
         assert page.evaluate("window.hacked") is None, name
         assert page.locator("main img[src='x'], a[href^='javascript']").count() == 0, name
     # The name in a figure is drawn, and read by nobody as anything else.
-    page.get_by_label("Figure", exact=True).select_option("plane")
+    show(page, f"{address}?view=figures&figure=plane")
     page.wait_for_selector(".figure .main-svg")
     expect(page.locator(".figure .textpoint").first).to_be_visible()
     page.locator(".figure .point").first.hover(force=True)
@@ -117,7 +120,7 @@ def test_strangers_texts_stay_texts_in_every_view_and_in_saved_figures(
         page.get_by_role("button", name="SVG", exact=True).click()
     started.value.save_as(tmp_path / "figure.svg")
     drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")
-    assert "&lt;img src=x" in drawn
+    assert "&lt;img" in drawn
     assert "<img" not in drawn
     assert page.evaluate("window.hacked") is None
 
@@ -170,6 +173,7 @@ def test_an_export_has_every_view_with_its_pictures_and_needs_no_server(
     export_source(source, tmp_path / "site")
     with files_served(tmp_path / "site") as address:
         for page in open_page(browser, f"{address}?view=pictures"):
+            page.set_default_timeout(40_000)
             painted = page.locator(".frame img.over").first
             expect(painted).to_have_js_property("naturalWidth", 48)
             page.get_by_role("link", name="Compare", exact=True).click()
