@@ -1,7 +1,7 @@
 """One thing varied and the rest kept: a plan file, the runs that the cache lacks, a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,80 +9,20 @@ from evaluator.bench import Bench
 from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import evaluate
 from evaluator.set_scores import set_scores
+from protocol.ablations import Ablation, AblationResult, Point, Repeated
 from protocol.errors import InputError
 from protocol.jsonable import from_json
 from protocol.published import read_table
 from protocol.records import Request, Result, System
 from protocol.rules import Mode, Role
 from protocol.statistics.bootstrap import Estimate, deviations, draw_resamples, estimates
-from protocol.statistics.components import Components, separate
+from protocol.statistics.components import separate
 from protocol.versions import VARIABLES, variant_name
 
 if TYPE_CHECKING:
     from protocol.statistics.bootstrap import Array
 
 PLANS = Path(__file__).parent / "plans"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation:
-    """A plan file."""
-
-    name: str
-    title: str
-    source: str
-    """Where the paper has it; P is the CMC-Bench paper, G the one on GPT-4o."""
-    vary: str
-    """A protocol's variable, or `prompt`, which is a setting of the I2T model."""
-    values: tuple[str, ...]
-    modes: tuple[Mode, ...]
-    indicators: tuple[str, ...]
-    """Beside the protocol's own."""
-    set_indicators: tuple[str, ...]
-    codec: str
-    """A codec that is run by itself at each value too; empty for none."""
-    notes: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One value of what is varied, in one mode."""
-
-    system: str
-    """`system`, or the codec by itself."""
-    value: str
-    mode: Mode
-    bits_per_pixel: float
-    means: Mapping[str, Estimate | None]
-    """By indicator, with intervals over the pictures; None where a picture was not scored."""
-    sets: Mapping[str, float | None]
-    """By indicator of sets; without an interval, for there is no score of one picture."""
-    published: Mapping[str, float]
-    """The paper's, on its own pictures, in our direction."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
-    """What three decodings say of one indicator in one mode."""
-
-    mode: Mode
-    indicator: str
-    components: Components
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AblationResult:
-    """A plan that was run."""
-
-    plan: Ablation
-    system: str
-    partner: str
-    protocol: str
-    dataset: str
-    images: int
-    points: tuple[Point, ...]
-    repeated: tuple[Repeated, ...]
-    """Only where the seed is what is varied."""
 
 
 def plan_names() -> list[str]:

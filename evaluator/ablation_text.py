@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from evaluator.ablation import AblationResult, Point
+from protocol.ablations import AblationResult, Point
 
 
 def ablation_table(found: AblationResult) -> str:

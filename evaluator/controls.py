@@ -8,21 +8,21 @@ import csv
 import io
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from evaluator.bench import Bench
 from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import Evaluation, evaluate
-from protocol.controls import PREFIX
+from protocol.controls import PREFIX, ControlFlag, Controls, ControlScore
 from protocol.errors import InputError
 from protocol.families import of_own_family
 from protocol.files import write_whole
-from protocol.flags import Disagreement, disagreements
+from protocol.flags import disagreements
 from protocol.records import Request
-from protocol.rules import Mode, Role
+from protocol.rules import Role
 from protocol.samples import Sample, list_samples
-from protocol.statistics.pairs import Comparison, compare
+from protocol.statistics.pairs import compare
 from protocol.versions import find_protocol
 from submission.systems import pin_system
 
@@ -36,44 +36,6 @@ PICTURE_CONTROLS: Mapping[str, str] = {
     "sharpen": "what was sent, sharpened",
     "mean-colour": "one colour, the mean of what was sent",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlScore:
-    """One control beside the system, in one mode by one indicator."""
-
-    control: str
-    shows: str
-    mode: Mode
-    indicator: str
-    is_ranking: bool
-    system: float
-    """Mean over the pictures that both have."""
-    comparison: Comparison
-    """System less control; with captions mixed up, what the text carries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlFlag:
-    """The ranking indicator and another disagree beyond chance about a control."""
-
-    control: str
-    mode: Mode
-    disagreement: Disagreement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controls:
-    """A system with its controls."""
-
-    system: str
-    partner: str
-    protocol: str
-    images: int
-    scores: tuple[ControlScore, ...]
-    flags: tuple[ControlFlag, ...]
-    own_family: tuple[str, ...]
-    """AIGI that the decoder's own family made."""
 
 
 def run_controls(
@@ -104,6 +66,7 @@ def run_controls(
         scores += _compare(name, request, system, control)
         flags += _flags(name, request, system, control)
     return Controls(
+        request_id=request.request_id,
         system=request.label,
         partner=request.partner,
         protocol=request.protocol,

@@ -7,9 +7,11 @@ from typing import Any
 
 from protocol.boards import Bench, bench_of
 from protocol.errors import InputError, RecordError, StatisticsError
+from protocol.families import of_own_family
 from protocol.files import sha256_of_file
 from protocol.records import Result
 from protocol.rules import TRACKS, Dimension, Mode, Track
+from protocol.samples import parse_name
 from protocol.scores import Cell
 from protocol.statistics.boards import ImageScores
 from protocol.versions import find_protocol
@@ -65,12 +67,15 @@ def image_scores(result: Result, path: Path) -> ImageScores:
             "run the request again"
         )
     request = result.request
+    scores = ranking_scores(read_rows(path), ranking_indicators(result), path)
+    names = sorted({name for images in scores.values() for name in images})
     return ImageScores(
         request_id=request.request_id,
         model=request.label,
         partner=request.partner,
         per_image_sha256=result.per_image_sha256,
-        scores=ranking_scores(read_rows(path), ranking_indicators(result), path),
+        scores=scores,
+        own_family=of_own_family(request.t2i, map(parse_name, names)),
     )
 
 

@@ -1,6 +1,7 @@
 """The questions of `cmc statistics`, answered from a store."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from evaluator.image_scores import (
     read_rows,
 )
 from protocol.boards import result_rows
+from protocol.controls import is_control
 from protocol.errors import StatisticsError, StoreError
 from protocol.records import Result, System
 from protocol.rules import Content, Dimension, Mode, Track
@@ -22,10 +24,14 @@ from protocol.samples import parse_name
 from protocol.statistics.additive import Additive, fit_additive
 from protocol.statistics.boards import ImageScores, board_statistics, image_overalls
 from protocol.statistics.components import Components, separate
-from protocol.statistics.files import write_statistics
+from protocol.statistics.files import made_from, write_statistics
 from protocol.statistics.pairs import Comparison, compare
-from protocol.statistics.records import BoardStatistics
+from protocol.statistics.records import SCHEMA_VERSION, BoardStatistics, PairEffects
+from submission.evidence import put_evidence
 from submission.store import Store
+
+PAIR_TRACKS = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T)
+"""The Overalls that the matrix of pairs is fitted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +137,49 @@ def fit_pairs(store: Store, track: Track, *, resamples: int, seed: int) -> Addit
     Raises:
         StatisticsError: the pairs are too few, or do not hang together.
     """
-    pairs = [
+    return _fit(one_bench(_pairs(store)), track, resamples=resamples, seed=seed)
+
+
+def make_effects(
+    store: Store, tracks: Sequence[Track], *, resamples: int, seed: int
+) -> list[PairEffects]:
+    """Fit the matrix of pairs of every table that has effects, and keep it beside the results.
+
+    A table with too few pairs has none; `fit_pairs` says why.
+    """
+    made = []
+    for bench, measured in by_bench(_pairs(store)).items():
+        for track in tracks:
+            with contextlib.suppress(StatisticsError):
+                effects = PairEffects(
+                    schema_version=SCHEMA_VERSION,
+                    track=track,
+                    bench=bench.label,
+                    made_from=made_from(item.result for item in measured),
+                    result=_fit(measured, track, resamples=resamples, seed=seed),
+                )
+                put_evidence(store.beside, effects)
+                made.append(effects)
+    return made
+
+
+def _pairs(store: Store) -> list[Measured]:
+    return [
         item
         for item in read_measured(store)
-        if item.result.request.i2t is not None and item.result.request.t2i is not None
+        if item.result.request.i2t is not None
+        and item.result.request.t2i is not None
+        and not is_control(item.result.request)
     ]
-    chosen = one_bench(pairs)
+
+
+def _fit(chosen: Sequence[Measured], track: Track, *, resamples: int, seed: int) -> Additive:
     names, strata = _images([item.images for item in chosen])
     overalls = image_overalls([item.images for item in chosen], track, names)
     # A pair that lacks a whole mode would leave no image to any of them.
+    name = _namer([item.result for item in chosen])
     scores = {
-        _pair(item.result): overalls[:, at]
+        (name(item.result.request.i2t), name(item.result.request.t2i)): overalls[:, at]
         for at, item in enumerate(chosen)
         if not np.isnan(overalls[:, at]).all()
     }
@@ -203,13 +241,17 @@ def _images(systems: Sequence[ImageScores]) -> tuple[list[str], list[str]]:
     return names, [parse_name(name).content for name in names]
 
 
-def _pair(result: Result) -> tuple[str, str]:
-    request = result.request
-    return _unique(request.i2t), _unique(request.t2i)
+def _namer(results: Sequence[Result]) -> Callable[[System | None], str]:
+    """Return what names systems, with the revision where there are two of one model."""
+    systems = [s for r in results for s in (r.request.i2t, r.request.t2i) if s is not None]
+    revisions: dict[str, set[str]] = {}
+    for system in systems:
+        revisions.setdefault(system.label, set()).add(system.revision)
 
+    def name(system: System | None) -> str:
+        if system is None:
+            return ""
+        several = len(revisions[system.label]) > 1
+        return f"{system.label} @{system.revision[:8]}" if several else system.label
 
-def _unique(system: System | None) -> str:
-    """Return a label that tells two revisions of one model apart."""
-    if system is None:
-        return ""
-    return f"{system.label} @{system.revision[:8]}" if system.revision else system.label
+    return name

@@ -8,7 +8,7 @@ from protocol.errors import CMCError, InputError
 from protocol.files import write_whole
 from space.rows import Rows
 from space.site import build_site
-from space.snapshot import SnapshotKeeper
+from space.snapshot import SnapshotKeeper, Source
 from space.sources import open_source
 
 MARK = ".cmc-site"
@@ -24,13 +24,19 @@ def export_site(store: str, folder: Path, say: Callable[[str], object] = lambda 
         InputError: the folder holds files that are no export.
         CMCError: the store cannot be read.
     """
+    return export_source(open_source(store), folder, say)
+
+
+def export_source(
+    source: Source, folder: Path, say: Callable[[str], object] = lambda _: None
+) -> int:
+    """Write the site of a source, as `export_site` does."""
     mark = folder / MARK
     old = mark.read_text(encoding="utf-8").splitlines() if mark.is_file() else []
     if not old and folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
-    source = open_source(store)
     snapshot = SnapshotKeeper(source).snapshot
-    rows = Rows(snapshot.results, snapshot.statistics, snapshot.replications)
+    rows = Rows.of(snapshot)
     site = build_site(snapshot, rows, source)
     paths = sorted(site)
     # First the list: an export that was interrupted may then be taken up again.

@@ -1,7 +1,8 @@
-"""A board as CSV and as Parquet: one line a row, all columns, one bench below the other."""
+"""Tables as CSV and as Parquet; a board is one line a row, one bench below the other."""
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from space.table import Board, cells
@@ -23,23 +24,34 @@ def board_lines(board: Board) -> list[dict[str, Any]]:
 
 
 def to_csv(board: Board) -> bytes:
-    """Return CSV in UTF-8; a text that a spreadsheet would run as a formula gets a quote first."""
-    lines = board_lines(board)
-    file = io.StringIO()
-    writer = csv.writer(file)
-    if lines:
-        writer.writerow(lines[0])
-    writer.writerows([_harmless(value) for value in line.values()] for line in lines)
-    return file.getvalue().encode()
+    """Return a board as `lines_to_csv` does."""
+    return lines_to_csv(board_lines(board))
 
 
 def to_parquet(board: Board) -> bytes:
+    """Return a board as `lines_to_parquet` does."""
+    return lines_to_parquet(board_lines(board))
+
+
+def lines_to_csv(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return CSV in UTF-8; a text that a spreadsheet would run as a formula gets a quote first."""
+    file = io.StringIO()
+    keys = list(dict.fromkeys(key for line in lines for key in line))
+    writer = csv.writer(file)
+    if keys:
+        writer.writerow(keys)
+    writer.writerows([_harmless(line.get(key)) for key in keys] for line in lines)
+    return file.getvalue().encode()
+
+
+def lines_to_parquet(lines: Sequence[Mapping[str, Any]]) -> bytes:
     """Return a Parquet file; a column without any value is a column of nulls."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    keys = dict.fromkeys(key for line in lines for key in line)
     file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(board_lines(board)), file)
+    pq.write_table(pa.table({key: [line.get(key) for line in lines] for key in keys}), file)
     return file.getvalue()
 
 

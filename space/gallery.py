@@ -13,6 +13,7 @@ from protocol.errors import RecordError, StoreError
 from protocol.gallery import Gallery
 from protocol.jsonable import from_json, to_plain
 from protocol.records import Result
+from space.flags import Flags, row_flags
 from space.plain import plain_json
 from space.snapshot import Snapshot, Source
 
@@ -33,8 +34,9 @@ def gallery_makers(snapshot: Snapshot, source: Source) -> dict[str, Make]:
         galleries = pool.map(lambda r: read_gallery(source, r.request.request_id), possible)
         read = zip(possible, galleries, strict=True)
         found = [(result, gallery) for result, gallery in read if gallery is not None]
+    flags = row_flags(snapshot.results, snapshot.statistics, snapshot.evidence)
     makers: dict[str, Make] = {
-        "data/gallery.json": lambda: plain_json([_system(r, g) for r, g in found])
+        "data/gallery.json": lambda: plain_json([_system(r, g, flags) for r, g in found])
     }
     for result, gallery in found:
         request_id = result.request.request_id
@@ -52,7 +54,7 @@ def _picture(source: Source, request_id: str, name: str) -> bytes:
     return content
 
 
-def _system(result: Result, gallery: Gallery) -> dict[str, object]:
+def _system(result: Result, gallery: Gallery, flags: Flags) -> dict[str, object]:
     """Return what the choice of systems needs to know."""
     request = result.request
     return {
@@ -64,6 +66,7 @@ def _system(result: Result, gallery: Gallery) -> dict[str, object]:
         "protocol": request.protocol,
         "indicators": to_plain({u.dimension: u.name for u in result.provenance.indicators}),
         "pictures": len(gallery.pictures),
+        "cautions": " ".join(flag.text for flag in flags.get(request.request_id, ())),
     }
 
 

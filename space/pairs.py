@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
 from protocol.records import Result
@@ -63,6 +64,23 @@ def pair_tables(results: Sequence[Result]) -> list[PairTable]:
             if any(pairs.values())
         ]
     return sorted(tables, key=lambda table: table.key == PUBLISHED_BENCH.label)
+
+
+def pair_lines(tables: Sequence[PairTable]) -> list[dict[str, Any]]:
+    """Return one line for each pair that was run, bench and content."""
+    return [
+        {
+            "bench": table.key,
+            "content": table.content,
+            "i2t": i2t,
+            "t2i": t2i,
+            **{measure.key: table.cells[measure.key][row][column] for measure in table.measures},
+        }
+        for table in tables
+        for row, i2t in enumerate(table.i2t)
+        for column, t2i in enumerate(table.t2i)
+        if any(lines[row][column] is not None for lines in table.cells.values())
+    ]
 
 
 def _pair(result: Result) -> Pair | None:

@@ -11,9 +11,12 @@ from protocol.boards import (
     published_rows,
     result_rows,
 )
+from protocol.evidence import Evidence
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Track
 from protocol.statistics.records import BoardStatistics
+from space.flags import row_flags
+from space.snapshot import Snapshot
 
 
 class Rows:
@@ -24,6 +27,7 @@ class Rows:
         results: Sequence[Result] = (),
         statistics: Sequence[BoardStatistics] = (),
         replications: Mapping[str, int] | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         """Keep the results; no row is made yet.
 
@@ -31,11 +35,19 @@ class Rows:
             results: all of them.
             statistics: what is stored about exactly these results.
             replications: by request id, how many accounts found a run to agree with theirs.
+            evidence: what else lies beside the results.
         """
         self.results = tuple(results)
+        self.evidence = evidence or Evidence()
+        self.flags = row_flags(self.results, statistics, self.evidence)
         self._replications = replications or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}
         self._grouped: dict[tuple[Track, Content | None], dict[Bench, list[Row]]] = {}
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Rows":
+        """Return the rows of a snapshot."""
+        return cls(snapshot.results, snapshot.statistics, snapshot.replications, snapshot.evidence)
 
     def by_bench(self, track: Track, content: Content | None) -> dict[Bench, list[Row]]:
         """Return a track's rows for one content, best first; those without a score are left out."""

@@ -35,7 +35,7 @@ class Shop:
         self._renew(self.keeper.snapshot)
 
     def _renew(self, snapshot: Snapshot) -> None:
-        rows = Rows(snapshot.results, snapshot.statistics, snapshot.replications)
+        rows = Rows.of(snapshot)
         site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
         stock = _Stock(rows=rows, site=site, packed={})
         # What every reader asks first is made before the first reader can.

@@ -16,9 +16,9 @@ from protocol.jsonable import to_plain
 from protocol.records import Result
 from protocol.rules import Track
 from space.figure_files import figure_makers
-from space.formats import to_csv, to_parquet
+from space.formats import lines_to_csv, lines_to_parquet, to_csv, to_parquet
 from space.gallery import gallery_makers
-from space.pairs import pair_tables
+from space.pairs import pair_lines, pair_tables
 from space.plain import plain_json, public_record
 from space.rows import Rows
 from space.snapshot import Snapshot, Source
@@ -107,6 +107,10 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
     makers["page/plotly.min.js"] = _plotly
     makers["data/site.json"] = partial(_site_file, snapshot, rows, can_submit=can_submit)
     makers["data/pairs.json"] = lambda: plain_json(pair_tables(snapshot.results))
+    makers["data/pairs.csv"] = lambda: lines_to_csv(pair_lines(pair_tables(snapshot.results)))
+    makers["data/pairs.parquet"] = lambda: lines_to_parquet(
+        pair_lines(pair_tables(snapshot.results))
+    )
     makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
     for track in TRACKS_SHOWN:
         for content in CONTENTS:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from protocol.errors import CMCError, RecordError
+from protocol.evidence import Evidence, current_evidence
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
 from protocol.records import Result
@@ -26,6 +27,9 @@ class Source(Protocol):
 
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics of all boards; none are made here."""
+
+    def evidence(self) -> Evidence:
+        """Return what else lies beside the results: ablations, controls, viewers and so on."""
 
     def replications(self) -> Mapping[str, int]:
         """Return by request id how many accounts ran a part of it again and found it to agree."""
@@ -49,6 +53,8 @@ class Snapshot:
     """UTC, ISO 8601."""
     replications: Mapping[str, int] = field(default_factory=dict)
     """By request id: how many accounts ran a part of it again and found it to agree."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """What else lies beside the results; effects only where they were made from exactly these."""
 
 
 class NoSource:
@@ -65,6 +71,10 @@ class NoSource:
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return nothing."""
         return ()
+
+    def evidence(self) -> Evidence:
+        """Return nothing."""
+        return Evidence()
 
     def replications(self) -> Mapping[str, int]:
         """Return nothing."""
@@ -143,6 +153,7 @@ class SnapshotKeeper:
             statistics=tuple(s for s in self.source.statistics() if is_current(s, results)),
             read_at=utc_now(),
             replications=self.source.replications(),
+            evidence=current_evidence(self.source.evidence(), results),
         )
         if self._keep is not None:
             write_whole(self._keep, to_json(snapshot).encode())

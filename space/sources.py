@@ -5,12 +5,14 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
 from protocol.errors import RecordError
+from protocol.evidence import Evidence
 from protocol.jsonable import from_json
 from protocol.records import Result
 from protocol.replications import replication_counts
 from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Source
+from submission.evidence import read_evidence
 from submission.replications import read_replications
 from submission.store import Store, open_store
 
@@ -49,6 +51,10 @@ class StoreSource:
                 with contextlib.suppress(RecordError):
                     found.append(from_json(BoardStatistics, content))
         return found
+
+    def evidence(self) -> Evidence:
+        """Return what else lies beside the results."""
+        return read_evidence(self.store.beside)
 
     def replications(self) -> Mapping[str, int]:
         """Return by request id how many accounts ran a part of it again and found it to agree.

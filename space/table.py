@@ -12,6 +12,7 @@ from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
 from space.columns import Column, fact_values, table_columns
+from space.flags import Flag, Flags
 from space.notes import about_bench, common_gap, decimals, note_for
 from space.rows import Rows
 from space.verdict import INTERVALS, Value, standing_values, verdict
@@ -32,6 +33,8 @@ class Line:
     model: str
     lacks: str
     """`lacks text`, or empty."""
+    flags: tuple[Flag, ...]
+    """What to know before believing the row's score."""
     source: str
     values: Mapping[str, Value]
     """By column key; what is missing is absent."""
@@ -93,6 +96,7 @@ def board(track: Track, content: str, rows: Rows) -> Board:
                     rows=shown.get(bench, []),
                     results=rows.results_of(bench),
                     statistics=rows.statistics_of(track, CONTENTS[content], bench),
+                    flags=rows.flags,
                 )
             )
             for bench in rows.benches(track)
@@ -108,6 +112,9 @@ def cells(table: Table) -> dict[str, list[Value]]:
         "source": [line.source for line in table.lines],
         "lacks": [line.lacks for line in table.lines],
     }
+    if any(line.flags for line in table.lines):
+        named["flags"] = [", ".join(flag.short for flag in line.flags) for line in table.lines]
+        named["cautions"] = [" ".join(flag.text for flag in line.flags) for line in table.lines]
     keys = [column.key for column in table.columns if column.key not in named]
     # These two are drawn inside the cells of the rank and the Overall.
     keys += [key for key in INTERVALS if any(key in line.values for line in table.lines)]
@@ -147,6 +154,7 @@ class _Material:
     rows: Sequence[Row]
     results: Sequence[Result]
     statistics: BoardStatistics | None
+    flags: Flags
 
 
 def _table(of: _Material) -> Table:
@@ -169,7 +177,7 @@ def _table(of: _Material) -> Table:
         verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
         columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
-        lines=_lines(ranked, of.rows, standing_values(of.statistics, whole=not published)),
+        lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
         digits=digits,
         note=note_for(of.track, of.rows),
         leads=_leads(of.track, ranked),
@@ -184,7 +192,7 @@ def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
 
 
 def _lines(
-    ranked: Sequence[Row], rows: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
+    of: _Material, ranked: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
 ) -> tuple[Line, ...]:
     # Best first, so a rank is the place of the first that is equal.
     first: dict[float, int] = {}
@@ -192,14 +200,21 @@ def _lines(
         id(row): first.setdefault(round(row.overall or 0.0, 9), place)
         for place, row in enumerate(ranked, start=1)
     }
-    others = [row for row in rows if id(row) not in ranks]
+    others = [row for row in of.rows if id(row) not in ranks]
     return tuple(
-        _line(row, ranks.get(id(row)), standings.get(row.request_id, {}))
+        _line(
+            row,
+            ranks.get(id(row)),
+            standings.get(row.request_id, {}),
+            of.flags.get(row.request_id, ()),
+        )
         for row in [*ranked, *others]
     )
 
 
-def _line(row: Row, rank: int | None, standing: Mapping[str, Value]) -> Line:
+def _line(
+    row: Row, rank: int | None, standing: Mapping[str, Value], flags: tuple[Flag, ...]
+) -> Line:
     values: dict[str, Value] = {**row.indicators}
     values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
     values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
@@ -218,5 +233,6 @@ def _line(row: Row, rank: int | None, standing: Mapping[str, Value]) -> Line:
         model=row.model,
         source=row.source,
         lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
+        flags=flags,
         values=values,
     )

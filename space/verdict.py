@@ -57,9 +57,16 @@ def verdict(
     second = ranked[1]
     lead = (first.overall or 0.0) - (second.overall or 0.0)
     if round(lead, 9) == 0:
-        return f"{first.model} and {second.model} share the lead."
+        return f"{_name(first, second)} and {_name(second, first)} share the lead."
     doubt = _doubt(first, second, digits, statistics)
-    return f"{first.model} leads by {lead:.{digits}f} before {second.model}. {doubt}"
+    return (
+        f"{_name(first, second)} leads by {lead:.{digits}f} before {_name(second, first)}. {doubt}"
+    )
+
+
+def _name(row: Row, other: Row) -> str:
+    """Return a model's name; with its partner where the other row is of the same model."""
+    return f"{row.model} with {row.partner}" if row.model == other.model else row.model
 
 
 def _doubt(first: Row, second: Row, digits: int, statistics: BoardStatistics | None) -> str:

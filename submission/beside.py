@@ -1,6 +1,7 @@
 """What lies beside a store's results for people to look at: statistics of boards, and pictures.
 
 statistics/<board>.json             what `cmc statistics board` stored
+evidence/<key>/<kind>.json          what `submission.evidence` holds: ablations, controls, …
 gallery/<request id>/gallery.json   a run's pictures, and the files it names
 
 No line of the ledger names any of it: it decides nothing, and what is lost is made again.
@@ -17,7 +18,7 @@ from submission.hub_files import HubFiles, no_progress_bars
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-LISTS = ("statistics/*.json", "gallery/*/gallery.json")
+LISTS = ("statistics/*.json", "evidence/*/*.json", "gallery/*/gallery.json")
 """The files that say what there is; pictures are found by what a `gallery.json` names."""
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evaluator.progress import Reporter
     from evaluator.text_prior import TextPrior
     from protocol.records import Request
+    from submission.evidence import Piece
 
 DEFAULT_PROTOCOL = "cmc-1"
 DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench"))
@@ -28,6 +29,25 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("CMC_STORE", "cmc-store"),
         help="where requests and results are (default: $CMC_STORE, or the folder cmc-store)",
     )
+
+
+def add_keep(parser: argparse.ArgumentParser) -> None:
+    """Add `--store` to a command whose answer a store's page can show."""
+    parser.add_argument(
+        "--store",
+        metavar="FOLDER|hub:ORG/NAME",
+        default="",
+        help="keep the answer beside this store's results, for its page to show",
+    )
+
+
+def keep(options: argparse.Namespace, answer: "Piece") -> None:
+    """Bring an answer beside the results of the store that `--store` names, if any."""
+    if options.store:
+        from submission.evidence import put_evidence
+        from submission.store import open_store
+
+        put_evidence(open_store(options.store).beside, answer)
 
 
 def add_systems(parser: argparse.ArgumentParser) -> None:

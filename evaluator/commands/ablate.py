@@ -8,7 +8,15 @@ own. Only what the cache lacks is run. Writes NAME.json, NAME.md and NAME.html, 
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+from evaluator.commands._options import (
+    add_json,
+    add_keep,
+    add_machine,
+    add_systems,
+    bench_from,
+    keep,
+    request_from,
+)
 
 HELP = "vary one thing by a plan, with a table and a figure"
 
@@ -27,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--values", help="comma-separated, instead of the plan's")
     parser.add_argument("--out", type=Path, required=True, help="folder for table and figure")
+    add_keep(parser)
     add_json(parser)
 
 
@@ -60,5 +69,6 @@ def run(options: argparse.Namespace) -> int:
     write_whole(options.out / f"{plan.name}.json", to_json(found).encode())
     write_whole(options.out / f"{plan.name}.md", table.encode())
     write_whole(options.out / f"{plan.name}.html", ablation_figure(found).encode())
+    keep(options, found)
     print(to_json(found) if options.json else table)
     return 0

@@ -10,10 +10,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+from evaluator.commands._options import (
+    add_json,
+    add_keep,
+    add_machine,
+    add_systems,
+    bench_from,
+    keep,
+    request_from,
+)
 
 if TYPE_CHECKING:
-    from evaluator.controls import Controls
+    from protocol.controls import Controls
 
 HELP = "run a system beside its controls"
 
@@ -27,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the mixing of captions")
     parser.add_argument("--out", type=Path, required=True, help="folder for captions and figures")
+    add_keep(parser)
     add_json(parser)
 
 
@@ -47,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
         )
     write_whole(options.out / "controls.json", to_json(found).encode())
+    keep(options, found)
     print(to_json(found) if options.json else _text(found))
     return 0
 

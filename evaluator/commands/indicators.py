@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_device, add_json
+from evaluator.commands._options import add_device, add_json, add_keep, keep
 from protocol.rules import Dimension
 
 if TYPE_CHECKING:
-    from evaluator.training.correlation import Interval
     from evaluator.training.labels import Labelled
     from evaluator.training.loop import Epoch
-    from evaluator.training.table2 import AgreementRow
+    from protocol.correlations import AgreementRow, Interval
 
 HELP = "list indicators, train them, or correlate them with opinions"
 
@@ -60,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only the pictures that the training in this folder held out",
     )
     add_device(correlate)
+    add_keep(correlate)
     for action in (train, correlate):
         action.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
@@ -159,6 +159,7 @@ def _correlate(options: argparse.Namespace) -> int:
     from evaluator.progress import progress_bars
     from evaluator.training.loop import RECORD
     from evaluator.training.table2 import agreement_row, only_held_out, table2_names
+    from protocol.correlations import Correlations
     from protocol.jsonable import to_plain
 
     held_out = None
@@ -175,6 +176,7 @@ def _correlate(options: argparse.Namespace) -> int:
             rows.append(
                 agreement_row(name, labelled, weights=options.weights, device=device, report=report)
             )
+    keep(options, Correlations(opinions=options.labels.stem, rows=tuple(rows)))
     if options.json:
         print(json.dumps(to_plain(rows), indent=1))
     else:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json
+from evaluator.commands._options import add_json, add_keep, keep
 
 if TYPE_CHECKING:
     from protocol.agreement import Agreement
@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--raw", action="store_true", help="plain means: neither sessions nor viewers normalised"
     )
+    parser.add_argument("--study", help="what to call it on the page (default: RATINGS' name)")
+    add_keep(parser)
     add_json(parser)
 
 
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from protocol.jsonable import to_plain
     from protocol.mos import Screening, nsfw_reports, opinions
     from protocol.ratings import Rated
+    from protocol.studies import describe_study
 
     parsed = read_ratings(options.ratings)
     there = {rating.dimension for rating in parsed.ratings}
@@ -54,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     refused = [*parsed.refused, *(item for part in found for item in part.refused)]
     beside = write_opinions(options.out, found, nsfw_reports(parsed), refused)
+    keep(options, describe_study(options.study or options.ratings.stem, parsed, found))
     if options.json:
         plain = {"opinions": to_plain(found), "refused": to_plain(refused)}
         print(json.dumps(plain, indent=1, ensure_ascii=False))

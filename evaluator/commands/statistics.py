@@ -1,7 +1,8 @@
 """Say what the scores of single images prove: intervals, ranks, comparisons.
 
-`board` makes the statistics of every board of a store and writes them beside its results, where
-the page reads them. The others print one question's answer.
+`board` makes the statistics of every board of a store, with the encoders' and decoders' effects,
+and writes them beside its results, where the page reads them. The others print one question's
+answer.
 """
 
 import argparse
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 def _board(options: argparse.Namespace) -> object:
     from tempfile import TemporaryDirectory
 
-    from evaluator.statistics_answers import make_boards
+    from evaluator.statistics_answers import PAIR_TRACKS, make_boards, make_effects
     from submission.store import open_store
 
     tracks = [Track(options.track)] if options.track else list(Track)
@@ -95,6 +96,8 @@ def _board(options: argparse.Namespace) -> object:
     store = open_store(options.store)
     folder = options.out or getattr(store, "folder", None)
     asked = {"resamples": options.resamples, "seed": options.seed}
+    if options.out is None:
+        make_effects(store, [track for track in tracks if track in PAIR_TRACKS], **asked)
     if folder is not None:
         return make_boards(store, folder, tracks, contents, **asked)
     with TemporaryDirectory() as temporary:

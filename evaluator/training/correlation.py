@@ -2,9 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from protocol.correlations import Correlation, Interval
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,28 +13,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 LEVEL = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A statistic with its percentile bootstrap interval over pictures."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation:
-    """Of an indicator with mean opinion scores."""
-
-    pictures: int
-    srocc: Interval
-    """Spearman's rank correlation."""
-    krocc: Interval
-    """Kendall's tau-b."""
-    plcc: Interval
-    """Pearson's correlation of the fitted scores; the fit is made once, over all pictures."""
 
 
 def correlate(

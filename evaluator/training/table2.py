@@ -1,31 +1,18 @@
 """Table 2 with our numbers: how indicators agree with mean opinion scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
 from evaluator.progress import Reporter, silent
-from evaluator.training.correlation import Correlation, correlate
+from evaluator.training.correlation import correlate
 from evaluator.training.labels import DIMENSIONS, Labelled
 from evaluator.weights import find_weights
+from protocol.correlations import AgreementRow
 from protocol.errors import InputError
 from protocol.published import read_table
 from protocol.rules import Dimension
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementRow:
-    """One indicator's line."""
-
-    indicator: str
-    dimension: Dimension
-    measured: Correlation
-    weights_sha256: str
-    published_srocc: float | None
-    """P table 2, on the paper's pictures and weights; None where it has no such line."""
-    published_krocc: float | None
 
 
 def agreement_row(

@@ -41,6 +41,8 @@ class ImageScores:
     per_image_sha256: str
     scores: Mapping[Cell, Mapping[str, float | None]]
     """By cell and image name, higher is better; None where an image could not be scored."""
+    own_family: Collection[str] = ()
+    """Images that a model of the decoder's own family made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def board_statistics(
         resamples=resamples,
         seed=seed,
         level=level,
-        rows=tuple(_rows(table, ranked, overalls)),
+        rows=tuple(_rows(table, ranked, overalls, contents)),
         comparisons=tuple(_comparisons(table, ranked, overalls)),
         leads=tuple(leads(_two_means(table, ranked))),
     )
@@ -167,7 +169,9 @@ def _scores(systems: Sequence[ImageScores], cells: Sequence[Cell], names: Sequen
     return table
 
 
-def _rows(table: _Table, ranked: Sequence[int], overalls: Array) -> Iterator[RowStatistics]:
+def _rows(
+    table: _Table, ranked: Sequence[int], overalls: Array, names: Collection[str]
+) -> Iterator[RowStatistics]:
     missing = np.isnan(table.scores).sum(axis=2)
     rows, columns = np.nonzero(missing == 0)
     cells: dict[int, dict[str, Estimate]] = {}
@@ -197,6 +201,7 @@ def _rows(table: _Table, ranked: Sequence[int], overalls: Array) -> Iterator[Row
             },
             overall=overall.get(index),
             standing=standing.get(index),
+            own_family=sum(name in names for name in system.own_family),
         )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from protocol.boards import bench_of
+from protocol.controls import is_control
 from protocol.errors import RecordError
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
 from protocol.records import Result
-from protocol.rules import TRACKS, Content, Track
-from protocol.statistics.records import BoardStatistics
+from protocol.rules import TRACKS, Content, Role, Track
+from protocol.statistics.records import BoardStatistics, PairEffects
 
 
 def statistics_path(store: Path, track: Track, bench: str, content: Content | None) -> Path:
@@ -60,3 +61,19 @@ def is_current(statistics: BoardStatistics, results: Iterable[Result]) -> bool:
         and set(rule.modes) & set(result.request.modes)
     }
     return wanted == {(row.request_id, row.per_image_sha256) for row in statistics.rows}
+
+
+def made_from(results: Iterable[Result]) -> dict[str, str]:
+    """Return the sha256 of the results' per-image scores, by request id."""
+    return {result.request.request_id: result.per_image_sha256 for result in results}
+
+
+def effects_are_current(effects: PairEffects, results: Iterable[Result]) -> bool:
+    """Say whether effects were made from exactly the pairs of their table among these results."""
+    return effects.made_from == made_from(
+        result
+        for result in results
+        if bench_of(result).label == effects.bench
+        and result.request.role is not Role.CODEC
+        and not is_control(result.request)
+    )

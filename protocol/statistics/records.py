@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.rules import Content, Track
+from protocol.statistics.additive import Additive
 from protocol.statistics.bootstrap import Estimate
 from protocol.statistics.pairs import Comparison
 from protocol.statistics.ranking import Standing
@@ -33,6 +34,8 @@ class RowStatistics:
     overall: Estimate | None
     """None for a row without a rank: it lacks a score of the board, or is a control."""
     standing: Standing | None
+    own_family: int = 0
+    """How many of the images a model of the decoder's own family made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +70,17 @@ class BoardStatistics:
     """Of all ranked pairs, by rank of the first and then of the second."""
     leads: tuple[Lead, ...]
     """Who leads at which weight of consistency; names are request ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairEffects:
+    """What encoders and what decoders add to the Overall in the matrix of one table's pairs."""
+
+    schema_version: int
+    track: Track
+    """Whose modes and weights make the Overall."""
+    bench: str
+    """The label of the table."""
+    made_from: Mapping[str, str]
+    """The per-image scores' sha256 by request id."""
+    result: Additive

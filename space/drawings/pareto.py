@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.rates import pareto_front
-from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
+from space.drawings.style import COLOURS, GREY, layout, safe, short, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -39,7 +39,7 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
                 "type": "scatter",
                 "x": [point.cost for point in chosen],
                 "y": [point.overall for point in chosen],
-                "text": [safe(point.name[:40]) for point in chosen],
+                "text": [short(point.name) for point in chosen],
                 "textposition": "top center",
                 "mode": mode,
                 "name": name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from protocol.boards import Row
 from protocol.rules import TRACKS, Dimension, Track
 from space.drawings.labels import place_labels
-from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
+from space.drawings.style import COLOURS, GREY, LONGEST_NAME, layout, safe, short, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,8 +26,10 @@ def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
             "type": "scatter",
             "x": [x for x, _ in places],
             "y": [y for _, y in places],
-            "text": [safe(row.model) for row in rows],
-            "textposition": place_labels(places, [len(row.model) for row in rows]),
+            "text": [short(row.model) for row in rows],
+            "textposition": place_labels(
+                places, [min(len(row.model), LONGEST_NAME) for row in rows]
+            ),
             "hovertext": [
                 f"<b>{safe(row.model)}</b><br>Overall {row.overall:.4f}"
                 f"<br>consistency {x:.4f}<br>perception {y:.4f}"

@@ -23,16 +23,21 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 GREY = "#7f8894"
 GRID = "rgba(127, 136, 148, 0.22)"
 LONGEST_NAME = 28
+LONGEST_HOVER = 120
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
-def safe(name: str) -> str:
-    """Return a name as text that plotly takes for text."""
-    return html.escape(name, quote=False)
+def safe(name: str, longest: int = LONGEST_HOVER) -> str:
+    """Return a name as text that plotly takes for text, of a length that can be shown."""
+    cut = name if len(name) <= longest else f"{name[: longest - 1]}…"
+    escaped = html.escape(cut, quote=False)
+    # Marks that turn the direction of writing turn the name alone, as `bdi` does on the page.
+    return escaped if name.isascii() else f"{_ISOLATE}{escaped}{_END_ISOLATE}"
 
 
 def short(name: str) -> str:
-    """Return a name for a legend."""
-    return safe(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…")
+    """Return a name for a legend or beside a point."""
+    return safe(name, LONGEST_NAME)
 
 
 def row_names(rows: Sequence[Row]) -> list[str]:

@@ -3,6 +3,7 @@
 import { make, load } from "./dom.js";
 import { drawControls, keptRows, shownColumns } from "./controls.js";
 import { drawCell, widthOf } from "./cells.js";
+import { Leader } from "./leader.js";
 import { openRow } from "./row.js";
 import * as state from "./state.js";
 import { WindowedTable } from "./table.js";
@@ -22,11 +23,13 @@ class BoardView {
   constructor(box, site, track) {
     Object.assign(this, { box, site, track });
     this.parts = {};
+    box.classList.add("board-view");
     const order = ["title", "about", "verdict", "weights", "controls", "table", "note", "bench-about"];
     const tags = { title: "h2", about: "p", "bench-about": "p", note: "p" };
     for (const name of order) this.parts[name] = make(tags[name] ?? "div", name);
     this.parts.note.setAttribute("role", "status");
-    box.append(...order.map((name) => this.parts[name]));
+    this.leader = new Leader();
+    box.append(...order.map((name) => this.parts[name]), this.leader.node);
     this.table = new WindowedTable("Scores", ROW_HEIGHT, (index) => this.drawRow(index));
     this.parts.table.append(this.table.node);
     NARROW.addEventListener("change", () => this.drawHead());
@@ -65,6 +68,8 @@ class BoardView {
     const second =
       cells.lacks.some(Boolean) ||
       cells.overall_low ||
+      cells.flags ||
+      cells.model.some((name) => name.includes("/")) ||
       this.columns.some(({ kind }) => kind === "rate") ||
       (!partner && cells.partner?.some(Boolean));
     this.table.rowHeight = second ? ROW_HEIGHT : DENSE_HEIGHT;
@@ -101,8 +106,36 @@ class BoardView {
   drawVerdict() {
     const [lead, ...doubt] = (this.isOther ? this.otherVerdict() : this.bench.verdict).split(". ");
     const first = make("span", "lead-line", doubt.length ? `${lead}.` : lead);
-    this.parts.verdict.replaceChildren(first, make("span", "doubt-line", doubt.join(". ")));
+    const cost = this.leaderCost();
+    this.parts.verdict.replaceChildren(
+      first,
+      make("span", "doubt-line", doubt.join(". ")),
+      ...(cost ? [make("span", "cost-line", cost)] : []),
+    );
     this.parts.verdict.hidden = !lead;
+    this.leader.show(this.cells.request?.[this.leading()], this.modes(), this.content);
+  }
+
+  modes() {
+    const there = new Set(this.bench.columns.map(({ key }) => key));
+    return ["full", "image", "pixel", "text"].filter((mode) => there.has(`${mode}_fr`));
+  }
+
+  // Which row leads; -1 on a board whose rows spend different rates.
+  leading() {
+    return this.track === "codec" ? -1 : this.cells.rank.indexOf(1);
+  }
+
+  // What the leader's files and its decoding cost, in the board's richest mode.
+  leaderCost() {
+    const leading = this.leading();
+    const mode = this.modes()[0];
+    const rate = this.cells[`${mode}_rate`]?.[leading];
+    if (!rate) return "";
+    const seconds = this.cells[`${mode}_decode_seconds`]?.[leading];
+    const time = seconds >= 0.01 ? `, ${seconds.toFixed(seconds < 10 ? 2 : 1)} s to decode one` : "";
+    const ratio = Math.round(24 / rate).toLocaleString("en");
+    return `In ${mode} mode its files take ${rate.toFixed(4)} bits per pixel, ${ratio} times less than raw pixels${time}.`;
   }
 
   otherVerdict() {
@@ -112,7 +145,9 @@ class BoardView {
     const [first, second] = ranked;
     if (second === undefined) return "";
     const lead = (overall[first] - overall[second]).toFixed(this.bench.digits);
-    return `${model[first]} leads by ${lead} before ${model[second]}. Under your weighting, which is not the board's`;
+    const same = model[first] === model[second];
+    const name = (index) => (same ? `${model[index]} with ${this.cells.partner?.[index] ?? "another"}` : model[index]);
+    return `${name(first)} leads by ${lead} before ${name(second)}. Under your weighting, which is not the board's`;
   }
 
   drawHead() {
@@ -228,6 +263,8 @@ class BoardView {
       ranges: this.ranges,
       name: cells.model[index],
       lacks: cells.lacks[index],
+      flags: cells.flags?.[index] ?? "",
+      cautions: cells.cautions?.[index] ?? "",
       partner: this.bench.partner ? "" : (cells.partner?.[index] ?? ""),
       interval: end("overall_low") != null ? [end("overall_low"), end("overall_high")] : null,
       ranks: end("rank_low") != null ? [end("rank_low"), end("rank_high")] : null,

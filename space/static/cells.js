@@ -9,11 +9,11 @@ const SOURCES = {
   "self-reported": ["~", "Numbers that the submitter sent; not run here"],
 };
 const WIDTHS = {
-  rank: 74, model: null, source: 134, overall: 168, score: 106, rate: 96, ratio: 96, bits: 96,
+  rank: 64, model: null, source: 122, overall: 158, score: 102, rate: 88, ratio: 96, bits: 96,
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
-const NARROW_WIDTHS = { rank: 56, model: 158, overall: 112 };
+const NARROW_WIDTHS = { rank: 50, model: 164, overall: 108 };
 
 export function widthOf(column, narrow) {
   if (narrow && column.kind in NARROW_WIDTHS) return NARROW_WIDTHS[column.kind];
@@ -119,29 +119,28 @@ function rankCell(value, row) {
   return cell;
 }
 
+// The model's own name; below it in small print what there is to know of the row.
 function modelCell(value, row) {
   const cell = make("th", "kind-model");
   cell.scope = "row";
+  const cut = value.lastIndexOf("/");
   const name = make("button", "name");
   name.type = "button";
-  name.append(nameParts(value));
+  name.append(named("", value.slice(cut > 0 ? cut + 1 : 0)));
+  name.firstChild.title = value;
   name.addEventListener("click", row.open);
   cell.append(name);
   const second = make("span", "second");
   if (row.lacks) second.append(make("span", "chip lacks", row.lacks));
-  if (row.partner) second.append(named("partner", row.partner));
+  for (const flag of row.flags ? row.flags.split(", ") : []) {
+    const chip = make("span", "chip caution", flag);
+    chip.title = row.cautions;
+    second.append(chip);
+  }
+  const quiet = [cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
+  for (const text of quiet) second.append(named("partner", text));
   if (second.hasChildNodes()) cell.append(second);
   return cell;
-}
-
-// Where a name is too long, the owner gives way: the model is what tells two rows apart.
-function nameParts(value) {
-  const cut = value.lastIndexOf("/");
-  const parts = named("parts", "");
-  parts.title = value;
-  if (cut > 0) parts.append(make("span", "owner", value.slice(0, cut)), make("span", "slash", "/"));
-  parts.append(make("span", "own", cut > 0 ? value.slice(cut + 1) : value));
-  return parts;
 }
 
 function sourceCell(value) {

@@ -44,7 +44,16 @@ async function draw(box, site, systems, statistics) {
       name, content, mode, a: left[by], b: right[by], difference,
     }))),
   );
-  box.append(...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+  box.append(...cautions([["A", a], ["B", b]]), ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+}
+
+// What speaks against a score, before anything that rests on it.
+function cautions(systems) {
+  return systems.filter(([, system]) => system.cautions).map(([letter, system]) => {
+    const line = make("p", "cautions");
+    line.append(make("strong", "", `${letter}: `), system.cautions);
+    return line;
+  });
 }
 
 function differences(first, second, mode, by) {
@@ -61,7 +70,8 @@ function differences(first, second, mode, by) {
 function storedLines(site, statistics, a, b) {
   const ids = [a.request_id, b.request_id];
   const rows = [];
-  for (const board of statistics) {
+  const allFirst = [...statistics].sort((x, y) => (x.content === null ? 0 : 1) - (y.content === null ? 0 : 1));
+  for (const board of allFirst) {
     const found = board.comparisons.find((one) => ids.includes(one.first) && ids.includes(one.second));
     if (!found) continue;
     const turned = found.first === b.request_id;
@@ -82,10 +92,10 @@ function storedLines(site, statistics, a, b) {
   if (!rows.length) {
     return [make("p", "note", "No statistics are stored for this pair on a common board; `cmc statistics board` makes them.")];
   }
-  const table = plainTable(
-    ["Overall of", "A − B", "95 % interval", "A wins", "Better?", "Images", "Images that would tell"],
-    rows,
-  );
+  const titles = ["Overall of", "A − B", "95 % interval", "A wins", "Better?", "Images", "Images that would tell"];
+  // Where everything is proven nothing more is needed.
+  const shown = rows.some((row) => row.at(-1)) ? titles.length : titles.length - 1;
+  const table = plainTable(titles.slice(0, shown), rows.map((row) => row.slice(0, shown)));
   return [make("h3", "section-title", "Over all images"), table];
 }
 

@@ -22,6 +22,16 @@ export function named(className, text) {
   return node;
 }
 
+// A model's own name, and above it in small print its owner: the model is what tells rows apart.
+export function nameLines(value) {
+  const cut = value.lastIndexOf("/");
+  const lines = named("name-lines", "");
+  lines.title = value;
+  if (cut > 0) lines.append(make("small", "owner", value.slice(0, cut)));
+  lines.append(make("span", "own", value.slice(cut > 0 ? cut + 1 : 0)));
+  return lines;
+}
+
 // A row of buttons of which one is pressed.
 export function choice(label, options, current, choose) {
   const box = make("div", "choice");

@@ -23,8 +23,16 @@ export function toCsv(records) {
   return [keys.join(","), ...lines].join("\r\n");
 }
 
+// A link that saves a file of the site.
+export function fileLink(className, text, path) {
+  const link = make("a", className, text);
+  link.href = path;
+  link.download = `cmc-bench-${path.split("/").slice(2).join("-") || path.split("/").pop()}`;
+  return link;
+}
+
 // The menu of a table: `records` gives the rows as shown, `files` the board's own files.
-export function downloadMenu(stem, records, files = []) {
+export function downloadMenu(stem, records, files = [], whole = "The whole board") {
   return popover("Download", "download", (panel) => {
     panel.append(
       make("p", "panel-title", "Rows as shown"),
@@ -33,13 +41,8 @@ export function downloadMenu(stem, records, files = []) {
         save(`${stem}.json`, "application/json", JSON.stringify(records(), null, 1)),
       ),
     );
-    if (files.length) panel.append(make("p", "panel-title", "The whole board"));
-    for (const { text, path } of files) {
-      const link = make("a", "entry", text);
-      link.href = path;
-      link.download = "";
-      panel.append(link);
-    }
+    if (files.length) panel.append(make("p", "panel-title", whole));
+    for (const { text, path } of files) panel.append(fileLink("entry", text, path));
   });
 }
 

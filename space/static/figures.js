@@ -1,10 +1,14 @@
 // The figures: plotly draws what the server wrote down; its script is fetched when one is looked at.
 
-import { button, choice, load, make, picker } from "./dom.js";
+import { button, load, make, picker } from "./dom.js";
 import { plainTable } from "./compare.js";
-import { save, toCsv } from "./download.js";
+import { fileLink, save } from "./download.js";
 import * as state from "./state.js";
 
+// Below these widths a figure is not squeezed but scrolled.
+const LEAST_WIDTH = 640;
+const LEAST_WIDTH_OF_PANELS = 920;
+const MOST_ROWS = 200;
 let plotly = null;
 
 function loadPlotly() {
@@ -20,14 +24,19 @@ function loadPlotly() {
 
 export async function open(box) {
   const index = await load("data/figures.json");
-  return { update: () => draw(box, index) };
+  const view = { turn: 0 };
+  return { update: () => draw(box, index, view) };
 }
 
-async function draw(box, index) {
+async function draw(box, index, view) {
+  view.turn += 1;
+  const { turn } = view;
   const kinds = [...new Map(index.map((one) => [one.kind, one.title]))];
   const kind = kinds.some(([key]) => key === state.get("figure")) ? state.get("figure") : kinds[0][0];
   const choices = index.filter((one) => one.kind === kind);
   const chosen = choices.find(({ key }) => key === state.get("of")) ?? choices[0];
+  const data = await load(`data/figures/${chosen.key}.json`);
+  if (turn !== view.turn) return;
   const controls = make("div", "controls");
   controls.append(
     picker("Figure", kinds.map(([key, text]) => ({ key, text })), kind, (key) => state.set({ figure: key, of: null })),
@@ -37,38 +46,72 @@ async function draw(box, index) {
       picker("of", choices.map(({ key, of }) => ({ key, text: of })), chosen.key, (key) => state.set({ of: key })),
     );
   }
-  const place = make("div", "figure");
+  const heading = [make("h2", "title", chosen.title), controls];
+  if (!data.figure) {
+    box.replaceChildren(...heading, make("p", "empty", chosen.about));
+    return;
+  }
+  const frame = make("div", "figure");
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "region");
+  frame.setAttribute("aria-label", chosen.title);
+  const place = make("div");
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", `${chosen.title}, ${chosen.of}. The same numbers are in the table below it.`);
+  frame.append(place);
+  controls.append(downloads(chosen, data));
+  box.replaceChildren(...heading, make("p", "about", chosen.about), frame, ...numbers(data.rows));
+  await paint(place, frame, data.figure);
+}
+
+async function paint(place, frame, { data, layout }) {
+  const { newPlot } = await loadPlotly();
+  if (!place.isConnected) return;
+  const least = layout.xaxis2 ? LEAST_WIDTH_OF_PANELS : LEAST_WIDTH;
+  const narrow = frame.clientWidth < least;
+  const shown = { ...themed(layout, frame), title: { text: "" }, margin: { ...layout.margin, t: 34 } };
+  if (narrow) shown.width = least;
+  await newPlot(place, data, shown, { responsive: !narrow, displaylogo: false, displayModeBar: false });
+}
+
+function downloads({ key, of }, { figure, rows }) {
+  const stem = `cmc-bench-${key}`;
   const tools = make("div", "tools");
-  controls.append(tools);
-  box.replaceChildren(make("h2", "title", chosen.title), make("p", "about", chosen.about), controls, place);
-  const data = await load(`data/figures/${chosen.key}.json`);
-  const rows = data.rows;
+  const picture = (format) =>
+    button("tool", format.toUpperCase(), async () => {
+      const { downloadImage } = await loadPlotly();
+      const title = { ...figure.layout.title, text: `${figure.layout.title.text}: ${escaped(of)}` };
+      const layout = { ...themed(figure.layout, document.body), title };
+      const size = { width: 1200, height: Math.max(700, figure.layout.height), scale: 2 };
+      await downloadImage({ data: figure.data, layout }, { format, filename: stem, ...size });
+    });
   tools.append(
-    ...["svg", "png"].map((format) =>
-      button("tool", format.toUpperCase(), () =>
-        window.Plotly?.downloadImage(place, { format, filename: `cmc-bench-${chosen.key}`, width: 1200, height: 700, scale: 2 }),
-      ),
-    ),
-    button("tool", "CSV", () => save(`cmc-bench-${chosen.key}.csv`, "text/csv", toCsv(rows))),
-    button("tool", "JSON", () => save(`cmc-bench-${chosen.key}.json`, "application/json", JSON.stringify(rows, null, 1))),
+    picture("svg"),
+    picture("png"),
+    fileLink("tool", "CSV", `data/figures/${key}.csv`),
+    button("tool", "JSON", () => save(`${stem}.json`, "application/json", JSON.stringify(rows, null, 1))),
+    fileLink("tool", "Parquet", `data/figures/${key}.parquet`),
   );
-  if (data.figure) {
-    const { newPlot } = await loadPlotly();
-    await newPlot(place, data.figure.data, themed(data.figure.layout, place), { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
-  } else {
-    place.remove();
-  }
-  const titles = Object.keys(rows[0] ?? {});
-  box.append(
-    make("h3", "section-title", "The numbers"),
-    plainTable(titles, rows.slice(0, 200).map((row) => titles.map((key) => cellText(row[key])))),
-  );
+  return tools;
+}
+
+// Plotly reads a few tags in a title.
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").slice(0, 120);
+}
+
+function numbers(rows) {
+  const titles = [...new Set(rows.flatMap(Object.keys))];
+  const shown = rows.slice(0, MOST_ROWS).map((row) => titles.map((key) => cellText(row[key])));
+  const heading = make("h3", "section-title", "The numbers");
+  const more = rows.length - shown.length;
+  const note = more > 0 ? [make("p", "note", `${more} more rows are in the files.`)] : [];
+  return [heading, plainTable(titles.map((title) => title.replaceAll("_", " ")), shown), ...note];
 }
 
 function cellText(value) {
   if (value === null || value === undefined) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
   return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)).toString() : String(value);
 }
 

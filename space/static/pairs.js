@@ -1,6 +1,6 @@
 // The matrix of pairs: one line an I2T model, one column a T2I model, one number as colour.
 
-import { choice, load, make, named, picker } from "./dom.js";
+import { choice, load, make, nameLines, picker } from "./dom.js";
 import { downloadMenu } from "./download.js";
 import * as state from "./state.js";
 
@@ -47,11 +47,17 @@ function draw(box, site, tables) {
       (key) => state.set({ measure: key }),
     ),
     downloadMenu(`cmc-bench-pairs-${content}`, () => records(table), [
+      { text: "CSV", path: "data/pairs.csv" },
       { text: "JSON", path: "data/pairs.json" },
-    ]),
+      { text: "Parquet", path: "data/pairs.parquet" },
+    ], "All pairs"),
   );
   controls.append(tools);
-  box.append(matrix(table, measure), make("p", "note", table.about));
+  const effects = make("a", "", "What the encoder and what the decoder adds");
+  effects.href = state.queryFor({ view: "figures", figure: "effects" });
+  const more = make("p", "note", `${table.about} `);
+  more.append(effects);
+  box.append(matrix(table, measure), more);
 }
 
 function matrix(table, measure) {
@@ -69,7 +75,7 @@ function matrix(table, measure) {
   for (const name of table.t2i) {
     const cell = make("th");
     cell.scope = "col";
-    cell.append(named("", name));
+    cell.append(nameLines(name));
     head.append(cell);
   }
   const top = make("thead");
@@ -79,7 +85,7 @@ function matrix(table, measure) {
     const tr = make("tr");
     const name = make("th");
     name.scope = "row";
-    name.append(named("", table.i2t[row]));
+    name.append(nameLines(table.i2t[row]));
     tr.append(name, ...line.map((value) => cell(value, low, high)));
     body.append(tr);
   });

@@ -142,6 +142,7 @@ function card(picture, system) {
     ["Consistency", number(picture.consistency)],
     ["Perception", number(picture.perception)],
     ["File", `${picture.bits.toLocaleString("en")} bits`],
+    ...parts(picture),
     ["Rate", `${picture.bits_per_pixel.toFixed(4)} bpp`],
   ];
   const list = make("dl");
@@ -152,8 +153,16 @@ function card(picture, system) {
     caption.append(named("", picture.caption));
     label.append(caption);
   }
+  node.dataset.mode = picture.mode;
   node.append(slider(picture, system), label);
   return node;
+}
+
+// What the file's bits are for.
+function parts(picture) {
+  const there = [["caption", picture.text_bits], ["pixels", picture.pixels_bits], ["picture", picture.image_bits]];
+  const told = there.filter(([, bits]) => bits).map(([name, bits]) => `${name} ${bits.toLocaleString("en")}`);
+  return told.length > 1 ? [["of these", told.join(", ")]] : [];
 }
 
 function number(value) {

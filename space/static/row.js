@@ -22,7 +22,8 @@ export function openRow(view, index) {
     said.append(named("", text));
     list.append(make("dt", "", column.key === "rank" ? "Rank" : name), said);
   }
-  dialog.append(head, list, links(cells.request?.[index]));
+  const cautions = cells.cautions?.[index];
+  dialog.append(head, ...(cautions ? [make("p", "cautions", cautions)] : []), list, links(cells.request?.[index]));
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {

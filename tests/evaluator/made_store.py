@@ -15,7 +15,7 @@ from protocol.scores import mean_score
 from protocol.versions import PROTOCOLS
 from submission.store import FolderStore
 
-NAMES = [f"{c}_made_{i:03d}.png" for c in ("NSI", "SCI", "AIGI") for i in range(8)]
+NAMES = [f"{c}_{i:03d}.png" for c in ("NSI_made", "SCI_made", "AIGI_SDXL") for i in range(8)]
 
 
 def add_result(
@@ -28,12 +28,13 @@ def add_result(
     dataset: str = "made",
     missing: Mapping[str, Sequence[Mode]] | None = None,
     seed: int = 42,
+    revision: str = "a" * 40,
 ) -> Result:
     """Finish a request whose scores lie around `level`; `missing` has no score where named."""
     request = Request(
         role=Role.T2I,
         i2t=System(adapter="file", model=i2t, revision="", path=""),
-        t2i=System(adapter="diffusers", model=model, revision="a" * 40, path=""),
+        t2i=System(adapter="diffusers", model=model, revision=revision, path=""),
         codec=None,
         modes=tuple(modes),
         protocol="demo-0",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evaluator import ablation
-from evaluator.ablation import AblationResult, plan_names, read_plan, run_ablation
+from evaluator.ablation import plan_names, read_plan, run_ablation
 from evaluator.ablation_text import ablation_figure, ablation_table
 from evaluator.bench import Bench
 from evaluator.codecs import load_codec
@@ -18,11 +18,15 @@ from evaluator.indicators import find_indicator
 from evaluator.paper_tables import TABLES, paper_table
 from evaluator.run import evaluate
 from evaluator.set_indicators import find_set_indicator
+from protocol.ablations import AblationResult
 from protocol.errors import InputError, RecordError, WeightsError
+from protocol.jsonable import from_json
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.samples import list_samples
 from protocol.versions import find_protocol, variant_name
+from submission.beside import FolderBeside
+from submission.evidence import read_evidence
 
 Ask = Callable[..., Request]
 MakeBench = Callable[..., Bench]
@@ -142,16 +146,18 @@ def test_the_table_and_the_figure_show_every_point(ask: Ask, make_bench: MakeBen
     assert "<html>" in page
 
 
-def test_the_command_writes_table_figure_and_data(
+def test_the_command_writes_table_figure_and_data_and_keeps_them_for_the_page(
     images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
     out = tmp_path / "out"
     done = cmc(
         *("ablate", "strength-pixel", "--i2t", f"file:{captions}", "--t2i", "start-image"),
         *("--protocol", "demo-0", "--images", images, "--out", out, "--values", "0.4"),
-        *("--indicator", "none"),
+        *("--indicator", "none", "--store", tmp_path / "store"),
     )
     assert "| 0.4 | pixel | system |" in done.stdout
+    (kept,) = read_evidence(FolderBeside(tmp_path / "store")).ablations
+    assert kept == from_json(AblationResult, (out / "strength-pixel.json").read_bytes())
     assert sorted(path.suffix for path in out.iterdir()) == [".html", ".json", ".md"]
 
 

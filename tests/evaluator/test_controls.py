@@ -23,6 +23,8 @@ from protocol.records import Request
 from protocol.rules import Mode, Track
 from protocol.samples import Sample, parse_name
 from protocol.versions import PROTOCOLS
+from submission.beside import FolderBeside
+from submission.evidence import read_evidence
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
@@ -141,8 +143,11 @@ def test_the_command_prints_differences_and_keeps_them(
     done = cmc(
         *("controls", "--i2t", f"file:{captions}", "--t2i", "start-image", "--modes", "pixel"),
         *("--protocol", "demo-0", "--images", images, "--out", tmp_path / "out"),
+        *("--store", tmp_path / "store"),
     )
     assert "shuffled-captions  pixel  ms_ssim*" in done.stdout
+    (kept,) = read_evidence(FolderBeside(tmp_path / "store")).controls
+    assert len(kept.request_id) == 20
     record = json.loads((tmp_path / "out" / "controls.json").read_text())
     assert record["images"] == 6
     assert {row["control"] for row in record["scores"]} == {

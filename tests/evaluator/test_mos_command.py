@@ -13,6 +13,8 @@ from evaluator.opinions import read_ratings
 from protocol.errors import RatingError
 from protocol.rating_log import RatingLog
 from protocol.ratings import COLUMNS, Rated, Rating
+from submission.beside import FolderBeside
+from submission.evidence import read_evidence
 
 
 def rows(*, clicker: bool = True) -> list[dict[str, str]]:
@@ -71,6 +73,19 @@ def test_scores_and_refused_ratings_are_written_with_their_reasons(
         "rating": "6",
         "reason": "range",
     }
+
+
+def test_a_store_keeps_how_the_viewers_used_the_scale_and_no_pseudonym(tmp_path: Path) -> None:
+    path = write(tmp_path / "ratings.csv", rows())
+    kept = ["--store", str(tmp_path / "store"), "--study", "mine"]
+    assert main(["mos", str(path), "-o", str(tmp_path / "mos.csv"), *kept]) == 0
+    (study,) = read_evidence(FolderBeside(tmp_path / "store")).studies
+    assert study.name == "mine"
+    assert [viewer.number for viewer in study.viewers if viewer.dimension == "consistency"] == [
+        *(1, 2, 3, 4, 5)
+    ]
+    (file,) = (tmp_path / "store" / "evidence").glob("*/studies.json")
+    assert '"v4"' not in file.read_text()
 
 
 def test_parquet_and_csv_give_the_same_scores(tmp_path: Path) -> None:

@@ -18,8 +18,14 @@ from evaluator.statistics_answers import (
 from protocol.boards import result_rows
 from protocol.errors import LedgerError, RecordError, StatisticsError, StoreError
 from protocol.rules import Content, Mode, Track
-from protocol.statistics.files import is_current, read_statistics, statistics_path
+from protocol.statistics.files import (
+    effects_are_current,
+    is_current,
+    read_statistics,
+    statistics_path,
+)
 from protocol.statistics.records import PUBLISHED_NOTE, BoardStatistics
+from submission.evidence import read_evidence
 from submission.store import FolderStore
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -123,7 +129,37 @@ def test_matrix_finds_encoders_and_decoders(store: FolderStore, cmc: Run) -> Non
     assert [round(e.value, 2) for e in found.decoders.values()] == pytest.approx(
         [-0.25, 0.25], abs=0.02
     )
-    assert "a @aaaaaaaa" in cmc("statistics", "matrix").stdout
+    lines = cmc("statistics", "matrix").stdout.splitlines()
+    assert any(line.endswith(" gpt4v.csv") for line in lines)
+
+
+def test_two_revisions_of_one_model_are_two_decoders(store: FolderStore) -> None:
+    for i2t in ("gpt4v.csv", "qwen.csv"):
+        for revision in ("a" * 40, "b" * 40):
+            add_result(store, "model", 1.0, i2t=i2t, revision=revision)
+    found = fit_pairs(store, Track.T2I_ULB, resamples=200, seed=0)
+    assert sorted(found.decoders) == ["model @aaaaaaaa", "model @bbbbbbbb"]
+
+
+def test_board_keeps_the_pairs_effects_beside_the_results_until_another_pair_comes(
+    store: FolderStore, cmc: Run
+) -> None:
+    for i2t in ("gpt4v.csv", "qwen.csv"):
+        for model, level in (("a", 1.0), ("b", 1.5)):
+            add_result(store, model, level, i2t=i2t)
+    cmc("statistics", "board", "--resamples", "200")
+    (effects,) = read_evidence(store.beside).effects
+    assert effects.track is Track.T2I_ULB
+    assert effects_are_current(effects, store.results())
+    add_result(store, "c", 1.0)
+    assert not effects_are_current(effects, store.results())
+
+
+def test_statistics_count_the_pictures_that_the_decoders_family_made(store: FolderStore) -> None:
+    add_result(store, "stabilityai/stable-diffusion-xl-base-1.0", 1.0)
+    add_result(store, "b", 1.2)
+    counts = {row.model: row.own_family for row in only_board(store).rows}
+    assert counts == {"stabilityai/stable-diffusion-xl-base-1.0": 8, "b": 0}
 
 
 def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc: Run) -> None:

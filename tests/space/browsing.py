@@ -76,8 +76,9 @@ def column(page: Page, key: str) -> list[str]:
             const keys = [...document.querySelectorAll('.titles button')].map((b) => b.dataset.key);
             const rows = [...document.querySelectorAll('tbody tr:not(.spacer)')];
             const cells = rows.map((row) => row.cells[keys.indexOf(key)]);
-            const main = (c) => c.querySelector('.place, .name, .value, strong, .missing') ?? c;
-            return cells.map((c) => main(c).textContent.trim());
+            const main = (c) => c.querySelector('.place, .value, strong, .missing') ?? c;
+            const name = (c) => c.querySelector('.name bdi')?.title;
+            return cells.map((c) => name(c) ?? main(c).textContent.trim());
         }""",
         key,
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from protocol.errors import StoreError
+from protocol.evidence import Evidence
 from protocol.records import Result
 from protocol.statistics.records import BoardStatistics
 
@@ -15,6 +16,7 @@ class ListSource:
         self.content = list(results)
         self.stored: list[BoardStatistics] = []
         self.counts: dict[str, int] = {}
+        self.found = Evidence()
         self.pictures = pictures
         self.fails = False
 
@@ -28,6 +30,9 @@ class ListSource:
 
     def statistics(self) -> Sequence[BoardStatistics]:
         return list(self.stored)
+
+    def evidence(self) -> Evidence:
+        return self.found
 
     def replications(self) -> Mapping[str, int]:
         return dict(self.counts)

@@ -13,7 +13,6 @@ from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
-from space.figure_files import figure_makers
 from space.rows import Rows
 from space.table import ranked_rows
 
@@ -103,14 +102,9 @@ def test_pareto_front_holds_who_is_beaten_by_nobody_on_both() -> None:
     assert beaten["text"] == ["poor"]
 
 
-def test_every_listed_figure_has_a_drawing_and_its_numbers() -> None:
-    makers = figure_makers(Rows(make_store()))
-    entries = json.loads(makers["data/figures.json"]())
-    drawn = {"plane", "radar", "rate", "pareto", "size"}
-    printed = {"quality", "prompt", "correlation", "complexity"}
-    assert {entry["kind"] for entry in entries} == drawn | printed
-    assert len({entry["key"] for entry in entries}) == len(entries)
-    for entry in entries:
-        file = json.loads(makers[f"data/figures/{entry['key']}.json"]())
-        assert file["figure"]["data"]
-        assert file["rows"]
+def test_marks_that_turn_the_direction_turn_the_name_alone_and_endless_names_end() -> None:
+    results = [make_result("safe\u202egnp.exe"), make_result("x" * 10_000)]
+    traces = draw(Track.T2I_ULB, results)["data"]
+    names = [trace["hovertext"][0] for trace in traces if trace.get("hovertext")]
+    assert any("\u2068safe\u202egnp.exe\u2069" in name for name in names)
+    assert all(len(name) < 300 for name in names)

@@ -1,0 +1,29 @@
+"""What was found out about systems beside their results, for the page to show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from protocol.ablations import AblationResult
+from protocol.controls import Controls
+from protocol.correlations import Correlations
+from protocol.records import Result
+from protocol.statistics.files import effects_are_current
+from protocol.statistics.records import PairEffects
+from protocol.studies import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that lies beside a store's results and is no statistics of a board."""
+
+    effects: tuple[PairEffects, ...] = ()
+    ablations: tuple[AblationResult, ...] = ()
+    controls: tuple[Controls, ...] = ()
+    studies: tuple[Study, ...] = ()
+    correlations: tuple[Correlations, ...] = ()
+
+
+def current_evidence(evidence: Evidence, results: Sequence[Result]) -> Evidence:
+    """Return the evidence without effects that were made from other results than these."""
+    effects = tuple(one for one in evidence.effects if effects_are_current(one, results))
+    return replace(evidence, effects=effects)

@@ -1,0 +1,179 @@
+"""Figures of what lies beside the results: effects, ablations, viewers, correlations."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from protocol.ablations import AblationResult, Point
+from protocol.correlations import Correlations, Interval
+from protocol.evidence import Evidence
+from protocol.statistics.records import PairEffects
+from protocol.studies import Study
+from space.drawings.effects import effects_figure
+from space.drawings.sweep import sweep_figure
+from space.drawings.tables import measured_correlation_figure
+from space.drawings.viewers import viewers_figure
+from space.figure_entry import Drawn, Numbers, digest, entry
+from space.words import TRACK_WORDS
+
+_KIND_OF: Mapping[str, str] = {
+    "strength": "strength",
+    "prompt": "prompt",
+    "vvc_qp": "quality",
+    "seed": "repeats",
+}
+"""A figure's kind by what its plan varies."""
+
+
+def evidence_figures(evidence: Evidence) -> Iterator[Drawn]:
+    """Yield a figure for each piece."""
+    for effects in evidence.effects:
+        yield _effects(effects)
+    for ablation in evidence.ablations:
+        if ablation.points:
+            yield _sweep(ablation)
+    for study in evidence.studies:
+        if study.viewers:
+            yield _viewers(study)
+    for correlations in evidence.correlations:
+        if correlations.rows:
+            yield _correlation(correlations)
+
+
+def _effects(effects: PairEffects) -> Drawn:
+    fitted = effects.result
+    chance = (
+        ""
+        if fitted.p_additive is None
+        else f" If no pair had anything of its own, what is left over would be as large in "
+        f"{fitted.p_additive:.1%} of the cases."
+    )
+    about = (
+        f"Overall of a pair = {fitted.mean.value:.4f} + its encoder's effect + its decoder's + "
+        f"what the two have beyond that; {fitted.images} images, intervals of 95 %.{chance}"
+    )
+    numbers: Numbers = [
+        {"part": part, "name": name, "effect": e.value, "low": e.low, "high": e.high}
+        for part, effects_of in (("encoder", fitted.encoders), ("decoder", fitted.decoders))
+        for name, e in effects_of.items()
+    ] + [
+        {
+            "part": "both beyond the sum",
+            "name": f"{one.encoder} + {one.decoder}",
+            "effect": one.value.value,
+            "low": one.value.low,
+            "high": one.value.high,
+        }
+        for one in fitted.interactions
+    ]
+    return Drawn(
+        entry=entry(
+            "effects",
+            f"{effects.track}-{digest(effects.bench)}",
+            f"{TRACK_WORDS[effects.track].tab}, {effects.bench}",
+            about,
+        ),
+        draw=partial(effects_figure, fitted),
+        numbers=numbers,
+    )
+
+
+def _sweep(found: AblationResult) -> Drawn:
+    pair = f"{found.system} with {found.partner}" if found.partner else found.system
+    about = (
+        f"{found.plan.title}: {pair}, {found.images} images of {found.dataset}, "
+        f"{found.protocol}. Higher is better in every panel; intervals of 95 % over the images."
+    )
+    if found.plan.source.startswith("P "):
+        about += f" As in the paper's {found.plan.source.removeprefix('P ')}."
+    key = digest(*(found.plan.name, found.system, found.partner), *(found.protocol, found.dataset))
+    return Drawn(
+        entry=entry(
+            _KIND_OF.get(found.plan.vary, "sweep"), key, f"{found.plan.title}, {pair}", about
+        ),
+        draw=partial(sweep_figure, found),
+        numbers=[line for point in found.points for line in _lines(found, point)],
+    )
+
+
+def _lines(found: AblationResult, point: Point) -> Numbers:
+    shared = {
+        "vary": found.plan.vary,
+        "value": point.value,
+        "system": found.system if point.system == "system" else point.system,
+        "mode": str(point.mode),
+        "bpp": point.bits_per_pixel,
+    }
+    lines: Numbers = []
+    for name in sorted({*point.means, *point.sets}):
+        mean = point.means.get(name)
+        lines.append(
+            {
+                **shared,
+                "indicator": name,
+                "mean": point.sets.get(name) if mean is None else mean.value,
+                "low": mean and mean.low,
+                "high": mean and mean.high,
+                "paper": point.published.get(name),
+            }
+        )
+    return lines
+
+
+def _viewers(study: Study) -> Drawn:
+    used = sum(viewer.is_used for viewer in study.viewers)
+    about = (
+        f"{study.name}: {study.images} images; the columns are viewers by their mean rating, "
+        f"darker where more of one's ratings lie. {used} of {len(study.viewers)} columns were "
+        "used for the mean opinion scores, the others are marked as out."
+    )
+    numbers: Numbers = [
+        {
+            "dimension": str(viewer.dimension),
+            "viewer": viewer.number,
+            "ratings": sum(viewer.counts),
+            "mean": viewer.mean,
+            "low": viewer.low,
+            "lower quartile": viewer.lower,
+            "median": viewer.middle,
+            "upper quartile": viewer.upper,
+            "high": viewer.high,
+            "used": viewer.is_used,
+        }
+        for viewer in study.viewers
+    ]
+    return Drawn(
+        entry=entry("viewers", digest(study.name), study.name, about),
+        draw=partial(viewers_figure, study),
+        numbers=numbers,
+    )
+
+
+def _correlation(found: Correlations) -> Drawn:
+    about = (
+        "Rank correlation of indicators with mean opinion scores, intervals of 95 % over the "
+        "pictures; the paper's values are of its own pictures and weights."
+    )
+    numbers: Numbers = [
+        {
+            "indicator": row.indicator,
+            "dimension": str(row.dimension),
+            "pictures": row.measured.pictures,
+            **{
+                f"{name}{end}": value
+                for name in ("srocc", "krocc", "plcc")
+                for end, value in _ends(getattr(row.measured, name))
+            },
+            "srocc_paper": row.published_srocc,
+            "krocc_paper": row.published_krocc,
+        }
+        for row in found.rows
+    ]
+    return Drawn(
+        entry=entry("correlation", digest(found.opinions), found.opinions, about),
+        draw=partial(measured_correlation_figure, found.rows),
+        numbers=numbers,
+    )
+
+
+def _ends(found: Interval) -> Iterator[tuple[str, float]]:
+    yield from (("", found.value), ("_low", found.low), ("_high", found.high))

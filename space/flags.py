@@ -1,0 +1,86 @@
+"""What a reader should know of a row before believing its score, in plain words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from protocol.controls import ControlFlag, Controls
+from protocol.evidence import Evidence
+from protocol.families import family_of_system
+from protocol.records import Result
+from protocol.statistics.records import BoardStatistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """One caution."""
+
+    short: str
+    """Two or three words, for the row."""
+    text: str
+    """A sentence that explains it."""
+
+
+Flags = Mapping[str, tuple[Flag, ...]]
+"""By request id."""
+
+
+def row_flags(
+    results: Sequence[Result], statistics: Sequence[BoardStatistics], evidence: Evidence
+) -> Flags:
+    """Return the flags of all rows that have any."""
+    own = _own_family_counts(statistics, evidence)
+    controls = {one.request_id: one for one in evidence.controls}
+    flags: dict[str, tuple[Flag, ...]] = {}
+    for result in results:
+        request_id = result.request.request_id
+        found = list(_disputes(controls.get(request_id)))
+        if own.get(request_id):
+            found.append(_own_family(result, own[request_id]))
+        if found:
+            flags[request_id] = tuple(found)
+    return flags
+
+
+def _own_family_counts(statistics: Sequence[BoardStatistics], evidence: Evidence) -> dict[str, int]:
+    counts = {one.request_id: len(one.own_family) for one in evidence.controls}
+    for board in statistics:
+        if board.content is None:
+            counts |= {row.request_id: row.own_family for row in board.rows}
+    return counts
+
+
+def _own_family(result: Result, count: int) -> Flag:
+    family = family_of_system(result.request.t2i)
+    pictures = "picture was" if count == 1 else "pictures were"
+    return Flag(
+        short="own pictures",
+        text=(
+            f"{count} of the AI-generated {pictures} made by a model of the decoder's own family, "
+            f"{family}: it may paint them better than it would paint others. Compare it by NSI "
+            "and SCI."
+        ),
+    )
+
+
+def _disputes(controls: Controls | None) -> Iterator[Flag]:
+    """Yield one flag for all disagreements: they cast the same doubt."""
+    if controls is None or not controls.flags:
+        return
+    first, *others = controls.flags
+    also = f" So do {len(others)} more comparisons." if others else ""
+    yield Flag(
+        short="disputed score",
+        text=f"{_dispute(first)} Both are more than chance, so the score may speak of the "
+        f"indicator and not of the picture.{also}",
+    )
+
+
+def _dispute(flag: ControlFlag) -> str:
+    one = flag.disagreement
+    ranks, doubts = "the system above", "the system below"
+    if one.ranking_difference.value < 0:
+        ranks, doubts = doubts, ranks
+    return (
+        f"In {flag.mode} mode {one.ranking}, which ranks here, puts {ranks} the control "
+        f"{flag.control!r}, and {one.other} puts {doubts} it."
+    )

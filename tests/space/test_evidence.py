@@ -1,0 +1,148 @@
+"""What lies beside the results reaches the page: kept, read, drawn, and flagged on the rows."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from make_evidence import make_controls, make_evidence, make_study
+from make_results import make_result, make_store
+
+from protocol.evidence import Evidence, current_evidence
+from protocol.families import family_of_system
+from protocol.records import Result
+from protocol.rules import Content, Track
+from protocol.statistics.records import BoardStatistics, RowStatistics
+from space.figure_files import all_figures, figure_makers
+from space.flags import row_flags
+from space.rows import Rows
+from space.table import board, cells
+from submission.beside import FolderBeside
+from submission.evidence import put_evidence, read_evidence
+
+SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
+
+
+def keep_all(beside: FolderBeside, evidence: Evidence) -> None:
+    for pieces in (
+        evidence.effects,
+        evidence.ablations,
+        evidence.controls,
+        evidence.studies,
+        evidence.correlations,
+    ):
+        for piece in pieces:
+            put_evidence(beside, piece)
+
+
+def test_what_is_kept_is_read_again_and_the_same_again_takes_its_own_place(tmp_path: Path) -> None:
+    beside = FolderBeside(tmp_path)
+    evidence = make_evidence(make_store())
+    keep_all(beside, evidence)
+    before = beside.revision()
+    found = read_evidence(beside)
+    assert sorted(one.plan.name for one in found.ablations) == ["of-strength", "of-vvc_qp"]
+    assert replace(found, ablations=()) == replace(evidence, ablations=())
+    put_evidence(beside, replace(evidence.studies[0], images=7))
+    assert [study.images for study in read_evidence(beside).studies] == [7]
+    assert beside.revision() != before
+
+
+def test_a_piece_of_another_form_is_as_good_as_absent(tmp_path: Path) -> None:
+    beside = FolderBeside(tmp_path)
+    place = put_evidence(beside, make_study("mine"))
+    (tmp_path / place / "studies.json").write_text('{"form": "of tomorrow"}')
+    assert read_evidence(beside) == Evidence()
+
+
+def test_effects_of_other_results_than_are_shown_are_left_out() -> None:
+    results = make_store()
+    evidence = make_evidence(results)
+    assert current_evidence(evidence, results).effects == evidence.effects
+    assert current_evidence(evidence, [*results, make_result("one more")]).effects == ()
+
+
+def test_a_study_numbers_its_viewers_by_mean_and_says_who_was_removed() -> None:
+    study = make_study("mine")
+    means = [viewer.mean for viewer in study.viewers]
+    assert means == sorted(means)
+    assert [viewer.number for viewer in study.viewers] == [1, 2, 3, 4, 5, 6]
+    assert sum(not viewer.is_used for viewer in study.viewers) == 1
+    assert all(sum(viewer.counts) == 40 for viewer in study.viewers)
+
+
+def test_every_kind_of_figure_is_drawn_from_what_there_is_or_says_what_it_would_be() -> None:
+    results = make_store()
+    published = all_figures(Rows())
+    measured = all_figures(Rows(results, evidence=make_evidence(results)))
+    drawn = {one.entry.kind for one in published if one.draw}
+    assert drawn == {"plane", "radar", "pareto", "quality", "prompt", "correlation", "complexity"}
+    empty = {one.entry.kind: one.entry.about for one in published if not one.draw}
+    assert {"rate", "size", "money", "effects", "strength", "repeats", "viewers"} == set(empty)
+    assert "cmc mos" in empty["viewers"]
+    kinds = [one.entry.kind for one in measured if one.draw]
+    assert {*kinds} >= {"effects", "strength", "viewers", "rate", "size"}
+    assert kinds.count("correlation") == kinds.count("complexity") == kinds.count("quality") == 2
+
+
+def test_a_figures_numbers_are_files_for_spreadsheets_and_for_programs() -> None:
+    import io
+
+    import pyarrow.parquet as pq
+
+    results = make_store()
+    makers = figure_makers(Rows(results, evidence=make_evidence(results)))
+    (key,) = (path for path in makers if path.startswith("data/figures/effects") and "json" in path)
+    stem = key.removesuffix(".json")
+    rows = json.loads(makers[key]())["rows"]
+    assert pq.read_table(io.BytesIO(makers[f"{stem}.parquet"]())).to_pylist() == rows
+    assert makers[f"{stem}.csv"]().decode().splitlines()[0] == "part,name,effect,low,high"
+
+
+def family_statistics(result: Result, count: int) -> BoardStatistics:
+    row = RowStatistics(
+        request_id=result.request.request_id,
+        model="",
+        partner="",
+        per_image_sha256="",
+        cells={},
+        not_scored={},
+        overall=None,
+        standing=None,
+        own_family=count,
+    )
+    return BoardStatistics(
+        schema_version=1,
+        track=Track.T2I_ULB,
+        bench="",
+        content=None,
+        images=9,
+        images_per_content={Content.AIGI: 3},
+        resamples=0,
+        seed=0,
+        level=0.95,
+        rows=(row,),
+        comparisons=(),
+        leads=(),
+    )
+
+
+def test_a_row_says_that_its_decoders_family_made_pictures_and_that_its_score_is_disputed() -> None:
+    result, other = make_result(SDXL), make_result("other")
+    assert family_of_system(result.request.t2i) == "SDXL"
+    statistics = [family_statistics(result, 2)]
+    evidence = Evidence(controls=(replace(make_controls(other, "other"), own_family=()),))
+    flags = row_flags([result, other], statistics, evidence)
+    (own,) = flags[result.request.request_id]
+    assert own.text.startswith("2 of the AI-generated pictures were made by a model of")
+    (dispute,) = flags[other.request.request_id]
+    assert "ms_ssim, which ranks here, puts the system above the control 'blur'" in dispute.text
+    assert "ssim puts the system below it" in dispute.text
+    (table,) = board(
+        Track.T2I_ULB, "all", Rows([result, other], statistics, None, evidence)
+    ).tables[:1]
+    assert sorted(cells(table)["flags"], key=str) == ["disputed score", "own pictures"]
+
+
+def test_a_board_without_flags_has_no_such_column() -> None:
+    (table,) = board(Track.T2I_ULB, "all", Rows([make_result()])).tables[:1]
+    assert "flags" not in cells(table)

@@ -1,0 +1,186 @@
+"""Every view at once: what axe says, what strangers' texts do, and the export without a server."""
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from browsing import open_browser, open_page, serving, settle, show
+from list_source import ListSource
+from make_evidence import make_evidence
+from make_results import make_codec, make_result
+from picture_files import write_pictures
+from playwright.sync_api import BrowserContext, Page, expect
+
+from protocol.records import Result
+from space.export import export_source
+from space.figure_entry import KINDS
+
+pytestmark = pytest.mark.browser
+
+NASTY = (
+    "<img src=x onerror=window.hacked=1>",
+    "[press](javascript:window.hacked=1)",
+    "safe\u202egnp.exe",
+    "long-" + "x" * 10_000,
+)
+VIEWS = ("t2i-ulb", "t2i-elb", "t2i", "codec", "i2t", "pairs", "pictures", "compare", "submit")
+FIGURES = tuple(KINDS)
+
+
+def nasty_source(folder: Path) -> ListSource:
+    """Return rows, pictures and evidence whose names are all a stranger's."""
+    results: list[Result] = [
+        make_result(name, consistency=0.3 + place / 10) for place, name in enumerate(NASTY)
+    ]
+    results.append(make_codec("vvc", 53, bpp=0.02, consistency=0.5, perception=0.2))
+    # Of the first, and of the one that leads.
+    for result, shift in zip((results[0], results[3]), (0.0, -0.15), strict=True):
+        write_pictures(folder / result.request.request_id, result, shift)
+    source = ListSource(results, folder)
+    source.found = make_evidence(results, NASTY[0])
+    return source
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[BrowserContext]:
+    with open_browser() as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> ListSource:
+    return nasty_source(tmp_path_factory.mktemp("galleries"))
+
+
+@pytest.fixture(scope="module")
+def address(source: ListSource) -> Iterator[str]:
+    with serving(source) as (_, where):
+        yield where
+
+
+@pytest.fixture
+def page(browser: BrowserContext, address: str) -> Iterator[Page]:
+    for page in open_page(browser, address):
+        # Plotly's script is megabytes, and a busy machine takes its time over it.
+        page.set_default_timeout(40_000)
+        yield page
+
+
+def all_views(page: Page, address: str, query: str = "") -> Iterator[str]:
+    """Show every view, then every figure without loading the page again; yield its name."""
+    for view in (*VIEWS, "about"):
+        show(page, f"{address}?view={view}{query}")
+        settle(page)
+        yield view
+    show(page, f"{address}?view=figures{query}")
+    for kind in FIGURES:
+        there = page.get_by_label("Figure", exact=True)
+        if kind in there.locator("option").evaluate_all("(list) => list.map((o) => o.value)"):
+            there.select_option(kind)
+            title = page.get_by_role("heading", name=KINDS[kind].title, exact=True)
+            expect(title).to_be_visible()
+            page.wait_for_selector(".figure .main-svg, main .empty")
+            yield f"figure {kind}"
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_serious_in_any_view(
+    page: Page, address: str, theme: str, width: int
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.set_viewport_size({"width": width, "height": 900})
+    found = {}
+    for name in all_views(page, address, f"&__theme={theme}"):
+        violations = Axe().run(page).response["violations"]
+        serious = [v for v in violations if v["impact"] in ("serious", "critical")]
+        if serious:
+            found[name] = [(v["id"], v["nodes"][0]["html"][:120]) for v in serious]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, name
+    assert found == {}
+
+
+def test_strangers_texts_stay_texts_in_every_view_and_in_saved_figures(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    for name in all_views(page, address):
+        assert page.evaluate("window.hacked") is None, name
+        assert page.locator("main img[src='x'], a[href^='javascript']").count() == 0, name
+    # The name in a figure is drawn, and read by nobody as anything else.
+    show(page, f"{address}?view=figures&figure=plane")
+    page.wait_for_selector(".figure .main-svg")
+    expect(page.locator(".figure .textpoint").first).to_be_visible()
+    page.locator(".figure .point").first.hover(force=True)
+    with page.expect_download() as started:
+        page.get_by_role("button", name="SVG", exact=True).click()
+    started.value.save_as(tmp_path / "figure.svg")
+    drawn = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    assert "&#60;img" in drawn
+    assert "<img" not in drawn
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_flag_stands_on_the_row_and_is_explained_in_its_dialog(page: Page) -> None:
+    chips = page.locator("tr", has_text="<img src=x").locator(".caution")
+    assert chips.all_inner_texts() == ["disputed score", "own pictures"]
+    page.locator("tr", has_text="<img src=x").locator(".name").click()
+    expect(page.get_by_role("dialog")).to_contain_text("ms_ssim, which ranks here, puts")
+
+
+def test_the_leader_is_shown_with_its_rate_and_its_pictures(page: Page) -> None:
+    expect(page.locator(".cost-line")).to_contain_text("0.0272 bits per pixel, 882 times less")
+    pictures = page.locator(".leader img")
+    expect(pictures).to_have_count(6)
+    expect(pictures.last).to_have_js_property("naturalWidth", 48)
+    page.locator(".controls").get_by_role("button", name="Paper, TOPIQ").click()
+    expect(page.locator(".leader")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("name", "starts"), [("CSV", b"part,name"), ("Parquet", b"PAR1")])
+def test_a_figures_numbers_are_saved(
+    page: Page, address: str, tmp_path: Path, name: str, starts: bytes
+) -> None:
+    show(page, f"{address}?view=figures&figure=effects")
+    with page.expect_download() as started:
+        page.get_by_role("link", name=name, exact=True).click()
+    started.value.save_as(tmp_path / "numbers")
+    assert (tmp_path / "numbers").read_bytes().startswith(starts)
+    assert started.value.suggested_filename.startswith("cmc-bench-effects-t2i-ulb-")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def files_served(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_an_export_has_every_view_with_its_pictures_and_needs_no_server(
+    browser: BrowserContext, source: ListSource, tmp_path: Path
+) -> None:
+    export_source(source, tmp_path / "site")
+    with files_served(tmp_path / "site") as address:
+        for page in open_page(browser, f"{address}?view=pictures"):
+            page.set_default_timeout(40_000)
+            painted = page.locator(".frame img.over").first
+            expect(painted).to_have_js_property("naturalWidth", 48)
+            page.get_by_role("link", name="Compare", exact=True).click()
+            expect(page.get_by_text("A \N{MINUS SIGN} B = ").first).to_be_visible()
+            page.get_by_role("link", name="Pairs", exact=True).click()
+            page.get_by_role("link", name="What the encoder").click()
+            page.wait_for_selector(".figure .main-svg")
+            for text in ("CSV", "Parquet"):
+                link = page.get_by_role("link", name=text, exact=True).get_attribute("href")
+                assert page.request.get(f"{address}{link}").ok
