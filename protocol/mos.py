@@ -250,7 +250,9 @@ def _scores(
 
     z becomes 5 (z + 3) / 6: 99 % of normal z lie in [-3, 3] (Seshadrinathan et al., "Study of
     subjective and objective quality assessment of video", IEEE TIP 19, 2010, section IV-B, which
-    takes 100 for the scale's end). P reports scores from 0 to 5 and does not say how.
+    takes 100 for the scale's end). P reports scores from 0 to 5 and does not say how. The standard
+    error is the viewers' sample deviation by the root of their number (ITU-R BT.500-13, annex 2,
+    section 2.2.1).
     """
     scale, shift = (SCALE_HIGH / 6, SCALE_HIGH / 2) if normalise else (1.0, 0.0)
     rated = ~np.isnan(scores)
