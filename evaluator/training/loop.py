@@ -167,8 +167,8 @@ def _calibrate(run: _Run, *, is_random: bool) -> None:
     """Set the line behind the network to the regression of opinions on its first scores.
 
     A network that is trained whole from random weights starts from the opinions' mean: the slope
-    on what it says is anything from 0.03 to 50, and every step of the training is multiplied by
-    it. Heads on a frozen trunk are a few small weights, which need the slope to reach the scale.
+    on what it says is chance, and every step of the training is multiplied by it. Heads on a
+    frozen trunk are a few small weights, which need the slope to reach the opinions' scale.
     """
     import numpy as np
 
