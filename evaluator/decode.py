@@ -105,7 +105,7 @@ class DecodeStage:
         """Look in the cache, and read the files whose pictures are not there."""
         keys = [self._key(file) for file in files]
         entries = {key: self._bench.cache.find_picture(key) for key in keys}
-        received = {}
+        received: dict[str, tuple[Received, float]] = {}
         for mode in dict.fromkeys(file.mode for file in files):
             batch = {k: f for k, f in zip(keys, files, strict=True) if f.mode is mode}
             missing = {k: f for k, f in batch.items() if entries[k] is None}
@@ -114,7 +114,8 @@ class DecodeStage:
             # A model's whole batch again: it decides the rounding of every picture in it.
             wanted = batch if missing and self._module.IN_BATCHES else missing
             for key, file in wanted.items():
-                received[key] = receive(file.data, self._protocol, starts=self._starts)
+                told = receive(file.data, self._protocol, starts=self._starts)
+                received[key] = told, self._starts.seconds(file.stream)
         return _Group(list(zip(keys, files, strict=True)), entries, received)
 
     def _key(self, file: Encoded) -> str:
@@ -136,7 +137,12 @@ class DecodeStage:
         for mode in dict.fromkeys(file.mode for _, file in group.files):
             # By key: two names may stand for one file.
             batch = {
-                key: Job(key=key, received=group.received[key], kept=group.entries[key] is not None)
+                key: Job(
+                    key=key,
+                    received=group.received[key][0],
+                    start_seconds=group.received[key][1],
+                    kept=group.entries[key] is not None,
+                )
                 for key, file in group.files
                 if file.mode is mode and key in group.received
             }
@@ -203,7 +209,8 @@ class _Group:
 
     files: Sequence[tuple[str, Encoded]]
     entries: dict[str, PictureEntry | None]
-    received: dict[str, Received]
+    received: dict[str, tuple[Received, float]]
+    """And the seconds that its start took to decode."""
     pending: list[_Pending] = field(default_factory=list)
     """What was decoded and is being written."""
 

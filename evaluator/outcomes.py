@@ -21,6 +21,8 @@ class Job:
 
     key: str
     received: Received
+    start_seconds: float
+    """That the picture it starts from took to decode."""
     kept: bool
     """Whether the cache has it, so that it is here to fill its batch only."""
 
@@ -39,6 +41,7 @@ class Outcome:
     picture: "Image | DecodeError"
     account: Account
     seconds: float
+    """Of the T2I model and of the picture it starts from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,12 @@ def decode_batch(decoder: Decoder, batch: Sequence[Job]) -> Outcomes:
     seconds = (time.perf_counter() - started) / max(1, len(pictures))
     done = batch if stopped is None else batch[: len(pictures)]
     made = [
-        Outcome(job=job, picture=picture, account=decoder.account(job.received), seconds=seconds)
+        Outcome(
+            job=job,
+            picture=picture,
+            account=decoder.account(job.received),
+            seconds=job.start_seconds + seconds,
+        )
         for job, picture in zip(done, pictures, strict=True)
     ]
     return Outcomes(made, stopped)

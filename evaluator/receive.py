@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class StartPictures:
     def __init__(self, timesheet: Timesheet) -> None:
         """Keep nothing yet."""
         self._timesheet = timesheet
-        self._kept: OrderedDict[bytes, Image] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[Image, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, stream: Bitstream) -> "Image | None":
@@ -36,15 +37,24 @@ class StartPictures:
             return _start_picture(stream)
         with self._lock:
             if stream.image in self._kept:
-                return self._kept[stream.image]
+                return self._kept[stream.image][0]
+        started = time.perf_counter()
         with self._timesheet.working(f"{stream.image_codec} decode"):
             picture = _start_picture(stream)
         if picture is not None:
             with self._lock:
-                self._kept[stream.image] = picture
+                self._kept[stream.image] = picture, time.perf_counter() - started
                 if len(self._kept) > _KEPT_STARTS:
                     self._kept.popitem(last=False)
         return picture
+
+    def seconds(self, stream: Bitstream) -> float:
+        """Return how long the picture that a file sends took; 0 where that is no time."""
+        if stream.image is None:
+            return 0.0
+        with self._lock:
+            kept = self._kept.get(stream.image)
+        return kept[1] if kept else 0.0
 
 
 def receive(

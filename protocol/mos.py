@@ -145,7 +145,7 @@ def opinions(
         viewers=tuple(reports),
         agreement_all=agreement(table.ratings),
         agreement_kept=agreement(scores),
-        refused=tuple(_refused(lines, table, reports)),
+        refused=tuple(_refused(lines, given, table, reports)),
     )
 
 
@@ -174,17 +174,16 @@ def _without_short_sessions(table: _Table) -> _Table:
 
 def _refused(
     lines: Mapping[tuple[str, str], tuple[int, Rating]],
+    given: _Table,
     table: _Table,
     reports: Sequence[ViewerReport],
 ) -> Iterator[Refused]:
     """Yield the ratings that the table has lost, and those of viewers who were removed."""
     reasons = {report.viewer: report.reason for report in reports}
-    there = {
-        (table.viewers[row], table.images[column])
-        for row, column in np.argwhere(~np.isnan(table.ratings)).tolist()
-    }
+    gone = np.argwhere(np.isnan(table.ratings) & ~np.isnan(given.ratings)).tolist()
+    lost = {(given.viewers[row], given.images[column]) for row, column in gone}
     for key, (line, rating) in lines.items():
-        reason = reasons[rating.viewer] if key in there else Reason.SHORT_SESSION
+        reason = Reason.SHORT_SESSION if key in lost else reasons[rating.viewer]
         if reason is not None:
             yield refuse(rating, line, reason)
 
@@ -251,20 +250,25 @@ def _scores(
 
     z becomes 5 (z + 3) / 6: 99 % of normal z lie in [-3, 3] (Seshadrinathan et al., "Study of
     subjective and objective quality assessment of video", IEEE TIP 19, 2010, section IV-B, which
-    takes 100 for the scale's end). P reports scores from 0 to 5 and does not say how.
+    takes 100 for the scale's end). P reports scores from 0 to 5 and does not say how. The standard
+    error is the viewers' sample deviation by the root of their number (ITU-R BT.500-13, annex 2,
+    section 2.2.1).
     """
     scale, shift = (SCALE_HIGH / 6, SCALE_HIGH / 2) if normalise else (1.0, 0.0)
-    counts = (~np.isnan(scores)).sum(axis=0)
+    rated = ~np.isnan(scores)
+    counts = rated.sum(axis=0)
+    at_least = np.maximum(counts, 1)
+    means = np.nansum(scores, axis=0) / at_least
+    squares = np.nansum((scores - means) ** 2, axis=0)
+    errors = np.sqrt(squares / np.maximum(counts - 1, 1) / at_least)
+    given_means = np.sum(given, axis=0, where=rated) / at_least
     for at in np.flatnonzero(counts).tolist():
-        rated = ~np.isnan(scores[:, at])
-        values, count = scores[rated, at], int(counts[at])
-        error = values.std(ddof=1) / np.sqrt(count) if count > 1 else None
         yield OpinionScore(
             image=images[at],
-            mos=float(scale * values.mean() + shift),
-            standard_error=None if error is None else float(scale * error),
-            ratings=count,
-            rating_mean=float(given[rated, at].mean()),
+            mos=float(scale * means[at] + shift),
+            standard_error=float(scale * errors[at]) if counts[at] > 1 else None,
+            ratings=int(counts[at]),
+            rating_mean=float(given_means[at]),
         )
 
 

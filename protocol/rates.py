@@ -185,6 +185,9 @@ def integrate(x: Array, y: Array, low: float, high: float) -> float:
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Return the points that no other dominates, by rate, then by place.
 
+    Sorted by one coordinate and swept by the other (Kung, Luccio & Preparata, "On finding the
+    maxima of a set of vectors", Journal of the ACM 22, 1975, for two dimensions).
+
     A point dominates another when it costs no more and scores no less, and one of the two is
     strictly better; points that are equal in both do not dominate each other.
 

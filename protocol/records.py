@@ -154,7 +154,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Mean seconds a picture took when it was first made; cached pictures keep their first time."""
+    """Mean seconds a picture took when it was first made; cached pictures keep their first time.
+
+    Decoding includes the picture that was sent, also where two modes send the same one.
+    """
 
     mode: Mode
     encode_seconds: float

@@ -30,7 +30,11 @@ def rank_correlations(ratings: Array) -> list[float | None]:
 
 
 def spearman(first: Array, second: Array) -> float | None:
-    """Return Spearman's rank correlation with mean ranks for ties; None when one is constant."""
+    """Return Spearman's rank correlation; None when one side is constant.
+
+    Pearson's correlation of the ranks, equal values having the mean of theirs (Kendall, "Rank
+    correlation methods", 1948, chapter 3).
+    """
     if len(first) < 2 or not np.ptp(first) > 0 or not np.ptp(second) > 0:
         return None
     return float(np.corrcoef(mean_ranks(first), mean_ranks(second))[0, 1])

@@ -134,6 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     # second waits 40 ms for the client to acknowledge the first.
     wbufsize = -1
     server: _Server
+    raw_requestline: bytes
 
     def do(self) -> None:
         hub, url = self.server.hub, urlsplit(self.path)

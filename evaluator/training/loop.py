@@ -93,20 +93,23 @@ def train(
     had not been stopped: every epoch draws its order, crops and dropout from its own seed.
 
     Raises:
-        InputError: `resume` finds no checkpoint or one of another plan, or without `resume` there
-            is one.
+        InputError: `resume` finds no checkpoint or one of another plan, without `resume` there is
+            one, or the network cannot see squares of the plan's side.
     """
     path = folder / CHECKPOINT
     if path.exists() and not resume:
         raise InputError(f"{path} is of a run before; go on with --resume, or take another folder")
     if resume and not path.exists():
         raise InputError(f"{path} is missing; there is nothing to resume")
-    plan = replace(plan, crop=plan.crop or find_recipe(plan.indicator).crop)
+    recipe = find_recipe(plan.indicator)
+    if recipe.is_fixed and plan.crop not in (0, recipe.crop):
+        raise InputError(f"{plan.indicator} sees squares of {recipe.crop} pixels, not {plan.crop}")
+    plan = replace(plan, crop=plan.crop or recipe.crop)
     run = _start(plan, split, None if resume else weights, device)
     if resume:
         _restore(run, path)
     else:
-        _calibrate(run)
+        _calibrate(run, is_random=weights is None)
         run.history.append(Epoch(number=0, loss=None, srocc=_held_out_srocc(run)))
         on_epoch(run.history[-1])
         _keep(run, folder)
@@ -160,8 +163,13 @@ def _fingerprint(run: _Run) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _calibrate(run: _Run) -> None:
-    """Set the line behind the network to the regression of opinions on its first scores."""
+def _calibrate(run: _Run, *, is_random: bool) -> None:
+    """Set the line behind the network to the regression of opinions on its first scores.
+
+    A network that is trained whole from random weights starts from the opinions' mean: the slope
+    on what it says is chance, and every step of the training is multiplied by it. Heads on a
+    frozen trunk are a few small weights, which need the slope to reach the opinions' scale.
+    """
     import numpy as np
 
     chosen = run.split.train[:: max(1, len(run.split.train) // 64)]
@@ -169,8 +177,10 @@ def _calibrate(run: _Run) -> None:
     opinions = np.array([item.mos for item in chosen])
     slope = float(np.mean((scores - scores.mean()) * (opinions - opinions.mean())))
     spread = float(scores.std())
-    # A line that falls would turn the indicator round; such a network starts from the mean.
-    scale = slope / spread**2 if spread > 1e-8 and slope > 0 else 1.0
+    # A line that falls would turn the indicator round; such a network starts from the mean too.
+    is_whole = all(parameter.requires_grad for parameter in run.model.parameters())
+    is_known = spread > 1e-8 and slope > 0 and not (is_random and is_whole)
+    scale = slope / spread**2 if is_known else 1.0
     run.model.scale.data.fill_(scale)
     run.model.offset.data.fill_(float(opinions.mean() - scale * scores.mean()))
 

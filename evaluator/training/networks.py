@@ -21,21 +21,23 @@ class Recipe:
 
     crop: int = 224
     """Side of the square that is cut from a picture, in pixels."""
+    is_fixed: bool = False
+    """Whether the network sees squares of this side and no other."""
     also_trained: tuple[str, ...] = ()
     """Starts of the names of parameters that the library freezes and that are trained here."""
 
 
 RECIPES: Mapping[str, Recipe] = {
     "topiq_fr": Recipe(),
-    "ahiq": Recipe(),
+    "ahiq": Recipe(is_fixed=True),
     "dists": Recipe(),
     "lpips": Recipe(),
-    "pieapp": Recipe(crop=64),
+    "pieapp": Recipe(crop=64, is_fixed=True),
     "topiq_nr": Recipe(),
     "clipiqa": Recipe(also_trained=("clip.visual.",)),
     "cnniqa": Recipe(),
     "dbcnn": Recipe(also_trained=("features1.", "features2.")),
-    "hyperiqa": Recipe(),
+    "hyperiqa": Recipe(is_fixed=True),
 }
 """Crops and frozen parts are the networks' own; the paper names neither."""
 

@@ -87,6 +87,9 @@ def estimates(
 ) -> list[Estimate]:
     """Return each column's mean with its percentile interval.
 
+    Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 13.3, with the tails of
+    `expanded_tail`.
+
     Args:
         values: `(columns,)`, the means over all images.
         moved: `(resamples, columns)`, from `deviations`.

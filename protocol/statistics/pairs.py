@@ -83,6 +83,10 @@ def compare_columns(
 ) -> list[Comparison]:
     """Compare pairs of systems that have all of the resamples' images.
 
+    The win rate is P(first > second) + P(equal) / 2 over the images (Vargha & Delaney, "A critique
+    and improvement of the CL common language effect size statistics", Journal of Educational and
+    Behavioral Statistics 25, 2000, whose two samples are not paired).
+
     Args:
         first: `(images, pairs)`, without NaN.
         second: the same.

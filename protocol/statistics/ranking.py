@@ -113,7 +113,11 @@ def _certain(gaps: Array, moved: Array, degrees_of_freedom: int, level: float) -
 
 
 def probability_first(values: Array, moved: Array) -> Array:
-    """Return the share of resamples in which each system is best; `(systems,)`."""
+    """Return the share of resamples in which each system is best; `(systems,)`.
+
+    Ranks over resamples are how sure a place is (Goldstein & Spiegelhalter, "League tables and
+    their limitations", Journal of the Royal Statistical Society A 159, 1996).
+    """
     resampled = np.round(values + moved, DIGITS)
     best = resampled == resampled.max(axis=1, keepdims=True)
     shares: Array = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -124,7 +128,8 @@ def tie_groups(values: Array, separable: NDArray[np.bool_]) -> list[int]:
     """Number the groups of neighbouring systems that cannot be told from the group's best.
 
     Going down the board, a system that is surely below the best of the group starts the next one.
-    Two systems of neighbouring groups may still be inseparable; see their comparison.
+    Two systems of neighbouring groups may still be inseparable; see their comparison. The
+    grouping is ours; what it rests on are the pairs of `separable_pairs`.
     """
     groups = [0] * len(values)
     head, group = -1, 0

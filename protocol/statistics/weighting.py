@@ -20,7 +20,8 @@ def leads(means: Mapping[str, tuple[float, float]]) -> list[Lead]:
     """Return the leaders from weight 0 to weight 1, each with its range.
 
     w * consistency + (1 - w) * perception is a straight line over w for each system, so the
-    leaders are the lines' upper envelope, and a lead passes where two lines cross: at
+    leaders are the lines' upper envelope, which is exact and needs no grid of weights. A lead
+    passes where two lines cross: at
     w = (a.perception - b.perception) / (b.consistency - b.perception - a.consistency +
     a.perception).
 

@@ -56,7 +56,8 @@ def serve(
         server_name=host,
         server_port=port,
         theme=gr.themes.Base(font="sans-serif", font_mono="monospace"),
-        css=".gradio-container { max-width: none !important; padding: 8px 16px !important; }",
+        css=".gradio-container { max-width: none !important; padding: 8px 0 !important; } "
+        ".gradio-container .main { padding: 0 4px !important; }",
         footer_links=[],
         prevent_thread_lock=True,
         run_history=False,

@@ -1,5 +1,6 @@
 """A whole run: the same again in any order and after any interruption, and rates of real files."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image
 
 from evaluator import decode, outcomes, run
 from evaluator.bench import Bench
+from evaluator.codecs import load_codec
 from evaluator.decode import decode_all
 from evaluator.decoders import Received, start_image
 from evaluator.encode import encode_all
@@ -243,3 +245,22 @@ def test_provenance_names_everything(
     assert provenance.ffmpeg
     assert provenance.start_sigma[Mode.IMAGE] == pytest.approx(1.62, abs=0.01)
     assert provenance.started_at <= provenance.finished_at
+
+
+def test_decoding_the_picture_that_was_sent_is_part_of_decoding(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vvc = load_codec("vvc")
+
+    def slowly(stream: bytes, width: int, height: int) -> Image.Image:
+        time.sleep(0.2)
+        return decode_vvc(stream, width, height)
+
+    decode_vvc = vvc.decode
+    monkeypatch.setattr(vvc, "decode", slowly)
+    result = evaluate(ask(modes=(Mode.FULL, Mode.IMAGE, Mode.PIXEL)), make_bench()).result
+    seconds = {cost.mode: cost.decode_seconds for cost in result.costs}
+    # The two modes send the same picture; it is decoded once and counts in both.
+    assert seconds[Mode.IMAGE] > 0.2
+    assert seconds[Mode.FULL] > 0.2
+    assert seconds[Mode.PIXEL] < seconds[Mode.IMAGE]

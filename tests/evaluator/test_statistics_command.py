@@ -212,3 +212,14 @@ def test_a_board_with_too_few_images_says_so_and_the_others_are_made(
     assert "codec, all contents" in text
     assert "no statistics: one image of" in text
     assert "24 images, 2000 resamples" in text
+
+
+def test_a_table_of_the_paper_has_the_store_s_rows_first(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_result(store, "a", 1.0)
+    assert main(["tables", "3", "--store", str(store.folder)]) == 0
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[2] for line in printed[1:3]] == ["verified", "published"]
+    assert main(["tables", "3", "--store", "hub:nowhere"]) != 0
+    assert "wanted hub:ORG/NAME" in capsys.readouterr().err

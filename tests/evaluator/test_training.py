@@ -101,6 +101,9 @@ def test_another_plan_cannot_resume_a_training(split: Split, tmp_path: Path) -> 
         train(replace(once, seed=4), split, tmp_path, weights=None, device="cpu", resume=True)
     with pytest.raises(InputError, match="nothing to resume"):
         train(once, split, tmp_path / "new", weights=None, device="cpu", resume=True)
+    other = replace(once, indicator="pieapp", crop=96)
+    with pytest.raises(InputError, match="pieapp sees squares of 64 pixels, not 96"):
+        train(other, split, tmp_path / "new", weights=None, device="cpu")
 
 
 def test_a_trained_file_is_the_indicators_weights(split: Split, tmp_path: Path) -> None:
@@ -113,6 +116,21 @@ def test_a_trained_file_is_the_indicators_weights(split: Split, tmp_path: Path) 
     assert srocc == pytest.approx(record["history"][-1]["srocc"])
     assert record["split"]["test"] == sorted(item.name for item in split.test)
     assert len(record["history"]) == PLAN.epochs + 1
+
+
+def test_a_random_network_starts_from_the_mean_of_the_opinions(
+    split: Split, tmp_path: Path
+) -> None:
+    import torch
+
+    train(replace(PLAN, epochs=0), split, tmp_path, weights=None, device="cpu")
+    model = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
+    assert float(model["scale"]) == 1
+    module = find_indicator("cnniqa")
+    indicator = module.load(find_weights(module.WEIGHTS, tmp_path).path, "cpu")
+    scores = indicator.score([read_picture(item.picture) for item in split.train], None)
+    opinions = [item.mos for item in split.train]
+    assert np.mean(scores) == pytest.approx(np.mean(opinions), abs=1e-4)
 
 
 def test_mixed_precision_trains_too(split: Split, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Ranks: what is certain, what is tied, how often one is first."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,14 @@ def test_equal_systems_are_not_separated_more_often_with_few_images() -> None:
         called = separable_pairs(scores.mean(axis=0), moved, drawn.degrees_of_freedom)
         wrong.append(called.any())
     assert np.mean(wrong) <= 0.08
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.05, 0.1])
+def test_the_better_of_two_is_first_as_often_as_the_normal_says(gap: float) -> None:
+    values, moved = experiment(3, [1.0, 1.0 + gap])
+    error = (moved[:, 1] - moved[:, 0]).std()
+    expected = NormalDist().cdf(float(values[1] - values[0]) / error)
+    assert probability_first(values, moved)[1] == pytest.approx(expected, abs=0.05)
 
 
 def test_equal_systems_share_the_first_place() -> None:

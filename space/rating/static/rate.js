@@ -47,6 +47,7 @@ async function give(dimension, value) {
   else mark(fieldOf(dimension), value);
   seen.given[dimension] = value;
   find(".next").disabled = true;
+  find(".saved").textContent = "";
   waiting += 1;
   // One after the other: of two answers to one question the later must be written later.
   sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, place: seen.place, dimension, rating: value })));
@@ -85,8 +86,12 @@ function tell(text) {
 }
 
 async function next() {
-  if (waiting > 0 || !isComplete()) return;
-  const viewer = view.viewer;
+  const seen = view;
+  if (!isComplete()) return;
+  // Enter may be quicker than the disk.
+  await sent;
+  if (waiting > 0 || view !== seen) return;
+  const viewer = seen.viewer;
   view = null;
   find(".next").disabled = true;
   show(await stubborn(() => server.show({ viewer })));
