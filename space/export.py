@@ -8,7 +8,7 @@ from protocol.errors import CMCError, InputError
 from protocol.files import write_whole
 from space.rows import Rows
 from space.site import build_site
-from space.snapshot import SnapshotKeeper
+from space.snapshot import read_snapshot
 from space.sources import open_source
 
 MARK = ".cmc-site"
@@ -29,7 +29,7 @@ def export_site(store: str, folder: Path, say: Callable[[str], object] = lambda 
     if not old and folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
     source = open_source(store)
-    snapshot = SnapshotKeeper(source).snapshot
+    snapshot = read_snapshot(source, source.revision())
     rows = Rows(snapshot.results, snapshot.statistics, snapshot.replications)
     site = build_site(snapshot, rows, source)
     paths = sorted(site)

@@ -1,6 +1,6 @@
 """What submitters and maintainers may do, decided on the newest book; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from protocol.errors import StoreError
@@ -17,7 +17,13 @@ STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
 
 
 def submit(
-    book: Book, requests: Sequence[Request], priority: int, at: datetime, remark: str = ""
+    book: Book,
+    requests: Sequence[Request],
+    priority: int,
+    at: datetime,
+    remark: str = "",
+    *,
+    attached: Mapping[str, bytes] | None = None,
 ) -> Batch:
     """Queue requests; those that are queued, running or done already are left as they are.
 
@@ -27,6 +33,7 @@ def submit(
         priority: those with a higher one are run first.
         at: the time.
         remark: goes into the history behind what happened.
+        attached: files that the requests need, by their path in the store.
 
     Raises:
         StoreError: one was superseded.
@@ -60,6 +67,8 @@ def submit(
         events.append(make_event(Action.SUBMIT, request.submitter, reason, state, first))
         if old is None:
             files[request_path(request_id)] = to_json(request).encode()
+    if events:
+        files |= attached or {}
     return Batch(events=tuple(events), files=files)
 
 
