@@ -181,7 +181,7 @@ def _take_system(
     found.findings += examined.findings
     if examined.facts:
         found.facts[about] = examined.facts
-        found.about.append(_describe(examined.facts))
+        found.about += _describe(examined.facts)
     if not refusals(examined.findings):
         found.systems[about] = pin_system(examined.text)
 
@@ -209,7 +209,7 @@ def _take_captions(found: _Found, desk: Desk, form: Form, bench: Request) -> Non
     )
 
 
-def _describe(facts: ModelFacts) -> str:
+def _describe(facts: ModelFacts) -> tuple[str, ...]:
     kind = facts.pipeline_class or facts.model_type
     parts = [
         shown(kind) if kind else "",
@@ -217,7 +217,8 @@ def _describe(facts: ModelFacts) -> str:
         f"{facts.loaded_bytes / 1e9:.1f} GB of weights" if facts.loaded_bytes else "",
         f"at commit {facts.commit[:12]}" if facts.commit else "",
     ]
-    return f"{shown(facts.name)}: {', '.join(filter(None, parts)) or 'nothing is known'}"
+    said = ", ".join(filter(None, parts))
+    return (f"{shown(facts.name)}: {said}",) if said else ()
 
 
 def _cost(desk: Desk, request: Request, facts: Mapping[str, ModelFacts], gpu: str) -> str:

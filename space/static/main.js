@@ -83,7 +83,7 @@ function drawAge() {
   const age = minutes < 1 ? "just now" : `${count} ${unit} ago`;
   const node = document.querySelector(".freshness");
   const text = site.results
-    ? `${site.results} results, read ${age}`
+    ? `${site.results} ${site.results === 1 ? "result" : "results"}, read ${age}`
     : "the paper's published numbers";
   const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
   const trouble = site.problem ? `; the store does not answer${since}` : isUnread() ? "; the store is being read" : "";

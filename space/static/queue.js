@@ -18,7 +18,7 @@ export function addQueue(ask) {
   const heading = make("h2", "", "The queue");
   const about = make("p", "about");
   about.setAttribute("role", "status");
-  const list = make("ul", "entries");
+  const list = make("ul", "requests");
   box.append(heading, about, list);
   const drawn = new Map();
 
@@ -53,7 +53,7 @@ export function addQueue(ask) {
     const said = JSON.stringify(entry);
     const old = drawn.get(entry.request_id);
     if (old?.said === said) return old.node;
-    const node = old?.node ?? make("li", "entry");
+    const node = old?.node ?? make("li", "request");
     const unfolded = Boolean(node.querySelector("details")?.open);
     const hadFocus = node.contains(document.activeElement) && document.activeElement.dataset.act;
     fill(node, entry, () => withdraw(entry));
@@ -96,7 +96,7 @@ function summary({ requests, waiting, running, problem, failing_since: since, re
 }
 
 function fill(node, entry, withdraw) {
-  node.className = `entry ${STATES[entry.status]}`;
+  node.className = `request ${STATES[entry.status]}`;
   node.dataset.id = entry.request_id;
   const state = make("span", "chip", STATES[entry.status] ?? entry.status);
   const name = make("p", "system-name");
@@ -152,7 +152,7 @@ function withdrawal(act) {
 
 function details(entry) {
   const { failure, smoke } = entry;
-  const waits = ["PENDING", "RUNNING"].includes(entry.status);
+  const waits = entry.is_mine && ["PENDING", "RUNNING"].includes(entry.status);
   if (!failure && !smoke && !waits) return null;
   const box = make("details", "more");
   box.append(make("summary", "", failure ? "Why, and what to do" : "Smoke test"));
