@@ -1,14 +1,19 @@
-"""The tools, asked by MCP's own client, answer what the HTTP API answers."""
+"""What programs ask: the examples of docs/space.md as they stand there, and the MCP tools."""
 
 import asyncio
+import hashlib
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from make_results import make_result
 from picture_files import write_pictures
@@ -25,9 +30,6 @@ PER_IMAGE = b"per image"
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
-    import hashlib
-    from dataclasses import replace
-
     folder = tmp_path_factory.mktemp("mcp")
     store = FolderStore(folder / "store")
     made = make_result("asked")
@@ -57,7 +59,7 @@ def address(store: FolderStore) -> Iterator[str]:
         assert process.stdout is not None
         try:
             assert "the board is on" in process.stdout.readline()
-            yield f"http://127.0.0.1:{port}/mcp"
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()
 
@@ -67,7 +69,7 @@ async def _ask(address: str, calls: list[tuple[str, dict[str, Any]]]) -> tuple[A
     from mcp.client.streamable_http import streamable_http_client
 
     async with (
-        streamable_http_client(address) as (read, write, _),
+        streamable_http_client(f"{address}/mcp") as (read, write, _),
         ClientSession(read, write) as session,
     ):
         await session.initialize()
@@ -101,3 +103,61 @@ def test_the_three_tools_answer_what_the_api_answers(store: FolderStore, address
     assert (no_track.isError, no_result.isError) == (True, True)
     assert "there are t2i-ulb, t2i-elb" in no_track.content[0].text
     assert "no result" in no_result.content[0].text
+
+
+def examples(language: str, word: str) -> list[str]:
+    """Return the page's examples in a language that hold a word."""
+    text = (ROOT / "docs" / "space.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = [code for named, code in blocks if named == language and word in code]
+    assert found, (language, word)
+    return found
+
+
+def here(code: str, address: str, store: FolderStore) -> str:
+    request_id = store.results()[0].request.request_id
+    filled = code.replace("http://127.0.0.1:7860", address)
+    return filled.replace("OWNER/MODEL", "asked").replace("REQUEST", request_id)
+
+
+def test_the_documented_calls_of_curl_answer(
+    address: str, store: FolderStore, tmp_path: Path
+) -> None:
+    said = ""
+    for code in examples("", "curl"):
+        script = here(code, address, store).replace("curl ", "curl --fail --silent --max-time 60 ")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said += done.stdout
+    assert "asked" in said
+    assert "event: complete" in said
+    assert (tmp_path / "i2t.parquet").read_bytes().startswith(b"PAR1")
+    assert b"#1 of 1" in (tmp_path / "badge.svg").read_bytes()
+
+
+def test_the_documented_calls_of_gradio_s_client_answer(address: str, store: FolderStore) -> None:
+    (code,) = examples("python", "gradio_client")
+    request_id = store.results()[0].request.request_id
+    # In a process of its own: the client leaves its event loop and its sockets open.
+    code = here(code.replace("REQUEST", repr("REQUEST")), address, store)
+    code += "import json; print(json.dumps([len(rows), record, pictures]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, record, pictures = json.loads(done.stdout.splitlines()[-1])
+    shop = Shop(StoreSource(store))
+    assert count == len(find_rows(shop, "t2i-ulb", "all"))
+    assert record == find_record(shop, request_id)
+    assert pictures == find_pictures(shop, request_id)
+
+
+def test_the_documented_frame_and_badge_are_there(address: str, store: FolderStore) -> None:
+    for language, word in (("html", "iframe"), ("markdown", "badge")):
+        (code,) = examples(language, word)
+        urls = re.findall(r"http[^\s\"()]+", here(code, address, store))
+        assert urls
+        for url in urls:
+            assert httpx.get(url, timeout=60).status_code == 200, url
