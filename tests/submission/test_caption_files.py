@@ -92,8 +92,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def asked(i2t: System) -> Request:
-    pair = {"i2t": i2t, "t2i": System(adapter="start_image", model="", revision="", path="")}
-    return replace(request_for(1), role=Role.I2T, codec=None, modes=(Mode.FULL,), **pair)
+    t2i = System(adapter="start_image", model="", revision="", path="")
+    codec = request_for(1)
+    return replace(codec, role=Role.I2T, i2t=i2t, t2i=t2i, codec=None, modes=(Mode.FULL,))
 
 
 def test_a_file_travels_with_its_request_and_a_worker_elsewhere_has_it(
