@@ -149,7 +149,7 @@ function declared(form, state, changed) {
 
 // What the checks say, beside the form; it follows what is typed.
 function drawVerdict(form, queue) {
-  const box = make("aside", "verdict");
+  const box = make("aside", "form-checks");
   box.setAttribute("aria-label", "What the checks say");
   const said = make("div", "said");
   said.setAttribute("role", "status");
