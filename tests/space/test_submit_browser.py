@@ -92,7 +92,7 @@ def seed(bench: Bench, submitter: str = "somebody", adapter: str = "start_image"
 def open_form(browser: BrowserContext, address: str) -> Iterator[Page]:
     """Show the Submit page and wait for its form, which comes when gradio is imported."""
     for page in open_page(browser, f"{address}?view=submit"):
-        expect(page.locator(".request").first).to_be_visible(timeout=60_000)
+        expect(page.locator(".request").first).to_be_visible(timeout=300_000)
         yield page
 
 
