@@ -319,31 +319,6 @@ def test_a_badge_opens_as_a_picture_and_an_embedded_view_in_a_frame(
     expect(inside.locator(".tabs")).to_be_hidden()
 
 
-def test_in_the_hub_s_frame_the_link_is_the_outer_page_s_and_the_outer_page_is_told(
-    browser: BrowserContext, source: ListSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SPACE_ID", "owner/space")
-    browser.grant_permissions(["clipboard-read", "clipboard-write"])
-    with serving(source) as (_, address):
-        outer = browser.new_page()
-        body = (
-            "<script>onmessage = (e) => window.told = e.data.queryString</script>"
-            f'<iframe src="{address}" allow="clipboard-write" width="1200" height="800"></iframe>'
-        )
-        outer.route("https://huggingface.co/**", lambda r: r.fulfill(body=body))
-        outer.goto("https://huggingface.co/spaces/owner/space")
-        inside = outer.frame_locator("iframe")
-        inside.locator(".controls .choice").get_by_role("button", name="NSI").click()
-        outer.wait_for_function("window.told === '?content=NSI'")
-        inside.get_by_role("link", name="I2T", exact=True).click()
-        outer.wait_for_function("window.told === '?view=i2t'")
-        inside.get_by_role("button", name="Copy link").click()
-        expect(inside.get_by_role("button", name="Copied")).to_be_visible()
-        copied = inside.locator("body").evaluate("() => navigator.clipboard.readText()")
-        assert copied == "https://huggingface.co/spaces/owner/space?view=i2t"
-        outer.close()
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, address: str, theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
