@@ -27,13 +27,8 @@ def submit(
 ) -> Batch:
     """Queue requests; those that are queued, running or done already are left as they are.
 
-    Args:
-        book: the newest.
-        requests: several in one change.
-        priority: those with a higher one are run first.
-        at: the time.
-        remark: goes into the history behind what happened.
-        attached: files that the requests need, by their path in the store.
+    Those of a higher priority are run first; a remark goes into the history; `attached` are files
+    that the requests need, by their path in the store.
 
     Raises:
         StoreError: one was superseded.
