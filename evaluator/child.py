@@ -18,6 +18,7 @@ from evaluator.failures import failure_of
 from protocol.files import write_whole
 from protocol.jsonable import from_plain, to_json, to_plain
 from protocol.records import Request
+from protocol.smoke import SMOKE_MARK, SmokeReport
 
 
 def main() -> int:
@@ -42,7 +43,7 @@ def _run(job: dict[str, Any], out: Path) -> None:
         device=job["device"],
         batch_size=job["batch_size"],
     )
-    outcome = run_here(from_plain(Request, job["request"], "request"), bench, _say)
+    outcome = run_here(from_plain(Request, job["request"], "request"), bench, _say, _tell)
     write_whole(out / "per_image.parquet", outcome.per_image)
     write_whole(out / "result.json", to_json(outcome.result).encode())
 
@@ -60,6 +61,10 @@ def _end_with_parent() -> None:
     """Wait for the end of standard input, which is the parent's, and end this process at once."""
     sys.stdin.read()
     os._exit(1)
+
+
+def _tell(report: SmokeReport) -> None:
+    _say(SMOKE_MARK + json.dumps(to_plain(report)))
 
 
 def _say(line: str) -> None:

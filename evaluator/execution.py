@@ -10,6 +10,7 @@ from evaluator.run import evaluate
 from evaluator.smoke import smoke_test
 from protocol.records import Request, Result
 from protocol.samples import list_samples
+from protocol.smoke import SmokeReport
 
 SMOKE_FROM = 20
 """Pictures; a run of fewer is over as soon as its smoke test would be."""
@@ -24,13 +25,19 @@ class Outcome:
     """The per-image scores as Parquet."""
 
 
-def run_here(request: Request, bench: Bench, note: Callable[[str], None]) -> Outcome:
+def run_here(
+    request: Request,
+    bench: Bench,
+    note: Callable[[str], None],
+    tell: Callable[[SmokeReport], None] = lambda _: None,
+) -> Outcome:
     """Run a request in this process.
 
     Args:
         request: what is run.
         bench: where; its reporter is not used.
         note: is told the progress and what the smoke test showed, a line at a time.
+        tell: is told what the smoke test showed.
 
     Raises:
         SmokeTestError: the first three pictures show that the run would fail.
@@ -39,7 +46,9 @@ def run_here(request: Request, bench: Bench, note: Callable[[str], None]) -> Out
     with progress_bars(note) as report:
         here = replace(bench, report=report)
         if len(list_samples(bench.images)) >= SMOKE_FROM:
-            note(smoke_test(request, here).sentence)
+            shown = smoke_test(request, here)
+            note(shown.sentence)
+            tell(shown)
         evaluation = evaluate(request, here)
     write_gallery(gallery_folder(bench.cache, request.request_id), evaluation, bench)
     return Outcome(evaluation.result, evaluation.per_image)

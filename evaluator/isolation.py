@@ -4,6 +4,7 @@ The parent process claims the request and writes the result; the child loads sub
 environment is made from a list of what is needed, so a secret that nobody thought of is not in it.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -11,13 +12,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from evaluator.bench import Bench
 from evaluator.execution import Outcome
+from protocol.errors import RecordError
 from protocol.failures import FailureCode
 from protocol.jsonable import from_json, from_plain, to_plain
 from protocol.records import Request, Result
+from protocol.smoke import SMOKE_MARK, SmokeReport
 from protocol.states import Failure
 from protocol.systems import ENDPOINT_ADAPTERS
 from submission.queue import make_failure
@@ -68,7 +72,10 @@ def needs_isolation(request: Request) -> bool:
 
 
 def evaluate_apart(
-    request: Request, bench: Bench, note: Callable[[str], None] = lambda _: None
+    request: Request,
+    bench: Bench,
+    note: Callable[[str], None] = lambda _: None,
+    tell: Callable[[SmokeReport], None] = lambda _: None,
 ) -> Outcome | Failure:
     """Run a request in a child process; return what came out, or why nothing did.
 
@@ -78,6 +85,7 @@ def evaluate_apart(
         request: what is run.
         bench: where; its reporter is not used.
         note: is told the child's progress, a line at a time.
+        tell: is told what the child's smoke test showed.
 
     Raises:
         OSError: this machine is at fault, for example its disk is full.
@@ -92,12 +100,13 @@ def evaluate_apart(
             "batch_size": bench.batch_size,
             "out": folder,
         }
-        status = _run_child(job, scrubbed_environment(os.environ, request), note)
+        hear = partial(_hear, note=note, tell=tell)
+        status = _run_child(job, scrubbed_environment(os.environ, request), hear)
         return _read_outcome(Path(folder), status)
 
 
 def _run_child(
-    job: Mapping[str, object], environment: Mapping[str, str], note: Callable[[str], None]
+    job: Mapping[str, object], environment: Mapping[str, str], hear: Callable[[str], None]
 ) -> int:
     with subprocess.Popen(
         [sys.executable, "-m", "evaluator.child"],
@@ -110,11 +119,20 @@ def _run_child(
             # The pipe stays open: when it closes, the child knows that this process is gone.
             print(json.dumps(job), file=child.stdin, flush=True)
             for line in child.stdout or ():
-                note(line.rstrip("\n"))
+                hear(line.rstrip("\n"))
         except BaseException:
             child.kill()
             raise
     return child.returncode
+
+
+def _hear(line: str, *, note: Callable[[str], None], tell: Callable[[SmokeReport], None]) -> None:
+    if not line.startswith(SMOKE_MARK):
+        note(line)
+        return
+    # A library may print what it likes: what is no report is nothing.
+    with contextlib.suppress(RecordError):
+        tell(from_json(SmokeReport, line.removeprefix(SMOKE_MARK)))
 
 
 def _read_outcome(folder: Path, status: int) -> Outcome | Failure:

@@ -7,12 +7,12 @@ from evaluator.captioners import CaptionerModule, find_captioner
 from evaluator.codecs import check_quality
 from evaluator.decoders import DecoderModule, find_decoder
 from evaluator.pictures import fingerprint_images
-from evaluator.settings import read_settings
 from protocol.boards import RELEASED_DATASET
 from protocol.errors import InputError
 from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.versions import find_protocol
+from submission.settings import read_settings
 from submission.store import now
 from submission.systems import adapter_of, pin_system, resolve
 

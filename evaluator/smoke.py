@@ -6,7 +6,6 @@ Nothing is lost by it: what it makes stays in the cache, and the whole run takes
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
 
 from evaluator.bench import Bench
@@ -17,52 +16,12 @@ from protocol.errors import SmokeTestError
 from protocol.records import Request
 from protocol.rules import Mode
 from protocol.samples import list_samples
+from protocol.smoke import SmokeMode, SmokeReport
 from protocol.subsets import choose_subset
 from submission.cost import Cost, cost_from_smoke, work_of
 from submission.facts import ModelFacts
 
 IMAGES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeMode:
-    """One mode of a smoke test."""
-
-    mode: Mode
-    images: int
-    failures: Mapping[str, int]
-    """How many pictures were not made, by code."""
-    encode_seconds: float
-    """Median of a picture."""
-    decode_seconds: float
-    bits_per_pixel: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeReport:
-    """What three pictures showed."""
-
-    names: tuple[str, ...]
-    modes: tuple[SmokeMode, ...]
-    seconds: float
-    """On the clock, with loading."""
-
-    @property
-    def seconds_by_mode(self) -> Mapping[Mode, float]:
-        """Seconds that a picture takes."""
-        return {one.mode: one.encode_seconds + one.decode_seconds for one in self.modes}
-
-    @property
-    def sentence(self) -> str:
-        """The report in a line."""
-        parts = [
-            f"{one.mode} {one.encode_seconds + one.decode_seconds:.2f} s"
-            + "".join(f", {count} {code}" for code, count in one.failures.items())
-            for one in self.modes
-        ]
-        return f"smoke test of {len(self.names)} pictures in {self.seconds:.0f} s: " + "; ".join(
-            parts
-        )
 
 
 def smoke_test(request: Request, bench: Bench) -> SmokeReport:
@@ -73,7 +32,8 @@ def smoke_test(request: Request, bench: Bench) -> SmokeReport:
         SmokeTestError: in one mode no picture was made, or each is of one colour.
     """
     started = time.perf_counter()
-    names = choose_subset(list_samples(bench.images), IMAGES, request.request_id)
+    samples = list_samples(bench.images)
+    names = choose_subset(samples, IMAGES, request.request_id)
     decoded = evaluate(request, bench, only=names).decoded
     groups = {mode: [d for d in decoded if d.encoded.mode is mode] for mode in request.modes}
     for mode, group in groups.items():
@@ -82,6 +42,7 @@ def smoke_test(request: Request, bench: Bench) -> SmokeReport:
         names=names,
         modes=tuple(_mode_of(mode, group) for mode, group in groups.items()),
         seconds=time.perf_counter() - started,
+        images=len(samples),
     )
 
 

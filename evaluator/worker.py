@@ -1,9 +1,11 @@
 """The worker: claim a request, run it, write what came out; the one place that catches all."""
 
+import contextlib
 import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from evaluator.bench import Bench
@@ -13,9 +15,11 @@ from evaluator.fetching import fetch_restricted
 from evaluator.gallery import hand_over
 from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
-from protocol.errors import LeaseError, StoreError
+from protocol.errors import HubError, LeaseError, StoreError
 from protocol.records import Request
+from protocol.smoke import SmokeReport
 from protocol.states import Failure, Status
+from submission.caption_files import with_captions_here
 from submission.intake import examine_again, require_accepted
 from submission.store import OPEN, Claim, Store
 
@@ -87,7 +91,9 @@ def _run(
         if isinstance(outcome, Outcome):
             # Before the result: whoever sees the row finds its pictures.
             hand_over(bench.cache, claim.request.request_id, store)
-            store.finish(claim, outcome.result, outcome.per_image)
+            # As it was asked for: where its files lay on this machine is nobody's business.
+            result = replace(outcome.result, request=claim.request)
+            store.finish(claim, result, outcome.per_image)
             return True
         failure = outcome
     except LeaseError as error:
@@ -109,8 +115,14 @@ def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outc
     def note(line: str) -> None:
         store.report_progress(claim, line)
 
-    if not (isolate and needs_isolation(claim.request)):
-        return run_here(claim.request, bench, note)
-    require_accepted(examine_again(claim.request))
-    fetch_restricted(claim.request)
-    return evaluate_apart(claim.request, bench, note)
+    def tell(report: SmokeReport) -> None:
+        # For people: the run needs no answer.
+        with contextlib.suppress(HubError):
+            store.report_smoke(claim, report)
+
+    request = with_captions_here(claim.request, store.ledger, bench.cache.folder / "captions")
+    if not (isolate and needs_isolation(request)):
+        return run_here(request, bench, note, tell)
+    require_accepted(examine_again(request))
+    fetch_restricted(request)
+    return evaluate_apart(request, bench, note, tell)

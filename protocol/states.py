@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from protocol.failures import FailureCode
 from protocol.records import Request
+from protocol.smoke import SmokeReport
 
 
 class Status(StrEnum):
@@ -98,6 +99,8 @@ class State:
     """The request that took this one's place; empty unless SUPERSEDED."""
     updated_at: str
     """UTC, ISO 8601."""
+    smoke: SmokeReport | None = None
+    """What its smoke test showed; None before one has run, and for a run of few pictures."""
 
     @property
     def worker(self) -> str:

@@ -1,4 +1,4 @@
-"""What programs ask: rows, records and pictures, by `gradio_client`, curl, and MCP where it is."""
+"""What programs ask: rows, records and pictures, by `gradio_client` and curl."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_api(shop: "Shop") -> None:
-    """Add the endpoints to the Blocks around the call.
-
-    Each is also a tool where gradio's MCP extra is installed.
-    """
+    """Add the endpoints to the Blocks around the call."""
 
     def rows(track: str = "t2i-ulb", content: str = "all") -> list[dict[str, Any]]:
         """Return a board's rows, best first.

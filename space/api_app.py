@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from space.api import add_api
 from space.intake_routes import add_intake
+from space.mcp_tools import build_tools
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,12 +25,21 @@ def build_api(shop: "Shop") -> "FastAPI":
     import gradio as gr
     from fastapi import FastAPI
 
-    app = FastAPI(title="CMC-Bench", docs_url=None, redoc_url=None)
+    tools = build_tools(shop) if _has_mcp() else None
+    app = FastAPI(
+        title="CMC-Bench",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=(lambda _: tools.session_manager.run()) if tools else None,
+    )
     add_intake(app, shop)
+    if tools:
+        # This also makes its session manager, which the lifespan runs.
+        app.router.routes.extend(tools.streamable_http_app().routes)
     with _ONE_AT_A_TIME, gr.Blocks(title="CMC-Bench") as blocks:
         add_api(shop)
     mounted: FastAPI = gr.mount_gradio_app(
-        app, blocks, path="/", run_history=False, ssr_mode=False, mcp_server=_has_mcp()
+        app, blocks, path="/", run_history=False, ssr_mode=False, mcp_server=False
     )
     return mounted
 

@@ -8,7 +8,7 @@ from protocol.errors import CMCError, InputError
 from protocol.files import write_whole
 from space.rows import Rows
 from space.site import build_site
-from space.snapshot import SnapshotKeeper, Source
+from space.snapshot import Source, read_snapshot
 from space.sources import open_source
 
 MARK = ".cmc-site"
@@ -35,7 +35,7 @@ def export_source(
     old = mark.read_text(encoding="utf-8").splitlines() if mark.is_file() else []
     if not old and folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
-    snapshot = SnapshotKeeper(source).snapshot
+    snapshot = read_snapshot(source, source.revision())
     rows = Rows.of(snapshot)
     site = build_site(snapshot, rows, source)
     paths = sorted(site)

@@ -1,33 +1,58 @@
 """A submission that comes in over the page; the rules are `submission`'s, as for `cmc submit`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from protocol.errors import InputError, StoreError
 from protocol.records import Request, System
-from protocol.rules import TRACKS, Mode, Role, Track
+from protocol.rules import TRACKS, Mode, Role
+from space.desk import Desk, known_systems, open_benches
 from space.sources import StoreSource
+from submission.caption_files import caption_system, check_captions, parse_captions, stored_path
 from submission.clock import now
-from submission.cost import estimate_cost, work_of
+from submission.cost import GPUS, estimate_cost, work_of
 from submission.facts import ModelFacts
 from submission.findings import Finding, refusals
-from submission.history import history_of
 from submission.identity import Account, require_owner, require_submitter
 from submission.intake import examine_request, examine_system, require_accepted, with_fingerprints
+from submission.rules import BOARDS, modes_for
 from submission.served import served_by
 from submission.store import QueueEntry, Store
-from submission.systems import adapter_of, is_hub_id, pin_system, resolve
+from submission.systems import (
+    MODEL_SETTINGS,
+    adapter_of,
+    is_hub_id,
+    pin_system,
+    resolve,
+    split_settings,
+)
+from submission.wording import check_texts, shown
+
+DECLARED = ("paper", "code", "trained_on", "comment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a person filled in."""
+    """What a person filled in, as it was sent."""
 
     role: str
     i2t: str
     t2i: str
     bench: str
     """One of `open_benches`."""
+    modes: str = ""
+    """With commas between; empty asks for all that the systems can do."""
+    gpu: str = "a100"
+    captions: str = ""
+    """A caption file in base64, which then is the I2T half."""
+    captions_name: str = ""
+    paper: str = ""
+    code: str = ""
+    trained_on: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +62,23 @@ class Answer:
     findings: tuple[Finding, ...]
     cost: str
     """What a run will take, in a sentence; empty where that cannot be said."""
+    about: tuple[str, ...] = ()
+    """What was found of the systems, a sentence each."""
     request: Request | None
     """None when a finding refuses it."""
+    attached: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that travel with the request, by their path in the store."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was learnt of both halves so far."""
+
+    systems: dict[str, System] = field(default_factory=dict)
+    facts: dict[str, ModelFacts] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    about: list[str] = field(default_factory=list)
+    attached: dict[str, bytes] = field(default_factory=dict)
 
 
 def store_of(source: object) -> Store:
@@ -52,93 +92,150 @@ def store_of(source: object) -> Store:
     return source.store
 
 
-def open_benches(entries: Sequence[QueueEntry]) -> dict[str, Request]:
-    """Return what can be submitted to: the pictures and protocols of the store's requests."""
-    return {
-        f"{r.protocol} · {r.dataset} ({r.dataset_sha256[:8]})": r
-        for r in (e.request for e in entries)
-    }
-
-
-def check(store: Store, form: Form, account: Account, gpu: str = "a100") -> Answer:
+def check(desk: Desk, form: Form, account: Account) -> Answer:
     """Check a form as `cmc submit` checks its options; nothing is written.
 
     Raises:
         CMCError: a system is named that does not exist, or the form's choices do not.
     """
-    entries = store.queue()
+    entries = desk.queue().entries
     bench = open_benches(entries).get(form.bench)
     if bench is None:
-        raise InputError(f"{form.bench[:80]!r} is not open; choose one of the list")
-    role = _role(form.role)
-    known = {s.label: s for e in entries for s in (e.request.i2t, e.request.t2i) if s}
-    findings: list[Finding] = []
-    systems: dict[str, System] = {}
-    facts: dict[str, ModelFacts] = {}
-    for about, text in (("i2t", form.i2t.strip()), ("t2i", form.t2i.strip())):
-        if text in known:
-            systems[about] = known[text]
-            continue
-        _refuse_paths(text)
-        examined = examine_system(about, text)
-        findings += examined.findings
-        if examined.facts:
-            facts[about] = examined.facts
-        if not refusals(examined.findings):
-            systems[about] = pin_system(examined.text)
-    if refusals(findings) or len(systems) < 2:
-        return Answer(findings=tuple(findings), cost="", request=None)
-    request = with_fingerprints(_request(role, systems, bench, account), facts)
-    findings += examine_request(request, facts, history_of(store.ledger.refresh()))
-    work = work_of(request, facts, 1000)
-    cost = estimate_cost(work, facts.get("i2t"), facts.get("t2i"), gpu).sentence if facts else ""
-    refused = bool(refusals(findings))
-    return Answer(findings=tuple(findings), cost=cost, request=None if refused else request)
+        raise InputError(f"{shown(form.bench, 80)!r} is not open; choose one of the list")
+    if form.gpu not in GPUS:
+        raise InputError(f"no GPU {shown(form.gpu, 20)!r}; there are {', '.join(GPUS)}")
+    role, declared = _role(form.role), _declared(form)
+    found = _Found(findings=[*check_texts(declared)])
+    known = known_systems(entries)
+    if form.captions:
+        _take_captions(found, desk, form, bench)
+    else:
+        _take_system(found, desk, "i2t", form.i2t.strip(), known)
+    _take_system(found, desk, "t2i", form.t2i.strip(), known)
+    about = tuple(found.about)
+    if refusals(found.findings) or len(found.systems) < 2:
+        return Answer(findings=tuple(found.findings), cost="", about=about, request=None)
+    request = _request(role, found, bench, account, form.modes)
+    request = replace(with_fingerprints(request, found.facts), declared=declared)
+    more = examine_request(request, found.facts, desk.history())
+    # What the texts say was said above.
+    findings = (*found.findings, *(one for one in more if one not in found.findings))
+    return Answer(
+        findings=findings,
+        cost=_cost(desk, request, found.facts, form.gpu),
+        about=about,
+        request=None if refusals(findings) else request,
+        attached=found.attached,
+    )
 
 
-def submit(store: Store, form: Form, account: Account) -> QueueEntry:
+def submit(desk: Desk, form: Form, account: Account) -> QueueEntry:
     """Check a form and queue its request; return its line of the queue.
 
     Raises:
         SubmissionError: the checks turn it away.
     """
-    answer = check(store, form, account)
+    # On the newest book: what others have submitted meanwhile counts.
+    desk.renew()
+    answer = check(desk, form, account)
     require_accepted(answer.findings)
     if answer.request is None:
         raise InputError("the form is not complete")
     require_submitter(account, answer.request)
-    store.submit(answer.request)
-    return find_entry(store, answer.request.request_id)
+    desk.store.submit(answer.request, attached=answer.attached)
+    return find_entry(desk, answer.request.request_id)
 
 
-def withdraw(store: Store, request_id: str, account: Account) -> QueueEntry:
+def withdraw(desk: Desk, request_id: str, account: Account) -> QueueEntry:
     """Withdraw one's own request.
 
     Raises:
         SignInError: it is somebody else's.
     """
-    require_owner(account, store.request(request_id), frozenset())
-    store.withdraw(request_id, account.name)
-    return find_entry(store, request_id)
+    require_owner(account, desk.store.request(request_id), frozenset())
+    desk.store.withdraw(request_id, account.name)
+    return find_entry(desk, request_id)
 
 
-def find_entry(store: Store, request_id: str) -> QueueEntry:
-    """Return a request's line of the queue.
+def find_entry(desk: Desk, request_id: str) -> QueueEntry:
+    """Return a request's line of the queue, read anew.
 
     Raises:
         StoreError: there is none.
     """
-    found = (entry for entry in store.queue() if entry.request.request_id == request_id)
+    found = (e for e in desk.renew().entries if e.request.request_id == request_id)
     entry = next(found, None)
     if entry is None:
-        raise StoreError(f"no request {request_id[:40]!r}")
+        raise StoreError(f"no request {shown(request_id, 40)!r}")
     return entry
+
+
+def _take_system(
+    found: _Found, desk: Desk, about: str, text: str, known: Mapping[str, System]
+) -> None:
+    if text in known:
+        found.systems[about] = known[text]
+        return
+    _refuse_paths(text)
+    examined = examine_system(about, text, look_up=desk.look_up)
+    found.findings += examined.findings
+    if examined.facts:
+        found.facts[about] = examined.facts
+        found.about += _describe(examined.facts)
+    if not refusals(examined.findings):
+        found.systems[about] = pin_system(examined.text)
+
+
+def _take_captions(found: _Found, desk: Desk, form: Form, bench: Request) -> None:
+    try:
+        content = base64.b64decode(form.captions, validate=True)
+    except binascii.Error as error:
+        raise InputError("the caption file did not arrive whole; choose it again") from error
+    name = form.captions_name
+    pictures = desk.pictures(bench.dataset_sha256)
+    findings = list(check_captions(content, name, pictures))
+    found.findings += findings
+    if findings:
+        return
+    system = caption_system(content, name)
+    found.systems["i2t"] = system
+    found.attached[stored_path(system)] = content
+    captions = parse_captions(content, name)
+    lengths = [len(text.encode()) for text in captions.values()]
+    held = "" if pictures else "; which pictures need one is known when a first run has finished"
+    found.about.append(
+        f"{shown(name)}: {len(captions):,} captions of {sum(lengths) / len(lengths):.0f} bytes on "
+        f"average, {max(lengths):,} at most{held}"
+    )
+
+
+def _describe(facts: ModelFacts) -> tuple[str, ...]:
+    kind = facts.pipeline_class or facts.model_type
+    parts = [
+        shown(kind) if kind else "",
+        f"{facts.main_parameters / 1e9:.2f} billion parameters" if facts.main_parameters else "",
+        f"{facts.loaded_bytes / 1e9:.1f} GB of weights" if facts.loaded_bytes else "",
+        f"at commit {facts.commit[:12]}" if facts.commit else "",
+    ]
+    said = ", ".join(filter(None, parts))
+    return (f"{shown(facts.name)}: {said}",) if said else ()
+
+
+def _cost(desk: Desk, request: Request, facts: Mapping[str, ModelFacts], gpu: str) -> str:
+    if not facts:
+        return ""
+    work = work_of(request, facts, desk.images(request.dataset_sha256))
+    return estimate_cost(work, facts.get("i2t"), facts.get("t2i"), gpu).sentence
 
 
 def _role(text: str) -> Role:
     if text not in (Role.I2T, Role.T2I):
-        raise InputError(f"{text[:20]!r} cannot be compared here; choose T2I or I2T")
+        raise InputError(f"{shown(text, 20)!r} cannot be compared here; choose T2I or I2T")
     return Role(text)
+
+
+def _declared(form: Form) -> dict[str, str]:
+    return {name: text for name in DECLARED if (text := getattr(form, name).strip())}
 
 
 def _refuse_paths(text: str) -> None:
@@ -149,32 +246,44 @@ def _refuse_paths(text: str) -> None:
     """
     if not text:
         raise InputError("both an I2T and a T2I model are needed")
-    resolved = resolve(text)
-    served = served_by().get(adapter_of(resolved).replace("_", "-"))
-    written = resolved.partition("?")[0]
+    written, settings = split_settings(resolve(text))
+    served = served_by().get(adapter_of(text).replace("_", "-"))
     model = written.partition(":")[2].partition("@")[0]
     if served is None or (model and not is_hub_id(model)) or (served.has_weights and not model):
         raise InputError(
-            f"{text[:80]!r} is nothing that can be submitted here; write ADAPTER:OWNER/NAME, for "
-            "example diffusers:segmind/SSD-1B, or a name that the list offers"
+            f"{shown(text, 80)!r} is nothing that can be submitted here; write ADAPTER:OWNER/NAME, "
+            "for example diffusers:segmind/SSD-1B, or a name that the list offers"
         )
+    for name, value in settings.items():
+        is_second = name in MODEL_SETTINGS and value
+        if re.match(r"[/~\\]|.*\.\.", value) or (
+            is_second and not is_hub_id(value.partition("@")[0])
+        ):
+            raise InputError(f"{name}={shown(value, 60)!r} names a file; here a model is a Hub id")
 
 
-def _request(
-    role: Role, systems: Mapping[str, System], bench: Request, account: Account
-) -> Request:
-    able = served_by()[systems["t2i"].adapter].modes
-    wanted = TRACKS[Track.I2T if role is Role.I2T else Track.T2I].modes
-    modes: tuple[Mode, ...] = tuple(mode for mode in wanted if mode in able)
+def _request(role: Role, found: _Found, bench: Request, account: Account, modes: str) -> Request:
+    t2i = found.systems["t2i"]
+    kind = found.facts["t2i"].pipeline_class if "t2i" in found.facts else ""
     return Request(
         role=role,
-        i2t=systems["i2t"],
-        t2i=systems["t2i"],
+        i2t=found.systems["i2t"],
+        t2i=t2i,
         codec=None,
-        modes=modes,
+        modes=_modes(role, modes) or modes_for(role, t2i.adapter, kind),
         protocol=bench.protocol,
         dataset=bench.dataset,
         dataset_sha256=bench.dataset_sha256,
         submitter=account.name,
         submitted_at=now(),
     )
+
+
+def _modes(role: Role, text: str) -> tuple[Mode, ...]:
+    """Return the modes that a form asks for, in the board's order; none where it asks for none."""
+    asked = set(filter(None, text.split(",")))
+    board = TRACKS[BOARDS[role]].modes
+    if asked - set(board):
+        there = ", ".join(board)
+        raise InputError(f"no mode {shown(min(asked - set(board)), 20)!r} here; there are {there}")
+    return tuple(mode for mode in board if mode in asked)

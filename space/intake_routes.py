@@ -1,14 +1,24 @@
 """The routes behind the Submit page: who is there, checks, submission, queue, withdrawal."""
 
+import json
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from protocol.errors import CMCError, SignInError
-from space.intake import Form, check, find_entry, open_benches, store_of, submit, withdraw
+from protocol.errors import CMCError, InputError, SignInError
+from protocol.rules import TRACKS, Role
+from protocol.systems import ADAPTERS, Readiness, named_systems
+from space.desk import Desk, known_systems, open_benches, role_of
+from space.intake import Form, check, find_entry, store_of, submit, withdraw
 from space.plain import plain_json
+from space.queue_rows import queue_rows, row_of
+from submission.cost import GPUS
 from submission.identity import Account, account_of_machine, account_of_profile
-from submission.store import QueueEntry
+from submission.rules import BOARDS
+from submission.settings import settings_of
+from submission.wording import LONGEST, shown
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
@@ -16,11 +26,15 @@ if TYPE_CHECKING:
     from space.shop import Shop
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+LARGEST_BODY = 2 << 20
+"""Bytes of a form: a caption file in base64 and a little more."""
+LONGEST_REASON = 500
 
 
 def add_intake(app: "FastAPI", shop: "Shop") -> None:
     """Add the routes; inside a Space, those of signing in as well."""
-    from fastapi import Body, Request, Response
+    from fastapi import Request, Response
+    from fastapi.concurrency import run_in_threadpool
 
     # Gradio makes a mocked sign-in of it where it does not see a Space, which is nobody's identity.
     is_space = "SPACE_ID" in os.environ and os.environ.get("SYSTEM") == "spaces"
@@ -28,50 +42,130 @@ def add_intake(app: "FastAPI", shop: "Shop") -> None:
         from gradio.oauth import attach_oauth
 
         attach_oauth(app)
+    desk = _desk_of(shop)
 
     @app.get("/intake/state")
     def state(request: Request) -> Response:
-        return _answered(lambda: _state(shop, request))
+        return _answered(lambda: _state(desk(), request))
+
+    @app.get("/intake/queue")
+    def queue(request: Request) -> Response:
+        return _answered(lambda: queue_rows(desk().queue(), _account_or_none(request)))
 
     @app.post("/intake/{action}")
-    def act(action: str, request: Request, form: Annotated[dict[str, str], Body()]) -> Response:
-        return _answered(lambda: _act(shop, action, request, form))
+    async def act(action: str, request: Request) -> Response:
+        refused = _answered(lambda: _require_sender(request))
+        if refused.status_code != 200:
+            return refused
+        body = await _body_of(request)
+        if body is None:
+            return _answered(_too_large, status=413)
+        return await run_in_threadpool(
+            lambda: _answered(lambda: _act(desk(), action, account_of(request), body))
+        )
 
 
-def _state(shop: "Shop", request: "Request") -> dict[str, Any]:
-    store = store_of(shop.keeper.source)
-    entries = store.queue()
-    try:
-        account: Account | None = account_of(request)
-    except SignInError:
-        account = None
-    known = {s.label for e in entries for s in (e.request.i2t, e.request.t2i) if s}
+def _desk_of(shop: "Shop") -> Callable[[], Desk]:
+    """Return what returns the one desk; it is made when the page first asks."""
+
+    @cache
+    def desk() -> Desk:
+        return Desk(store_of(shop.keeper.source), lambda: shop.keeper.snapshot.results)
+
+    return desk
+
+
+async def _body_of(request: "Request") -> bytes | None:
+    """Return what was sent; None where it is too long, without reading the rest."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def _state(desk: Desk, request: "Request") -> dict[str, Any]:
+    """Return what the form needs: who is there, and what can be chosen."""
+    view, account = desk.queue(), _account_or_none(request)
+    known = {
+        label: {"half": role_of(system), "adapter": system.adapter.replace("_", "-")}
+        for label, system in known_systems(view.entries).items()
+    }
+    halves = {Role.I2T: "i2t", Role.T2I: "t2i"}
+    named = {
+        row.name: {"half": halves[row.role], "adapter": row.adapter}
+        for row in named_systems()
+        if row.status is Readiness.READY and row.role in halves
+    }
     return {
         "account": account.name if account else "",
         "can_sign_in": "SPACE_ID" in os.environ,
-        "benches": list(open_benches(entries)),
-        "systems": sorted(known),
-        "queue": [_entry(entry, account) for entry in entries],
+        "problem": view.problem,
+        "benches": list(open_benches(view.entries)),
+        "known": known,
+        "named": named,
+        "adapters": {name: settings_of(name) for role in halves for name in ADAPTERS[role]},
+        "modes": {role: TRACKS[BOARDS[role]].modes for role in halves},
+        "gpus": list(GPUS),
+        "longest": LONGEST,
     }
 
 
-def _act(shop: "Shop", action: str, request: "Request", form: dict[str, str]) -> dict[str, Any]:
+def _require_sender(request: "Request") -> None:
     # A page elsewhere can send a form here in a reader's name, but not with a header of its own.
     if request.headers.get("x-cmc") != "1":
         raise SignInError("the request does not come from this page")
-    store, account = store_of(shop.keeper.source), account_of(request)
+    account_of(request)
+
+
+def _act(desk: Desk, action: str, account: Account, body: bytes) -> dict[str, Any]:
+    sent = _read(body)
     if action == "withdraw":
-        return _entry(withdraw(store, form.get("request_id", ""), account), account)
-    filled = Form(**{name: str(form.get(name, "")) for name in ("role", "i2t", "t2i", "bench")})
-    if action == "check":
-        answer = check(store, filled, account)
-        request_id = answer.request.request_id if answer.request else ""
-        return {"findings": answer.findings, "cost": answer.cost, "request_id": request_id}
-    if action == "submit":
-        return _entry(submit(store, filled, account), account)
+        return row_of(withdraw(desk, sent.get("request_id", ""), account), account)
     if action == "follow":
-        return _entry(find_entry(store, form.get("request_id", "")), account)
-    raise SignInError("there is no such action")
+        return row_of(find_entry(desk, sent.get("request_id", "")), account)
+    wanted = [field.name for field in fields(Form)]
+    form = Form(
+        **{"role": "", "i2t": "", "t2i": "", "bench": ""}
+        | {name: sent[name] for name in wanted if name in sent}
+    )
+    if action == "check":
+        answer = check(desk, form, account)
+        return {
+            "findings": [
+                {
+                    "code": one.code,
+                    "about": one.about,
+                    "sentence": one.sentence,
+                    "remedy": one.remedy,
+                    "refuses": one.refuses,
+                }
+                for one in answer.findings
+            ],
+            "about": answer.about,
+            "cost": answer.cost,
+            "modes": answer.request.modes if answer.request else (),
+            "request_id": answer.request.request_id if answer.request else "",
+        }
+    if action == "submit":
+        return row_of(submit(desk, form, account), account)
+    raise InputError("there is no such action")
+
+
+def _read(body: bytes) -> dict[str, str]:
+    try:
+        sent = json.loads(body)
+    except ValueError as error:
+        raise InputError("the form did not arrive whole; send it again") from error
+    is_form = isinstance(sent, dict) and all(isinstance(value, str) for value in sent.values())
+    if not is_form:
+        raise InputError("wanted an object with texts")
+    return dict(sent)
+
+
+def _too_large() -> None:
+    raise InputError(f"a form may have {LARGEST_BODY:,} bytes; shorten the captions")
 
 
 def account_of(request: "Request") -> Account:
@@ -92,34 +186,22 @@ def account_of(request: "Request") -> Account:
     return account_of_machine()
 
 
-def _entry(entry: QueueEntry, account: Account | None) -> dict[str, Any]:
-    request, state = entry.request, entry.state
-    return {
-        "request_id": request.request_id,
-        "model": request.label,
-        "partner": request.partner,
-        "role": request.role,
-        "submitter": request.submitter,
-        "submitted_at": request.submitted_at,
-        "status": state.status,
-        "attempt": state.attempt,
-        "progress": entry.progress,
-        "position": entry.position,
-        "wait_seconds": entry.wait_seconds,
-        "failure": state.failure,
-        "is_mine": bool(account and account.name == request.submitter),
-    }
+def _account_or_none(request: "Request") -> Account | None:
+    try:
+        return account_of(request)
+    except SignInError:
+        return None
 
 
-def _answered(do: Callable[[], Any]) -> "Response":
+def _answered(do: Callable[[], Any], status: int = 400) -> "Response":
     """Return what `do` returns as JSON; a refusal is an answer, with its reason."""
     from fastapi import Response
 
     try:
         content, status = plain_json(do()), 200
     except SignInError as error:
-        content, status = plain_json({"error": str(error)}), 403
+        content, status = plain_json({"error": shown(str(error), LONGEST_REASON)}), 403
     except CMCError as error:
-        content, status = plain_json({"error": str(error)}), 400
+        content = plain_json({"error": shown(str(error), LONGEST_REASON)})
     headers = {"Cache-Control": "no-store"}
     return Response(content, status, headers, media_type="application/json")

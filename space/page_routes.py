@@ -3,10 +3,12 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from protocol.errors import CMCError
 from space.badge import badge
 from space.plain import plain_json
 from space.shop import Shop
 from space.site import media_type
+from space.snapshot import say_briefly
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,8 +44,12 @@ def page_routes(shop: Shop) -> "list[BaseRoute]":
 async def _answer(shop: Shop, path: str, request: "Request") -> "Response":
     from starlette.responses import Response
 
-    # A file that is made already needs no thread.
-    found = shop.made(path) or await asyncio.to_thread(shop.find, path)
+    try:
+        # A file that is made already needs no thread.
+        found = shop.made(path) or await asyncio.to_thread(shop.find, path)
+    except (CMCError, OSError) as error:
+        # Pictures are fetched when somebody looks; the store may be away then.
+        return Response(say_briefly(error), status_code=503, media_type="text/plain")
     if found is None:
         return Response("no such file", status_code=404, media_type="text/plain")
     content, small, mark = found

@@ -5,6 +5,7 @@ back.
 """
 
 import contextlib
+import hashlib
 import os
 import socket
 import threading
@@ -40,10 +41,9 @@ def serve(
     Raises:
         InputError: the port is in use.
         OSError: the server did not start.
-        CMCError: the store cannot be read, and no snapshot was kept.
     """
     refuse_busy_port(host, port)
-    shop = Shop(open_source(store), _kept_file())
+    shop = Shop(open_source(store), _kept_file(store))
     with listening(build_server(shop), host, port) as address:
         shop.keeper.start(REFRESH_SECONDS)
         if announce is not None:
@@ -117,7 +117,9 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _kept_file() -> Path | None:
+def _kept_file(store: str) -> Path | None:
     """Return where the last good snapshot lies between two starts; None keeps none."""
     folder = os.environ.get("CMC_SNAPSHOT")
-    return Path(folder) / "snapshot.json" if folder else None
+    # Of this store: another one's rows would be shown until it answers.
+    mark = hashlib.sha256(store.encode()).hexdigest()[:12]
+    return Path(folder) / f"snapshot-{mark}.json" if folder else None

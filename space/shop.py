@@ -2,14 +2,18 @@
 
 import gzip
 import hashlib
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from space.rows import Rows
 from space.site import Site, build_site, is_picture, media_type
-from space.snapshot import Snapshot, SnapshotKeeper, Source
+from space.snapshot import SnapshotKeeper, Source
 from space.table import TRACKS_SHOWN
+
+PATIENCE_SECONDS = 4.0
+"""How long a start waits for the first reading before it shows the published rows alone."""
 
 Packed: TypeAlias = tuple[bytes, bytes, str]
 """A file, the file compressed, and its mark."""
@@ -26,37 +30,52 @@ class Shop:
     """The newest site, with each file's compressed form and its mark for the browser's cache."""
 
     def __init__(self, source: Source, keep: Path | None = None) -> None:
-        """Read the source, or take what was kept of it.
+        """Take what was kept of a source, or read it; while it does not answer, show what is known.
 
-        Raises:
-            CMCError: nothing was kept, and the source cannot be read.
+        Args:
+            source: where results come from.
+            keep: file for the last good snapshot.
         """
+        self._renewing = threading.Lock()
+        self._stock: _Stock | None = None
         self.keeper = SnapshotKeeper(source, keep, on_change=self._renew)
-        self._renew(self.keeper.snapshot)
+        self.keeper.begin(PATIENCE_SECONDS)
+        if self._stock is None:
+            self._renew()
 
-    def _renew(self, snapshot: Snapshot) -> None:
-        rows = Rows.of(snapshot)
-        site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
-        stock = _Stock(rows=rows, site=site, packed={})
-        # What every reader asks first is made before the first reader can.
-        first = next(track for track in TRACKS_SHOWN if rows.has(track))
-        for path in ("index.html", "data/site.json", f"data/board/{first}.all.json"):
-            _pack(stock, path)
-        # One assignment: a request sees the old stock or the new one, never half of each.
-        self._stock = stock
+    def _renew(self) -> None:
+        # Who comes second takes the newest snapshot too, so an older stock never replaces it.
+        with self._renewing:
+            snapshot = self.keeper.snapshot
+            rows = Rows.of(snapshot)
+            site = build_site(snapshot, rows, self.keeper.source, can_submit=True)
+            stock = _Stock(rows=rows, site=site, packed={})
+            # What every reader asks first is made before the first reader can.
+            first = next(track for track in TRACKS_SHOWN if rows.has(track))
+            for path in ("index.html", "data/site.json", f"data/board/{first}.all.json"):
+                _pack(stock, path)
+            # One assignment: a request sees the old stock or the new one, never half of each.
+            self._stock = stock
+
+    @property
+    def stock(self) -> _Stock:
+        """The newest site."""
+        if self._stock is None:
+            raise RuntimeError("the shop is asked before it is open")
+        return self._stock
 
     @property
     def rows(self) -> Rows:
         """The rows of the newest snapshot."""
-        return self._stock.rows
+        return self.stock.rows
 
     def made(self, path: str) -> Packed | None:
         """Return a file that somebody asked for before, without making anything."""
-        return self._stock.packed.get(path)
+        return self.stock.packed.get(path)
 
     def find(self, path: str) -> Packed | None:
         """Return a file, the file compressed, and its mark; None where there is no such file."""
-        stock = self._stock
+        stock = self.stock
         return _pack(stock, path) if path in stock.site else None
 
     def status(self) -> dict[str, str]:
@@ -66,6 +85,7 @@ class Shop:
             "read_at": self.keeper.snapshot.read_at,
             "checked_at": self.keeper.checked_at,
             "problem": self.keeper.problem,
+            "failing_since": self.keeper.failing_since,
         }
 
 

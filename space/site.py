@@ -28,7 +28,7 @@ from space.words import CONTENT_TITLES, TRACK_WORDS
 STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
 
-STYLES = ("base", "board", "views")
+STYLES = ("base", "board", "views", "submit")
 """The page's style sheets: a later one overrules an earlier one."""
 
 Make = Callable[[], bytes]
@@ -50,6 +50,8 @@ class Site:
         self._rooms = dict(rooms)
         self._made: dict[str, bytes] = {}
         self._lock = RLock()
+        # A room may ask the Hub: who wants a board does not wait for that.
+        self._doors = {room: RLock() for room in rooms}
 
     def __iter__(self) -> Iterator[str]:
         """Yield all paths."""
@@ -73,8 +75,8 @@ class Site:
             # There may be gigabytes of them, on the Hub: nobody waits for another's, none is kept.
             return self._makers[path]()
         if made is None:
+            self._enter(path)
             with self._lock:
-                self._enter(path)
                 # Another thread may have made it while this one waited.
                 made = self._made.get(path)
                 if made is None:
@@ -84,7 +86,7 @@ class Site:
     def _enter(self, path: str) -> None:
         for room in tuple(self._rooms):
             if path.startswith(room):
-                with self._lock:
+                with self._doors[room]:
                     if room in self._rooms:
                         self._makers |= self._rooms[room]()
                         del self._rooms[room]

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from protocol.errors import CMCError, RecordError
+from protocol.errors import RecordError
 from protocol.evidence import Evidence, current_evidence
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
 from protocol.records import Result
 from protocol.statistics.files import is_current
 from protocol.statistics.records import BoardStatistics
+from submission.redaction import redact
+from submission.wording import shown
 
 
 class Source(Protocol):
@@ -57,6 +59,13 @@ class Snapshot:
     """What else lies beside the results; effects only where they were made from exactly these."""
 
 
+UNREAD = Snapshot(revision="", results=(), statistics=(), read_at="")
+"""Before a source has ever answered: the published rows alone."""
+
+LONGEST_PROBLEM = 400
+"""Characters of an error that are shown."""
+
+
 class NoSource:
     """No store: the published rows alone."""
 
@@ -97,40 +106,53 @@ class SnapshotKeeper:
         self,
         source: Source,
         keep: Path | None = None,
-        on_change: Callable[[Snapshot], object] = lambda _: None,
+        on_change: Callable[[], object] = lambda: None,
     ) -> None:
-        """Begin with the snapshot in `keep` where there is one, else with a first reading.
+        """Begin with the snapshot in `keep`; without one, with the published rows alone.
 
         Args:
-            source: where results come from.
+            source: where results come from; it is not asked yet.
             keep: file that outlives the process, so that a start needs nobody's answer.
-            on_change: called with each new snapshot.
-
-        Raises:
-            CMCError: nothing was kept, and the source cannot be read.
+            on_change: called after each new snapshot.
         """
         self.source = source
         self._keep = keep
         self._on_change = on_change
         self._stop = threading.Event()
+        self._reading = threading.Lock()
         self.problem = ""
         """Why the newest reading failed; empty when it did not."""
-        kept = _read_kept(keep)
-        self.snapshot = kept or self._read(source.revision())
+        self.failing_since = ""
+        """When the first of the readings failed that failed since the last good one."""
+        self.snapshot = _read_kept(keep) or UNREAD
         self.checked_at = self.snapshot.read_at
-        """When the source last answered; UTC, ISO 8601."""
+        """When the source last answered; UTC, ISO 8601; empty before it ever did."""
+
+    def begin(self, patience_seconds: float) -> None:
+        """Read for the first time where nothing was kept; who takes longer is not waited for."""
+        if self.snapshot is UNREAD:
+            reading = threading.Thread(target=self.refresh, name="first reading", daemon=True)
+            reading.start()
+            reading.join(patience_seconds)
 
     def refresh(self) -> None:
         """Read again if the revision changed; keep what there is when the source fails."""
+        # One reading at a time: a source that hangs is not asked a second time meanwhile.
+        if not self._reading.acquire(blocking=False):
+            return
         try:
             revision = self.source.revision()
             if revision != self.snapshot.revision:
-                self.snapshot = self._read(revision)
-                self._on_change(self.snapshot)
-        except (CMCError, OSError) as error:
-            self.problem = f"{type(error).__name__}: {error}"
+                self.snapshot = read_snapshot(self.source, revision)
+                self._on_change()
+                self._write_kept()
+        except Exception as error:  # noqa: BLE001 - whatever a store answers, the page stays up
+            self.problem = say_briefly(error)
+            self.failing_since = self.failing_since or utc_now()
         else:
-            self.problem, self.checked_at = "", utc_now()
+            self.problem, self.failing_since, self.checked_at = "", "", utc_now()
+        finally:
+            self._reading.release()
 
     def start(self, every_seconds: float) -> None:
         """Refresh from a thread of its own until `stop`."""
@@ -145,19 +167,31 @@ class SnapshotKeeper:
         """End the thread."""
         self._stop.set()
 
-    def _read(self, revision: str) -> Snapshot:
-        results = tuple(self.source.results())
-        snapshot = Snapshot(
-            revision=revision,
-            results=results,
-            statistics=tuple(s for s in self.source.statistics() if is_current(s, results)),
-            read_at=utc_now(),
-            replications=self.source.replications(),
-            evidence=current_evidence(self.source.evidence(), results),
-        )
+    def _write_kept(self) -> None:
         if self._keep is not None:
-            write_whole(self._keep, to_json(snapshot).encode())
-        return snapshot
+            write_whole(self._keep, to_json(self.snapshot).encode())
+
+
+def read_snapshot(source: Source, revision: str) -> Snapshot:
+    """Return all that a source holds.
+
+    Raises:
+        CMCError: it cannot be read.
+    """
+    results = tuple(source.results())
+    return Snapshot(
+        revision=revision,
+        results=results,
+        statistics=tuple(s for s in source.statistics() if is_current(s, results)),
+        read_at=utc_now(),
+        replications=source.replications(),
+        evidence=current_evidence(source.evidence(), results),
+    )
+
+
+def say_briefly(error: Exception) -> str:
+    """Return an error for strangers: one short line, without tokens and without folders."""
+    return shown(redact(f"{type(error).__name__}: {error}".replace("\n", " ")), LONGEST_PROBLEM)
 
 
 def utc_now() -> str:
@@ -170,6 +204,6 @@ def _read_kept(path: Path | None) -> Snapshot | None:
         return None
     try:
         return from_json(Snapshot, path.read_bytes())
-    except RecordError:
-        # An older version's form: as good as absent, and written anew.
+    except (RecordError, OSError):
+        # Damaged, or an older version's form: as good as absent, and written anew.
         return None

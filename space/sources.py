@@ -76,4 +76,4 @@ class StoreSource:
 
 def open_source(store: str) -> Source:
     """Return the source for a store's name; without one, the published rows alone."""
-    return StoreSource(open_store(store)) if store else NoSource()
+    return StoreSource(open_store(store, hurried=True)) if store else NoSource()

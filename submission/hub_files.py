@@ -109,7 +109,6 @@ class HubFiles:
     ) -> None:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_session
 
-        # By itself the client waits for ever.
         get_session().timeout = self._timeout
         additions = [CommitOperationAdd(path, data) for path, data in files.items()]
         removals = [CommitOperationDelete(gone)] if gone else []
@@ -124,7 +123,11 @@ class HubFiles:
 
     def patiently(self, ask: Callable[[], T], what: str) -> T:
         """Return what `ask` answers, asked again while the Hub's trouble may pass."""
+        from huggingface_hub import get_session
+
         pauses = itertools.islice(self._backoff.pauses(), ASKED - 1)
+        # By itself the client waits for ever.
+        get_session().timeout = self._timeout
         while True:
             try:
                 return ask()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from protocol.errors import SubmissionError
-from protocol.records import Request
+from protocol.records import Request, System
 from submission.checks import Subject, examine_model
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding, refusals
@@ -15,7 +15,9 @@ from submission.hub_models import hub_facts
 from submission.limits import LIMITS, Limits
 from submission.rules import check_duplicates, check_modes, check_names, check_quota
 from submission.served import Served, served_by
+from submission.settings import wrong_settings
 from submission.systems import adapter_of, is_hub_id, resolve, split_settings
+from submission.wording import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,18 @@ def examine_system(
     adapter = adapter_of(resolved).replace("_", "-")
     served = served_by().get(adapter)
     written, _, behind = resolved.partition("?")
-    split_settings(resolved)
     model, _, revision = written.partition(":")[2].partition("@")
+    wrong = _check_settings(about, adapter, split_settings(resolved)[1])
     if served is None or not served.has_weights or not model:
-        return Examined(resolved, None, ())
+        return Examined(resolved, None, wrong)
     path = Path(model).expanduser()
     if path.exists():
         facts = folder_facts(path)
     elif is_hub_id(model):
         facts = look_up(model, revision)
     else:
-        return Examined(resolved, None, (_no_model(about, model),))
-    findings = examine_model(_subject(about, adapter, served, facts, limits))
+        return Examined(resolved, None, (*wrong, _no_model(about, model)))
+    findings = wrong + examine_model(_subject(about, adapter, served, facts, limits))
     if facts.is_local and not refusals(findings):
         facts = with_hashes(facts, path)
     pinned = resolved
@@ -77,9 +79,20 @@ def _subject(
     return Subject(about=about, adapter=adapter, served=served, facts=facts, limits=limits)
 
 
-def _no_model(about: str, model: str) -> Finding:
-    from submission.wording import shown
+def _check_settings(about: str, adapter: str, settings: Mapping[str, str]) -> tuple[Finding, ...]:
+    system = System(adapter=adapter, model="", revision="", path="", settings=settings)
+    return tuple(
+        Finding(
+            code=Code.BAD_FORM,
+            about=about,
+            sentence=shown(wrong, 500),
+            remedy="correct it, or leave it out",
+        )
+        for wrong in wrong_settings(system)
+    )
 
+
+def _no_model(about: str, model: str) -> Finding:
     return Finding(
         code=Code.MODEL_NOT_FOUND,
         about=about,

@@ -68,6 +68,9 @@ class Ledger(Protocol):
             LedgerError: it is missing, or has another sha256.
         """
 
+    def attached(self, path: str) -> bytes | None:
+        """Return a file that came with a request; None where there is none."""
+
     def digests(self) -> Mapping[str, str]:
         """Return the sha256 of every file that only an entry of the ledger may bring, by path."""
 

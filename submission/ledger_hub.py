@@ -5,6 +5,7 @@ ORG/NAME-requests
   ledger/segments/<first>.jsonl the lines before, a segment each, with the same headers
   ledger/snapshots/<number>.json.gz  the state of all requests at the header's line
   requests/ab/<id>.json         what was asked; written once
+  captions/ab/<sha256>.csv      a caption file that a request names; or .jsonl
   replications/ab/<id>.<hash>.json  what came out when somebody ran a part again
 ORG/NAME-results
   results/ab/<id>.<token>.*     what came out
@@ -36,7 +37,7 @@ CURRENT = "ledger/current.jsonl"
 SEGMENT_LINES = 128
 SEGMENT_BYTES = 200_000
 """A segment ends after so many lines or bytes: it is sent again with each of its lines."""
-ROOMS = ("requests/", "results/", "replications/")
+ROOMS = ("requests/", "captions/", "results/", "replications/")
 
 
 class HubLedger:
@@ -192,6 +193,10 @@ class HubLedger:
         """Return a file of the cache."""
         next(self.read_all([(path, sha256)]))
         return self._kept(sha256)
+
+    def attached(self, path: str) -> bytes | None:
+        """Return a file that came with a request; None where there is none."""
+        return self.requests.read(path).content
 
     def digests(self) -> Mapping[str, str]:
         """Return the sha256 of every such file, by reading each that is new here."""

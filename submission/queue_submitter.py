@@ -1,6 +1,6 @@
 """What submitters and maintainers may do, decided on the newest book; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from protocol.errors import StoreError
@@ -17,16 +17,18 @@ STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
 
 
 def submit(
-    book: Book, requests: Sequence[Request], priority: int, at: datetime, remark: str = ""
+    book: Book,
+    requests: Sequence[Request],
+    priority: int,
+    at: datetime,
+    remark: str = "",
+    *,
+    attached: Mapping[str, bytes] | None = None,
 ) -> Batch:
     """Queue requests; those that are queued, running or done already are left as they are.
 
-    Args:
-        book: the newest.
-        requests: several in one change.
-        priority: those with a higher one are run first.
-        at: the time.
-        remark: goes into the history behind what happened.
+    Those of a higher priority are run first; a remark goes into the history; `attached` are files
+    that the requests need, by their path in the store.
 
     Raises:
         StoreError: one was superseded.
@@ -60,6 +62,8 @@ def submit(
         events.append(make_event(Action.SUBMIT, request.submitter, reason, state, first))
         if old is None:
             files[request_path(request_id)] = to_json(request).encode()
+    if events:
+        files |= attached or {}
     return Batch(events=tuple(events), files=files)
 
 

@@ -14,6 +14,7 @@ from protocol.errors import LeaseError
 from protocol.failures import MAY_PASS, FailureCode
 from protocol.jsonable import to_json
 from protocol.records import Request, Result
+from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, Lease, State, Status
 from submission.clock import from_text, to_text
 from submission.ledger import Batch, Book
@@ -68,8 +69,24 @@ def claim(
     return Batch(events=tuple(events))
 
 
-def renew(book: Book, held: Claim, progress: str, terms: Terms, at: datetime) -> Batch:
+def renew(
+    book: Book,
+    held: Claim,
+    progress: str,
+    terms: Terms,
+    at: datetime,
+    *,
+    smoke: SmokeReport | None = None,
+) -> Batch:
     """Make a lease last longer from now on, and show how far its holder is.
+
+    Args:
+        book: the newest.
+        held: the holder's claim.
+        progress: a line for people.
+        terms: of leases.
+        at: the time.
+        smoke: what the smoke test showed, once it has run.
 
     Raises:
         LeaseError: it is another worker's now, or the request has ended.
@@ -77,7 +94,8 @@ def renew(book: Book, held: Claim, progress: str, terms: Terms, at: datetime) ->
     state = _held(book, held)
     lease = replace(held.lease, expires_at=to_text(at + timedelta(seconds=terms.lease_seconds)))
     status = follow(state.request_id, state.status, Action.RENEW, Who.HOLDER)
-    new = next_state(state, status, at, lease=lease, progress=progress)
+    shown = {"smoke": smoke} if smoke else {}
+    new = next_state(state, status, at, lease=lease, progress=progress, **shown)
     return Batch(events=(make_event(Action.RENEW, lease.worker, "", new),))
 
 

@@ -1,12 +1,13 @@
 """The store: where requests, their events and their results lie. Open one with `open_store`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from protocol.errors import InputError
 from protocol.records import Request, Result
+from protocol.smoke import SmokeReport
 from protocol.states import OPEN, Event, Failure, State
 from submission.beside import Beside
 from submission.clock import now
@@ -24,19 +25,35 @@ class Store(Protocol):
     ledger: Ledger
     beside: Beside
 
-    def submit(self, request: Request, priority: int = 0, remark: str = ...) -> Submitted:
+    def submit(
+        self,
+        request: Request,
+        priority: int = 0,
+        remark: str = ...,
+        attached: Mapping[str, bytes] | None = ...,
+    ) -> Submitted:
         """Queue a request; an identical one is found by its id, and queued again if it failed."""
 
     def submit_all(
-        self, requests: Sequence[Request], priority: int = 0, remark: str = ...
+        self,
+        requests: Sequence[Request],
+        priority: int = 0,
+        remark: str = ...,
+        attached: Mapping[str, bytes] | None = ...,
     ) -> list[Submitted]:
-        """Queue several requests in one change; a remark goes into the history."""
+        """Queue several requests in one change, with the files that they need, by their path.
+
+        A remark goes into the history.
+        """
 
     def claim(self, worker: str, accepts: Accepts = ...) -> AbstractContextManager[Claim | None]:
         """Hold the next request while the block lasts; None where there is none."""
 
     def report_progress(self, claim: Claim, line: str) -> None:
         """Show people how far the claimed request is."""
+
+    def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
+        """Keep what a claimed request's smoke test showed; it stays with the request."""
 
     def finish(self, claim: Claim, result: Result, per_image: bytes) -> None:
         """End a claimed request with its result."""
@@ -72,12 +89,13 @@ class Store(Protocol):
         """Return a file with the per-image scores of a finished request."""
 
 
-def open_store(name: str, *, create: bool = False) -> Store:
+def open_store(name: str, *, create: bool = False, hurried: bool = False) -> Store:
     """Return the store of a name: a folder, or `hub:ORG/NAME`.
 
     Args:
         name: as people type it.
         create: make a Hub store's repositories where they are not there.
+        hurried: somebody waits for each answer: give up on a Hub store in seconds, not minutes.
 
     Raises:
         InputError: `hub:` is not followed by `ORG/NAME`.
@@ -88,9 +106,9 @@ def open_store(name: str, *, create: bool = False) -> Store:
     if rest.count("/") != 1 or not all(rest.split("/")):
         raise InputError(f"{name!r} names no store; wanted hub:ORG/NAME, or a folder")
     # The client takes half a second to import.
-    from submission.store_hub import HubStore
+    from submission.store_hub import HURRIED, HURRIED_TIMEOUT, HubStore
 
-    store = HubStore(rest)
+    store = HubStore(rest, backoff=HURRIED, timeout=HURRIED_TIMEOUT) if hurried else HubStore(rest)
     if create:
         store.create()
     return store

@@ -2,6 +2,7 @@
 
 ledger.jsonl                 what happened; every state follows from it
 requests/ab/<id>.json        what was asked; written once
+captions/ab/<sha256>.csv     a caption file that a request names; or .jsonl
 results/ab/<id>.<token>.*    what came out: the result as JSON, the per-image scores as Parquet
 progress/<id>.txt            one line for people, from the worker that holds the request
 locks/                       of the writer, and of every worker that lives
@@ -129,11 +130,16 @@ class FolderLedger:
         next(self.read_all([(path, sha256)]))
         return self.folder / path
 
+    def attached(self, path: str) -> bytes | None:
+        """Return a file that came with a request; None where there is none."""
+        file = self.folder / path
+        return file.read_bytes() if file.is_file() else None
+
     def digests(self) -> Mapping[str, str]:
-        """Return the sha256 of every request, result and replication."""
+        """Return the sha256 of every request, caption file, result and replication."""
         return {
             str(file.relative_to(self.folder)): sha256_of_file(file)
-            for room in ("requests", "results", "replications")
+            for room in ("requests", "captions", "results", "replications")
             for file in sorted((self.folder / room).rglob("*"))
             # A leading dot is a file that a crash cut off before it had its name.
             if file.is_file() and not file.name.startswith(".")

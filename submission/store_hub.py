@@ -10,6 +10,10 @@ from submission.ledger_hub import HubLedger
 from submission.queue import Terms
 from submission.store_ledger import LedgerStore
 
+HURRIED = Backoff(first_seconds=0.5, limit_seconds=2.0, tries=4)
+HURRIED_TIMEOUT = 10.0
+"""For a server whose readers wait: it looks again soon anyway."""
+
 
 class HubStore(LedgerStore):
     """Requests, events and results in two datasets of the Hub."""

@@ -2,15 +2,14 @@
 
 import contextlib
 import hashlib
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 from protocol.errors import RecordError, StoreError
 from protocol.jsonable import from_json
 from protocol.records import Request, Result
+from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, State, Status
 from submission import queue_submitter, queue_worker
 from submission.heartbeat import beating
@@ -25,6 +24,7 @@ from submission.queue import (
     per_image_path,
     result_path,
 )
+from submission.queue_list import list_queue
 from submission.queue_worker import Accepts
 
 
@@ -45,23 +45,35 @@ class LedgerStore:
         self._held: set[str] = set()
         self._progress: dict[str, str] = {}
 
-    def submit(self, request: Request, priority: int = 0, remark: str = "") -> Submitted:
+    def submit(
+        self,
+        request: Request,
+        priority: int = 0,
+        remark: str = "",
+        attached: Mapping[str, bytes] | None = None,
+    ) -> Submitted:
         """Queue a request; an identical one is found by its id, and queued again if it failed.
 
         Raises:
             StoreError: it was superseded.
         """
-        return self.submit_all([request], priority, remark)[0]
+        return self.submit_all([request], priority, remark, attached)[0]
 
     def submit_all(
-        self, requests: Sequence[Request], priority: int = 0, remark: str = ""
+        self,
+        requests: Sequence[Request],
+        priority: int = 0,
+        remark: str = "",
+        attached: Mapping[str, bytes] | None = None,
     ) -> list[Submitted]:
         """Queue several requests in one change; a remark goes into the history."""
         seen: dict[str, State | None] = {}
 
         def decide(book: Book) -> Batch:
             seen.update({r.request_id: book.state(r.request_id) for r in requests})
-            return queue_submitter.submit(book, requests, priority, self._clock(), remark)
+            return queue_submitter.submit(
+                book, requests, priority, self._clock(), remark, attached=attached
+            )
 
         events = {event.state.request_id: event for event in self.ledger.change(decide)}
         answers, answered = [], set()
@@ -143,6 +155,19 @@ class LedgerStore:
         """Show people how far the claimed request is."""
         self._progress[claim.state.request_id] = line
         self.ledger.note(claim.state.request_id, line)
+
+    def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
+        """Keep what a claimed request's smoke test showed; it stays with the request.
+
+        Raises:
+            LeaseError: it is another worker's now, or the request has ended.
+        """
+        self.report_progress(claim, report.sentence)
+        self.ledger.change(
+            lambda book: queue_worker.renew(
+                book, claim, report.sentence, self.terms, self._clock(), smoke=report
+            )
+        )
 
     def finish(self, claim: Claim, result: Result, per_image: bytes) -> None:
         """End a claimed request with its result.
@@ -231,17 +256,7 @@ class LedgerStore:
 
     def queue(self) -> list[QueueEntry]:
         """Return every request: the running, the waiting as they will be run, the ended."""
-        book = self.ledger.refresh()
-        ids = book.queue()
-        waiting = [i for i in ids if book.states[i]["status"] == Status.PENDING]
-        places = {request_id: place for place, request_id in enumerate(waiting, 1)}
-        running = len(ids) - len(waiting)
-        ended = sorted(
-            book.states.keys() - book.open,
-            key=lambda i: int(book.states[i]["queued"]),
-            reverse=True,
-        )
-        return [self._queue_entry(book, i, places.get(i), running) for i in [*ids, *ended]]
+        return list_queue(self.ledger.refresh(), self.request, self.ledger.noted)
 
     def results(self) -> list[Result]:
         """Return the result of every finished request, as they were submitted.
@@ -276,18 +291,6 @@ class LedgerStore:
         self._held.discard(claim.lease.nonce)
         self._progress.pop(claim.state.request_id, None)
         self.ledger.let_go(claim.lease.nonce)
-
-    def _queue_entry(
-        self, book: Book, request_id: str, position: int | None, running: int
-    ) -> QueueEntry:
-        request, state = self.request(request_id), known(book, request_id)
-        progress = ""
-        if state.status is Status.RUNNING:
-            progress = self.ledger.noted(request_id) or state.progress
-        wait = None
-        if position is not None and book.durations:
-            wait = math.ceil(position / max(1, running)) * median(book.durations)
-        return QueueEntry(request, state, progress, position, wait)
 
 
 def _result(path: str, content: bytes) -> Result:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import find_adapter
-from evaluator.settings import Value
 from protocol.records import System
 from protocol.versions import Protocol as ProtocolVersion
+from submission.settings import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluator.captioners import Caption
-from evaluator.settings import Value
 from protocol.errors import ModelError
 from protocol.prompts import Prompt, find_prompt
 from protocol.versions import Protocol
+from submission.settings import Value
 
 TOKENS_PER_WORD = 4
 """Room for a caption: English takes about 1.3 tokens a word, other scripts more."""

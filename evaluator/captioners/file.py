@@ -3,18 +3,15 @@
 `file:gpt4v.csv` replays the benchmark's released captions, byte-order mark and all.
 """
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from evaluator.captioners import Caption, Captioner, NamedPicture
-from evaluator.settings import Value, read_settings
 from protocol.errors import CaptionError
 from protocol.records import System
 from protocol.versions import Protocol
+from submission.caption_files import parse_captions
+from submission.settings import Value, read_settings
 
 IN_BATCHES = False
 UNKEYED: frozenset[str] = frozenset()
@@ -59,43 +56,4 @@ def read_captions(path: Path) -> dict[str, str]:
     """
     if not path.is_file():
         raise CaptionError(f"{path} is missing; wanted a CSV or JSONL file of captions")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CaptionError(f"{path} is no UTF-8: {error}") from error
-    rows = _read_lines(text, path) if path.suffix == ".jsonl" else _read_csv(text, path)
-    captions: dict[str, str] = {}
-    for number, row in rows:
-        name, caption = row.get("name"), row.get("text")
-        if not isinstance(name, str) or not isinstance(caption, str) or not name:
-            raise CaptionError(f"{path}, row {number}: wanted a `name` and a `text`, found {row}")
-        if name in captions:
-            raise CaptionError(f"{path}, row {number}: {name} comes twice")
-        captions[name] = caption.strip()
-    return captions
-
-
-def _read_csv(text: str, path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if not {"name", "text"} <= set(reader.fieldnames or ()):
-        raise CaptionError(
-            f"{path} has the columns {', '.join(reader.fieldnames or ()) or 'none'}; "
-            "wanted `name` and `text`"
-        )
-    try:
-        yield from enumerate(reader, start=1)
-    except csv.Error as error:
-        raise CaptionError(f"{path} is no CSV: {error}") from error
-
-
-def _read_lines(text: str, path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise CaptionError(f"{path}, row {number}: not JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise CaptionError(f"{path}, row {number}: wanted an object, found {line[:60]}")
-        yield number, row
+    return parse_captions(path.read_bytes(), str(path))

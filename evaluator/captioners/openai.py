@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 from evaluator.captioners import Caption, Captioner, NamedPicture
 from evaluator.captioners._asking import ASKING_SETTINGS, Asking, describe_asking, read_asking
 from evaluator.pictures import png_bytes
-from evaluator.settings import Value, read_settings
 from protocol.errors import CaptionError, ModelError
 from protocol.records import System
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 from submission.store import now
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from evaluator.captioners import Captioner
 from evaluator.captioners._asking import ASKING_SETTINGS, read_asking
 from evaluator.captioners._generate import ModelCaptioner, describe_generation
 from evaluator.devices import dtype_on
-from evaluator.settings import read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
 from submission.hub_errors import hub_errors
+from submission.settings import read_settings
 
 if TYPE_CHECKING:
     from torch import Tensor

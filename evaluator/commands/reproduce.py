@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.reproduce import relocate, reproduce
     from protocol.errors import InputError, StoreError
     from protocol.jsonable import to_json
+    from submission.caption_files import with_captions_here
     from submission.identity import account_for
     from submission.replications import file_replication
     from submission.store import open_store
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         raise StoreError(f"{options.store} holds no result of {options.request}; see `cmc queue`")
     result = found[0]
     request = relocate(result.request, {"i2t": options.i2t, "t2i": options.t2i})
+    request = with_captions_here(request, store.ledger, options.cache.expanduser() / "captions")
     # Of its own, so that a second run is one; kept until the end, so that it may be killed.
     cache = options.cache.expanduser() / "replications" / options.request
     with progress_bars() as report:

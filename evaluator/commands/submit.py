@@ -82,6 +82,7 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     store, account = open_store(options.store), account_for(options.store)
     examined = _examine(options)
     findings = [finding for one in examined.values() for finding in one.findings]
+    findings += _check_captions(options)
     facts = {about: one.facts for about, one in examined.items() if one.facts}
     if refusals(findings):
         return _report(options, [*findings, *check_texts(_declared(options))], None)
@@ -106,6 +107,21 @@ def _examine(options: argparse.Namespace) -> "Mapping[str, Examined]":
 
     texts = {"i2t": options.i2t, "t2i": t2i_from(options)}
     return {about: examine_system(about, text) for about, text in texts.items() if text}
+
+
+def _check_captions(options: argparse.Namespace) -> "list[Finding]":
+    """Check a caption file of this machine; one that is not here was found to be missing."""
+    from pathlib import Path
+
+    from protocol.samples import list_samples
+    from submission.caption_files import ADAPTER, check_captions
+
+    adapter, _, name = (options.i2t or "").partition("?")[0].partition(":")
+    path = Path(name).expanduser()
+    if adapter != ADAPTER or not path.is_file():
+        return []
+    pictures = [sample.name for sample in list_samples(images_from(options))]
+    return list(check_captions(path.read_bytes(), path.name, pictures))
 
 
 def _request(
@@ -215,9 +231,10 @@ def _confirmed(options: argparse.Namespace) -> bool:
 
 def _submit(options: argparse.Namespace, store: "Store", request: "Request") -> int:
     from protocol.jsonable import to_plain
+    from submission.caption_files import files_to_store
 
     remark = f"not a duplicate: {options.not_a_duplicate}" if options.not_a_duplicate else ""
-    submitted = store.submit(request, remark=remark)
+    submitted = store.submit(request, remark=remark, attached=files_to_store(request))
     if options.json:
         print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
     elif submitted.is_new:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 from evaluator.adapters import find_adapter
-from evaluator.settings import Value
 from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol as ProtocolVersion
+from submission.settings import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

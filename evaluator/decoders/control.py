@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.settings import Value, read_settings
 from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

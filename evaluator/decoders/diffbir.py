@@ -31,11 +31,11 @@ from evaluator.restoration.control import load_control
 from evaluator.restoration.network import Network, load_network
 from evaluator.restoration.tensors import pad_to, resize, to_picture, to_tensor
 from evaluator.restoration.weight_files import find_weight_file, read_tensors
-from evaluator.settings import read_settings
 from protocol.errors import DecodeError, ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

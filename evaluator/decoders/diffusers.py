@@ -31,11 +31,11 @@ from evaluator.decoders._pipelines import (
     speed_up,
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
-from evaluator.settings import Value, read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -21,11 +21,11 @@ from evaluator.decoders._pipelines import (
     size_unit,
 )
 from evaluator.decoders._plan import OWN, is_own
-from evaluator.settings import Value, read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,11 +15,11 @@ from evaluator.decoders._painting import finish, generators_of, start_at, start_
 from evaluator.decoders._pipelines import Loaded, choose_dtype, load_pipeline, load_second, ready
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
-from evaluator.settings import Value, read_settings
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -17,11 +17,11 @@ from evaluator.decoders import Account, Decoder, DecodingStopped, Received
 from evaluator.decoders._endpoint import OPENAI, Endpoint, EndpointError, Refused
 from evaluator.decoders._painting import start_at, text_size
 from evaluator.pictures import open_picture, png_bytes
-from evaluator.settings import Value, read_settings
 from protocol.errors import DecodeError, ModelError, PictureError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

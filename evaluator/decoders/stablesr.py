@@ -46,11 +46,11 @@ from evaluator.restoration.state_dicts import (
     model_folder,
     read_state_dict,
 )
-from evaluator.settings import Value, read_settings
 from protocol.errors import DecodeError
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.versions import Protocol
+from submission.settings import Value, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image

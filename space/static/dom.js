@@ -98,6 +98,15 @@ export function checkbox(text, checked, change) {
   return label;
 }
 
+// A time of today by the clock, another with its day; in the reader's own time zone.
+export function clock(iso) {
+  const when = new Date(iso);
+  if (!iso || Number.isNaN(when.getTime())) return "a while ago";
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const isToday = when.toDateString() === new Date().toDateString();
+  return isToday ? time : `${when.toLocaleDateString([], { month: "short", day: "numeric" })}, ${time}`;
+}
+
 const fetched = new Map();
 
 // A file of the site, fetched once; a failure is not kept.

@@ -1,17 +1,29 @@
-// The form with its live checks, and the queue. All rules are the server's.
+// The form with its live checks. All rules are the server's.
 
-import { button, make, named, picker } from "./dom.js";
-import { plainTable } from "./compare.js";
+import { button, choice, make, named } from "./dom.js";
+import { captionFile, field, modeField, roleField, select, systemField, textInput } from "./fields.js";
+import { addQueue } from "./queue.js";
+import * as link from "./state.js";
 
-const FOLLOW_EVERY = 5000;
+const PAUSE = 500;
+const KEPT_IN_LINK = ["role", "i2t", "t2i"];
 
-async function ask(action, form) {
-  const answer = await fetch(`intake/${action}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CMC": "1" },
-    body: JSON.stringify(form),
-  });
-  return answer.json();
+export async function ask(action, form) {
+  let answer;
+  try {
+    answer = await fetch(`intake/${action}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CMC": "1" },
+      body: JSON.stringify(form),
+    });
+  } catch {
+    return { error: "this server does not answer; what you typed is still here" };
+  }
+  try {
+    return await answer.json();
+  } catch {
+    return { error: `this server answered ${answer.status} and no more` };
+  }
 }
 
 export async function addForm(box) {
@@ -21,140 +33,207 @@ export async function addForm(box) {
     box.append(make("p", "about", `${state.error[0].toUpperCase()}${state.error.slice(1)}.`));
     return;
   }
-  if (state.account) box.append(drawForm(state, () => drawQueue(queue)));
+  const queue = addQueue(ask);
+  if (state.account) box.append(drawForm(state, queue));
   else if (state.can_sign_in) box.append(signIn());
-  const queue = make("section", "queue");
-  box.append(queue);
-  await drawQueue(queue);
-  const timer = setInterval(() => {
-    if (queue.isConnected) drawQueue(queue);
-    else clearInterval(timer);
-  }, FOLLOW_EVERY);
+  else box.append(make("p", "about", "Only this machine's user can submit here; everybody can follow the queue."));
+  box.append(queue.box);
+  await queue.draw();
 }
 
 function signIn() {
-  const link = make("a", "tool", "Sign in with Hugging Face");
-  link.href = "login/huggingface";
-  link.target = "_blank";
-  return link;
+  const box = make("div", "sign-in");
+  const button = make("a", "tool primary", "Sign in with Hugging Face");
+  button.href = "login/huggingface";
+  // The frame of huggingface.co lets no other page in.
+  button.target = "_blank";
+  button.rel = "noopener";
+  box.append(button, make("p", "hint", "Your name and nothing else is asked for. Come back to this tab afterwards and load it again."));
+  return box;
 }
 
-function textField(title, name, list, form, changed) {
-  const label = make("label", "", title);
-  const field = make("input", "field");
-  field.name = name;
-  field.setAttribute("list", list);
-  field.autocomplete = "off";
-  field.addEventListener("input", () => {
-    form[name] = field.value;
-    changed();
-  });
-  label.append(field);
-  return label;
-}
-
-function drawForm(state, submitted) {
-  const box = make("section", "form");
+function drawForm(state, queue) {
+  const box = make("form", "form");
+  box.addEventListener("submit", (event) => event.preventDefault());
   if (!state.benches.length) {
-    box.append(make("p", "about", "No bench is open yet: the store has no request about any pictures."));
+    const why = state.problem ? `The store does not answer: ${state.problem}` : "No bench is open yet: the store has no request about any pictures.";
+    box.append(make("p", "about", why));
     return box;
   }
-  const form = { role: "T2I", i2t: "", t2i: "", bench: state.benches[0] };
-  const verdicts = make("div", "findings");
-  verdicts.setAttribute("role", "status");
-  const send = button("tool", "Submit", async () => {
-    send.disabled = true;
-    const answer = await ask("submit", form);
-    verdicts.replaceChildren(make("p", "", answer.error ?? `Queued as ${answer.request_id}.`));
-    submitted();
+  const form = {
+    role: link.get("role") === "I2T" ? "I2T" : "T2I",
+    i2t: link.get("i2t"),
+    t2i: link.get("t2i"),
+    bench: state.benches[0],
+    modes: "",
+    gpu: "a100",
+    captions: "",
+    captions_name: "",
+  };
+  const verdict = drawVerdict(form, queue);
+  const changed = () => {
+    link.set(Object.fromEntries(KEPT_IN_LINK.map((name) => [name, form[name]])), { quiet: true });
+    verdict.changed();
+  };
+  const modes = modeField(form, state, changed);
+  const role = roleField(form, () => {
+    form.modes = "";
+    modes.draw();
+    changed();
   });
-  send.disabled = true;
+  const gpus = state.gpus.map((name) => [name, name.toUpperCase()]);
+  const gpu = select(gpus, form.gpu, (value) => ((form.gpu = value), changed()));
+  const bench = select(state.benches.map((one) => [one, one]), form.bench, (value) => ((form.bench = value), changed()));
+  const who = make("p", "hint", "You submit as ");
+  who.append(named("", state.account), ".");
+  const fields = make("div", "fields");
+  const top = make("div", "pair");
+  const bottom = make("div", "pair");
+  top.append(role, field("on", bench));
+  bottom.append(modes.box, field("Estimate for one", gpu));
+  fields.append(
+    who,
+    top,
+    i2tHalf(form, state, changed),
+    systemField("t2i", "T2I model", "diffusers:OWNER/NAME, another adapter, or a name from the list; @COMMIT pins it", form, state, changed),
+    bottom,
+    declared(form, state, changed),
+  );
+  box.append(fields, verdict.box);
+  verdict.changed();
+  return box;
+}
+
+// A model that writes captions, or the captions.
+function i2tHalf(form, state, changed) {
+  const box = make("div", "half");
+  const model = systemField("i2t", "I2T model", "transformers:OWNER/NAME, another adapter, or a name from the list; @COMMIT pins it", form, state, changed);
+  const file = captionFile(form, changed);
+  const options = [
+    { key: "model", text: "a model" },
+    { key: "file", text: "a caption file" },
+  ];
+  const draw = (kind) => {
+    if (kind === "model") Object.assign(form, { captions: "", captions_name: "", captions_bytes: 0 });
+    form.with_file = kind === "file";
+    const switcher = make("div", "row");
+    const group = choice("Captions come from", options, kind, (key) => {
+      draw(key);
+      changed();
+    });
+    switcher.append(make("span", "label", "Captions come from"), group);
+    if (kind === "file") file.querySelector("input").value = "";
+    box.replaceChildren(switcher, kind === "model" ? model : file);
+  };
+  draw("model");
+  return box;
+}
+
+function declared(form, state, changed) {
+  const box = make("details", "settings");
+  box.append(make("summary", "", "Shown with the row"));
+  const fields = make("div", "setting-fields");
+  for (const [name, title, hint] of [
+    ["paper", "Paper", "its address"],
+    ["code", "Code", "its address"],
+    ["trained_on", "Trained on", "what the model has seen"],
+    ["comment", "Comment", "anything else worth knowing"],
+  ]) {
+    const area = name === "trained_on" || name === "comment";
+    const take = (value) => ((form[name] = value), changed());
+    fields.append(field(title, textInput("", take, { most: state.longest[name], area }), hint));
+  }
+  box.append(fields);
+  return box;
+}
+
+// What the checks say, beside the form; it follows what is typed.
+function drawVerdict(form, queue) {
+  const box = make("aside", "form-checks");
+  box.setAttribute("aria-label", "What the checks say");
+  const said = make("div", "said");
+  said.setAttribute("role", "status");
+  const send = button("tool primary", "Submit", () => submit());
   let waiting = null;
+  let asked = "";
+  const sent = () => {
+    const { with_file: _, captions_bytes: __, ...rest } = form;
+    return rest;
+  };
+  const say = (...parts) => said.replaceChildren(...parts);
   const changed = () => {
     send.disabled = true;
     clearTimeout(waiting);
-    waiting = setTimeout(() => live(form, verdicts, send), 500);
+    const missing = whatIsMissing(form);
+    if (missing) return say(make("p", "hint", missing));
+    waiting = setTimeout(check, PAUSE);
   };
-  const known = make("datalist");
-  known.id = "known-systems";
-  for (const system of state.systems) {
-    const option = make("option");
-    option.value = system;
-    known.append(option);
-  }
-  const roles = [{ key: "T2I", text: "the T2I model" }, { key: "I2T", text: "the I2T model" }];
-  const set = (name) => (value) => {
-    form[name] = value;
-    changed();
+  const check = async () => {
+    asked = JSON.stringify(sent());
+    said.classList.add("busy");
+    if (!said.querySelector(".lines")) say(make("p", "hint", "Checking…"));
+    const answer = await ask("check", sent());
+    if (asked !== JSON.stringify(sent())) return;
+    said.classList.remove("busy");
+    say(...verdictLines(answer));
+    send.disabled = !answer.request_id;
   };
-  box.append(
-    make("p", "", `You are ${state.account}.`),
-    picker("Compared is", roles, form.role, set("role")),
-    picker("on", state.benches.map((key) => ({ key, text: key })), form.bench, set("bench")),
-    textField("I2T model, as transformers:OWNER/NAME or a known name", "i2t", known.id, form, changed),
-    textField("T2I model, as diffusers:OWNER/NAME or a known name", "t2i", known.id, form, changed),
-    known,
-    verdicts,
-    send,
-  );
-  return box;
+  const submit = async () => {
+    send.disabled = true;
+    send.textContent = "Submitting…";
+    const answer = await ask("submit", sent());
+    send.textContent = "Submit";
+    if (answer.error) {
+      say(...verdictLines(answer));
+      send.disabled = false;
+      return;
+    }
+    say(finding("passed", `Queued as ${answer.request_id}.`, "It is in the queue below."));
+    await queue.draw(answer.request_id);
+  };
+  send.disabled = true;
+  box.append(make("h3", "", "Checks"), said, send);
+  return { box, changed };
 }
 
-async function live(form, verdicts, send) {
-  if (!form.i2t || !form.t2i) return;
-  const asked = JSON.stringify(form);
-  verdicts.replaceChildren(make("p", "", "Checking…"));
-  const answer = await ask("check", form);
-  if (asked !== JSON.stringify(form)) return;
-  const lines = answer.error ? [answer.error] : answer.findings.map(({ code, sentence, remedy }) => `${code}: ${sentence}${remedy ? ` (${remedy})` : ""}`);
-  if (answer.cost) lines.push(`It will take ${answer.cost}.`);
-  if (answer.request_id) lines.push("All checks passed.");
-  const list = make("ul");
-  for (const line of lines) {
-    const item = make("li");
-    item.append(named("", line));
-    list.append(item);
+function whatIsMissing(form) {
+  if (form.with_file && !form.captions_name) return "Choose a caption file.";
+  if (form.with_file && !form.captions) return "The caption file has more than 1 MiB; shorten the captions.";
+  if (!form.with_file && !form.i2t.trim()) return "Name an I2T model, or give a caption file.";
+  if (!form.t2i.trim()) return "Name a T2I model. start-image is the one without weights.";
+  return "";
+}
+
+function verdictLines(answer) {
+  const list = make("ul", "lines");
+  const lines = [];
+  if (answer.error) lines.push(finding("refused", answer.error));
+  const findings = answer.findings ?? [];
+  for (const one of [...findings].sort((a, b) => b.refuses - a.refuses)) {
+    lines.push(finding(one.refuses ? "refused" : "noted", one.sentence, one.remedy, one.code));
   }
-  verdicts.replaceChildren(list);
-  send.disabled = !answer.request_id;
+  if (answer.request_id) lines.unshift(finding("passed", "All checks passed."));
+  for (const line of answer.about ?? []) lines.push(finding("noted", line));
+  if (answer.modes?.length) lines.push(finding("noted", `It runs in ${answer.modes.join(", ")}.`));
+  if (answer.cost) lines.push(finding("noted", `It will take ${answer.cost}.`));
+  list.append(...lines);
+  return [list];
 }
 
-async function drawQueue(box) {
-  const answer = await fetch("intake/state", { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok) return;
-  const { queue } = await answer.json();
-  const parts = [make("h2", "", "The queue")];
-  if (!queue.length) parts.push(make("p", "about", "Nobody has submitted anything yet."));
-  else parts.push(plainTable(["System", "State", "Progress", "Starts in", "By"], queue.map(queueRow)));
-  for (const entry of queue.filter((one) => one.failure)) parts.push(failure(entry));
-  for (const entry of queue.filter((one) => one.is_mine && ["PENDING", "RUNNING"].includes(one.status))) {
-    parts.push(
-      button("tool", `Withdraw ${entry.model.slice(0, 40)}`, async () => {
-        await ask("withdraw", { request_id: entry.request_id });
-        drawQueue(box);
-      }),
-    );
-  }
-  const focused = box.contains(document.activeElement);
-  if (!focused || !box.hasChildNodes()) box.replaceChildren(...parts);
-}
+const MARKS = { refused: "✕", noted: "i", passed: "✓" };
+const READ_OUT = { refused: "Refused: ", noted: "Note: ", passed: "" };
 
-function queueRow({ model, partner, status, progress, position, wait_seconds: wait, submitter }) {
-  const minutes = wait === null ? "" : wait < 90 ? `${Math.round(wait)} s` : `${Math.round(wait / 60)} min`;
-  return [
-    partner ? `${model} + ${partner}` : model,
-    position ? `${status}, place ${position}` : status,
-    progress,
-    status === "PENDING" ? minutes || "not known" : "",
-    submitter,
-  ];
-}
-
-function failure({ model, failure: { code, message, hint, log } }) {
-  const box = make("details");
-  const summary = make("summary", "");
-  summary.append(named("", model), ` failed: ${code}`);
-  box.append(summary, make("p", "", message), make("p", "", hint));
-  if (log) box.append(make("pre", "", log));
-  return box;
+function finding(kind, sentence, remedy = "", code = "") {
+  const item = make("li", `finding ${kind}`);
+  const mark = make("span", "mark", MARKS[kind]);
+  mark.setAttribute("aria-hidden", "true");
+  const text = make("div", "text");
+  const first = make("p", "");
+  first.append(make("span", "unseen", READ_OUT[kind]), named("", sentence));
+  first.lastChild.removeAttribute("title");
+  text.append(first);
+  if (remedy) text.append(make("p", "hint", `${remedy[0].toUpperCase()}${remedy.slice(1)}.`));
+  if (code) text.append(make("code", "code", code));
+  item.append(mark, text);
+  return item;
 }

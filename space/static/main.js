@@ -1,6 +1,6 @@
 // The page: its tabs, the view that the address names, and what is said about the data's age.
 
-import { forget, load, make } from "./dom.js";
+import { clock, forget, load, make } from "./dom.js";
 import { copyText } from "./download.js";
 import * as state from "./state.js";
 
@@ -83,11 +83,18 @@ function drawAge() {
   const age = minutes < 1 ? "just now" : `${count} ${unit} ago`;
   const node = document.querySelector(".freshness");
   const text = site.results
-    ? `${site.results} results, read ${age}`
+    ? `${site.results} ${site.results === 1 ? "result" : "results"}, read ${age}`
     : "the paper's published numbers";
-  node.textContent = site.problem ? `${text}; the store does not answer` : text;
+  const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
+  const trouble = site.problem ? `; the store does not answer${since}` : isUnread() ? "; the store is being read" : "";
+  node.textContent = text + trouble;
   node.classList.toggle("stale", Boolean(site.problem));
-  node.title = site.problem ?? `Revision ${site.revision}`;
+  node.title = site.problem || `Revision ${site.revision}`;
+}
+
+// No answer of the store has been seen yet.
+function isUnread() {
+  return site.can_submit && !site.revision;
 }
 
 // A server tells whether there are newer results; a static site has nobody to ask.
@@ -95,11 +102,13 @@ async function lookForNews() {
   const answer = await fetch("data/status.json", { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
   const status = await answer.json();
-  site.problem = status.problem || null;
+  Object.assign(site, { problem: status.problem, failing_since: status.failing_since });
   if (status.revision !== site.revision) {
     forget();
-    site = await load("data/site.json");
-    await draw({ view: state.get("view") });
+    site = { ...(await load("data/site.json")), problem: status.problem, failing_since: status.failing_since };
+    // What somebody types into a form is not swept away.
+    if (shown.key === "submit") drawTabs();
+    else await draw({ view: state.get("view") });
   }
   drawAge();
 }
@@ -139,8 +148,10 @@ try {
   performance.mark("cmc-first-rows");
   setInterval(drawAge, 30_000);
   if (site.can_submit) {
-    setInterval(lookForNews, 30_000);
     await lookForNews();
+    // While the first reading is under way it may end at any moment.
+    const again = () => setTimeout(() => lookForNews().finally(again), isUnread() && !site.problem ? 2_000 : 30_000);
+    again();
   }
 } catch (error) {
   if (!site) say(`The data could not be read: ${error.message}`);

@@ -3,6 +3,15 @@
 const chosen = new URLSearchParams(location.search);
 const listeners = [];
 
+const HUB = "https://huggingface.co";
+const isFramedByHub =
+  window.parent !== window && (location.ancestorOrigins?.[0] ?? new URL(document.referrer || location.href).origin) === HUB;
+
+// In its frame the address that people see is the outer page's; told of a change, it follows.
+function tellFrame() {
+  if (isFramedByHub) window.parent.postMessage({ queryString: location.search, hash: "" }, HUB);
+}
+
 export function get(name, otherwise = "") {
   return chosen.get(name) ?? otherwise;
 }
@@ -22,6 +31,7 @@ export function set(changes, { quiet = false, newPage = false } = {}) {
   const address = `${location.pathname}${query ? `?${query}` : ""}`;
   if (newPage) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
+  tellFrame();
   if (!quiet) listeners.forEach((tell) => tell(changes));
 }
 
@@ -37,6 +47,7 @@ export function queryFor(changes) {
 export function replaceAll(query) {
   for (const name of [...chosen.keys()]) chosen.delete(name);
   for (const [name, value] of new URLSearchParams(query)) chosen.set(name, value);
+  tellFrame();
   listeners.forEach((tell) => tell({ view: get("view") }));
 }
 
@@ -46,7 +57,7 @@ export function onChange(listener) {
 
 // Inside huggingface.co's frame the address that people see is the outer page's.
 export function shareLink(spaceId) {
-  if (spaceId) return `https://huggingface.co/spaces/${spaceId}${location.search}`;
+  if (spaceId) return `${HUB}/spaces/${spaceId}${location.search}`;
   return location.href;
 }
 

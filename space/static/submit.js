@@ -3,9 +3,8 @@
 import { make } from "./dom.js";
 
 export async function open(box, site) {
-  const heading = make("h2", "title", "Submit a system");
-  box.classList.add("prose");
-  box.append(heading, commandLine());
+  const intro = make("p", "intro", "Your model stays where it is. The checks say at once what speaks against it; then a worker runs it, at the commit that the checks saw.");
+  box.append(make("h2", "title", "Submit a system"), intro, commandLine(!site.can_submit));
   if (site.can_submit) {
     box.append(liveForm());
   } else {
@@ -27,11 +26,12 @@ function liveForm() {
   return box;
 }
 
-function commandLine() {
-  const box = make("div");
+function commandLine(isOnlyWay) {
+  const box = make("details", "terminal");
+  box.open = isOnlyWay;
   box.append(
-    make("p", "about", "From the command line, with the same checks as here:"),
-    make("pre", "", "cmc submit --i2t transformers:OWNER/MODEL --t2i diffusers:OWNER/MODEL --role T2I --images DIR"),
+    make("summary", "", "From the command line, with the same checks"),
+    make("pre", "", "cmc submit --i2t transformers:OWNER/MODEL --t2i diffusers:OWNER/MODEL --role T2I --images DIR\ncmc smoke  --i2t transformers:OWNER/MODEL --t2i diffusers:OWNER/MODEL --images DIR    # three pictures, on your machine"),
   );
   return box;
 }

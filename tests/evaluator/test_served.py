@@ -1,15 +1,24 @@
 """What the checks say that adapters serve is what the adapters and their libraries serve."""
 
 import inspect
+import math
 from typing import Any
 
 import pytest
 
-from evaluator.decoders import find_decoder
+from evaluator.captioners import find_captioner
+from evaluator.captioners._asking import CUTS
+from evaluator.captioners.openai import LIMITS
+from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
+from evaluator.decoders._pipelines import DTYPES
+from evaluator.decoders.control import KINDS
 from evaluator.decoders.instruct import EDITORS
+from protocol.prompts import PROMPTS
+from protocol.records import System
 from protocol.rules import Role
 from protocol.systems import ADAPTERS
 from submission.served import served_by
+from submission.settings import settings_of, wrong_settings
 
 
 def test_every_adapter_is_in_the_table() -> None:
@@ -54,3 +63,55 @@ def test_the_model_types_are_those_of_the_installed_transformers() -> None:
 
     names = modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
     assert served_by()["transformers"].model_types == set(names)
+
+
+@pytest.mark.parametrize("name", [*ADAPTERS[Role.I2T], *ADAPTERS[Role.T2I]])
+def test_the_settings_are_the_adapters(name: str) -> None:
+    find = find_captioner if name in ADAPTERS[Role.I2T] else find_decoder
+    declared = {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in find(name).SETTINGS.items()
+    }
+    table = settings_of(name)
+    assert {key: setting.default for key, setting in table.items()} == declared
+    for key, setting in table.items():
+        assert setting.hint
+        assert not setting.choices or setting.default in setting.choices, key
+
+
+def test_the_choices_are_the_adapters() -> None:
+    def choices(adapter: str, name: str) -> tuple[str, ...]:
+        return settings_of(adapter)[name].choices
+
+    assert choices("transformers", "prompt") == ("", *PROMPTS)
+    assert choices("transformers", "cut") == CUTS
+    assert choices("openai", "limit") == LIMITS
+    assert choices("control", "kind") == KINDS
+    assert choices("spandrel", "grey") == spandrel._GREY
+    assert choices("diffbir", "colour_fix") == tuple(diffbir._FIXES)
+    for adapter in ("diffusers", "animatediff", "kandinsky22"):
+        assert choices(adapter, "dtype") == ("", *DTYPES)
+        assert choices(adapter, "strength_match") == _plan._CHOICES["strength_match"]
+    assert choices("diffusers", "text_size") == _plan._CHOICES["text_size"]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "settings", "wanted"),
+    [
+        ("transformers", {"prompt": "q7"}, "wanted one of nothing, q5"),
+        ("transformers", {"cut": "all"}, "wanted one of no, words"),
+        ("transformers", {"whole": "yes"}, "wanted true or false"),
+        ("transformers", {"max_new_tokens": "-1"}, "wanted at least 0"),
+        ("diffusers", {"strength": "1.5"}, "wanted at most 1"),
+        ("diffusers", {"strength": "0"}, "wanted more than 0"),
+        ("diffusers", {"guidance": "nan"}, "wanted a finite number"),
+        ("diffusers", {"prompt": "q10"}, "has no setting prompt; it has steps"),
+        ("start_image", {"x": "1"}, "has no setting x; it has none"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_before_a_worker_meets_it(
+    adapter: str, settings: dict[str, str], wanted: str
+) -> None:
+    system = System(adapter=adapter, model="", revision="", path="", settings=settings)
+    (wrong,) = wrong_settings(system)
+    assert wanted in wrong

@@ -11,11 +11,18 @@ from PIL import Image
 
 from evaluator.bench import Bench
 from evaluator.execution import run_here
+from evaluator.isolation import _hear
 from evaluator.run import evaluate
 from evaluator.smoke import smoke_test
 from protocol.errors import SmokeTestError
+from protocol.failures import FailureCode
+from protocol.jsonable import to_plain
 from protocol.records import Request
 from protocol.rules import Mode
+from protocol.smoke import SMOKE_MARK, SmokeReport
+from submission.ledger_check import check_ledger
+from submission.queue import make_failure
+from submission.store import FolderStore
 
 
 def test_a_smoke_test_says_what_each_mode_takes_and_the_run_makes_nothing_twice(
@@ -51,6 +58,29 @@ def test_a_run_of_many_pictures_begins_with_three(
     monkeypatch.setattr("evaluator.execution.SMOKE_FROM", 3)
     run_here(request, make_bench(), told.append)
     assert any(line.startswith("smoke test of 3 pictures") for line in told)
+
+
+def test_a_report_comes_through_the_pipe_of_a_process_and_stays_with_its_request(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], tmp_path: Path
+) -> None:
+    request = ask(modes=(Mode.IMAGE,), i2t=None)
+    report = smoke_test(request, make_bench())
+    notes: list[str] = []
+    told: list[SmokeReport] = []
+    for line in ("decode 1 of 3", SMOKE_MARK + json.dumps(to_plain(report)), SMOKE_MARK + "{}"):
+        _hear(line, note=notes.append, tell=told.append)
+    assert (notes, told) == (["decode 1 of 3"], [report])
+    store = FolderStore(tmp_path / "store")
+    store.submit(request)
+    with store.claim("worker") as claim:
+        assert claim is not None
+        store.report_smoke(claim, told[0])
+        store.fail(claim, make_failure(FailureCode.INPUT_REFUSED, "evaluate", "later"))
+    assert FolderStore(store.folder).state(request.request_id).smoke == report
+    assert check_ledger(store.ledger).problems == []
+    # Who sends it again begins anew.
+    store.submit(request)
+    assert store.state(request.request_id).smoke is None
 
 
 def test_pictures_of_one_colour_stop_the_run(

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 from space.server import build_server, listening
 from space.shop import Shop
 from space.snapshot import Source
 
 MISSING = "\N{EN DASH}"
+PATIENCE = 30_000
+"""Milliseconds after which a test has failed; a busy machine needs seconds for a press."""
 
 
 def find_chromium() -> str:
@@ -25,6 +27,7 @@ def find_chromium() -> str:
 
 @contextmanager
 def open_browser() -> Iterator[BrowserContext]:
+    expect.set_options(timeout=PATIENCE)
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(
@@ -47,7 +50,7 @@ def serving(source: Source) -> Iterator[tuple[Shop, str]]:
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
     """Show the page; afterwards, refuse script errors and requests that left this machine."""
     page = browser.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     strangers: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,5 +1,6 @@
 """A source of results that a test can change while the page is open."""
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from protocol.statistics.records import BoardStatistics
 
 
 class ListSource:
-    """Results in a list; `fails` makes it a Hub that is away."""
+    """Results in a list; `fails` makes it a Hub that is away, `may_answer` one that hangs."""
 
     def __init__(self, results: Sequence[Result] = (), pictures: Path | None = None) -> None:
         self.content = list(results)
@@ -19,8 +20,11 @@ class ListSource:
         self.found = Evidence()
         self.pictures = pictures
         self.fails = False
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def revision(self) -> str:
+        self.may_answer.wait(60)
         if self.fails:
             raise StoreError("the Hub does not answer")
         return str([result.request.request_id for result in self.content])

@@ -17,6 +17,7 @@ from make_results import make_request, make_result
 
 from protocol.errors import InputError, SignInError, StoreError
 from protocol.rules import Mode, Role
+from space.desk import Desk
 from space.intake import Form, check, store_of, submit, withdraw
 from space.intake_routes import account_of
 from space.plain import public_record
@@ -45,40 +46,45 @@ def store(tmp_path: Path) -> FolderStore:
     return fill(tmp_path / "store")
 
 
+@pytest.fixture
+def desk(store: FolderStore) -> Desk:
+    return Desk(store, tuple)
+
+
 def form(**changes: str) -> Form:
     filled = {"role": "T2I", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
     return Form(**{**filled, **changes})
 
 
 def test_known_systems_pass_and_the_request_is_queued_in_the_reader_s_name(
-    store: FolderStore,
+    desk: Desk,
 ) -> None:
-    answer = check(store, form(role="I2T"), READER)
+    answer = check(desk, form(role="I2T"), READER)
     assert answer.findings == ()
-    entry = submit(store, form(role="I2T"), READER)
+    entry = submit(desk, form(role="I2T"), READER)
     assert answer.request is not None
     assert entry.request.request_id == answer.request.request_id
     assert (entry.request.submitter, entry.state.status) == ("reader", "PENDING")
 
 
 @pytest.mark.parametrize("text", ["/etc/passwd", "diffusers:/etc", "file:../../secret.csv", "x"])
-def test_nothing_of_the_server_s_own_disk_can_be_named(store: FolderStore, text: str) -> None:
+def test_nothing_of_the_server_s_own_disk_can_be_named(desk: Desk, text: str) -> None:
     with pytest.raises(InputError, match=r"can be submitted here|is called"):
-        check(store, form(t2i=text), READER)
+        check(desk, form(t2i=text), READER)
 
 
-def test_a_bench_that_is_not_open_and_a_role_that_is_none_are_refused(store: FolderStore) -> None:
+def test_a_bench_that_is_not_open_and_a_role_that_is_none_are_refused(desk: Desk) -> None:
     with pytest.raises(InputError, match="is not open"):
-        check(store, form(bench="mine"), READER)
+        check(desk, form(bench="mine"), READER)
     with pytest.raises(InputError, match="cannot be compared"):
-        check(store, form(role="codec"), READER)
+        check(desk, form(role="codec"), READER)
 
 
-def test_only_who_submitted_can_withdraw(store: FolderStore) -> None:
-    entry = submit(store, form(role="I2T"), READER)
+def test_only_who_submitted_can_withdraw(desk: Desk) -> None:
+    entry = submit(desk, form(role="I2T"), READER)
     with pytest.raises(SignInError, match="is reader's"):
-        withdraw(store, entry.request.request_id, Account("other", SignedInBy.SPACE))
-    assert withdraw(store, entry.request.request_id, READER).state.status == "WITHDRAWN"
+        withdraw(desk, entry.request.request_id, Account("other", SignedInBy.SPACE))
+    assert withdraw(desk, entry.request.request_id, READER).state.status == "WITHDRAWN"
 
 
 def test_a_page_without_a_store_takes_no_submission() -> None:
@@ -91,7 +97,7 @@ def test_a_revision_changes_when_a_board_does_and_not_when_something_is_queued(
 ) -> None:
     source = StoreSource(store)
     before = source.revision()
-    submit(store, form(role="I2T"), READER)
+    submit(Desk(store, tuple), form(role="I2T"), READER)
     assert source.revision() == before
     (store.folder / "statistics").mkdir()
     (store.folder / "statistics" / "x.json").write_text("{}")

@@ -1,18 +1,13 @@
 """Pictures, comparison and the form, in a real browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from browsing import open_browser, open_page, serving, show
+from browsing import open_browser, open_page, serving
 from list_source import ListSource
-from make_results import make_request, make_result
+from make_results import make_result
 from picture_files import NASTY_CAPTION, write_pictures
 from playwright.sync_api import BrowserContext, Page, expect
-
-from protocol.rules import Mode, Role
-from space.sources import StoreSource
-from submission.store import FolderStore
 
 pytestmark = pytest.mark.browser
 
@@ -88,28 +83,3 @@ def test_narrow_screens_hold_long_names(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
     expect(page.locator(".frame").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_a_submission_is_checked_live_queued_and_withdrawn(
-    browser: BrowserContext, tmp_path: Path
-) -> None:
-    store = FolderStore(tmp_path / "store")
-    store.submit(
-        make_request(
-            "start-image", role=Role.T2I, modes=(Mode.FULL,), protocol="demo-0", dataset="demo"
-        )
-    )
-    with serving(StoreSource(store)) as (_, address):
-        for page in open_page(browser, f"{address}?view=submit"):
-            page.get_by_label("I2T model, as").fill("gpt4v.csv")
-            page.get_by_label("T2I model, as").fill("diffusers:/etc")
-            expect(page.locator(".findings")).to_contain_text("can be submitted here")
-            expect(page.get_by_role("button", name="Submit", exact=True)).to_be_disabled()
-            page.get_by_label("Compared is").select_option("I2T")
-            page.get_by_label("T2I model, as").fill("start-image")
-            expect(page.locator(".findings")).to_contain_text("All checks passed")
-            page.get_by_role("button", name="Submit", exact=True).click()
-            expect(page.locator(".queue")).to_contain_text("PENDING, place 2")
-            page.get_by_role("button", name="Withdraw gpt4v.csv").click()
-            show(page, f"{address}?view=submit")
-            expect(page.locator(".queue")).to_contain_text("WITHDRAWN")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -20,7 +21,7 @@ from space.pairs import pair_tables
 from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
-from space.snapshot import SnapshotKeeper
+from space.snapshot import SnapshotKeeper, read_snapshot
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 
@@ -40,7 +41,7 @@ def test_a_name_that_a_spreadsheet_would_run_gets_a_quote() -> None:
 
 def test_every_file_of_the_site_can_be_made() -> None:
     source = ListSource(make_store())
-    snapshot = SnapshotKeeper(source).snapshot
+    snapshot = read_snapshot(source, source.revision())
     site = build_site(snapshot, Rows(snapshot.results), source)
     assert {f"data/board/{t}.{c}.json" for t in TRACKS_SHOWN for c in CONTENTS} <= set(site)
     for path in site:
@@ -67,16 +68,71 @@ def test_a_new_result_is_read_when_the_revision_changes_and_kept_when_the_source
 
 def test_a_process_starts_from_the_kept_snapshot_while_the_source_is_away(tmp_path: Path) -> None:
     source = ListSource([make_result("kept")])
-    SnapshotKeeper(source, tmp_path / "snapshot.json")
+    SnapshotKeeper(source, tmp_path / "snapshot.json").refresh()
     source.fails = True
     keeper = SnapshotKeeper(source, tmp_path / "snapshot.json")
+    keeper.begin(10)
     assert [result.request.label for result in keeper.snapshot.results] == ["kept"]
 
 
-def test_a_kept_snapshot_of_another_form_is_as_good_as_absent(tmp_path: Path) -> None:
-    (tmp_path / "snapshot.json").write_text('{"old": 1}')
-    keeper = SnapshotKeeper(ListSource([make_result()]), tmp_path / "snapshot.json")
+@pytest.mark.parametrize("content", [b'{"old": 1}', b"", b'{"revision": "x"', b"\xff\xfe", b"[]"])
+def test_a_kept_snapshot_of_another_form_or_damaged_is_as_good_as_absent(
+    tmp_path: Path, content: bytes
+) -> None:
+    kept = tmp_path / "snapshot.json"
+    kept.write_bytes(content)
+    keeper = SnapshotKeeper(ListSource([make_result()]), kept)
+    assert keeper.snapshot.results == ()
+    keeper.begin(10)
     assert len(keeper.snapshot.results) == 1
+    assert SnapshotKeeper(ListSource(), kept).snapshot == keeper.snapshot
+
+
+def test_without_a_snapshot_and_a_source_the_published_rows_are_shown_until_it_answers() -> None:
+    source = ListSource([make_result("late")])
+    source.fails = True
+    shop = Shop(source)
+    assert {row["source"] for row in find_rows(shop, "t2i-ulb", "all")} == {"published"}
+    status = shop.status()
+    assert (status["revision"], status["problem"]) == ("", "StoreError: the Hub does not answer")
+    since = status["failing_since"]
+    assert since.endswith("Z")
+    shop.keeper.refresh()
+    assert shop.status()["failing_since"] == since
+    source.fails = False
+    shop.keeper.refresh()
+    assert "late" in {row["model"] for row in find_rows(shop, "t2i-ulb", "all")}
+    assert (shop.status()["problem"], shop.status()["failing_since"]) == ("", "")
+
+
+def labels(keeper: SnapshotKeeper) -> list[str]:
+    return [result.request.label for result in keeper.snapshot.results]
+
+
+def test_a_source_that_hangs_holds_up_neither_the_start_nor_the_next_look() -> None:
+    source = ListSource([make_result("late")])
+    source.may_answer.clear()
+    keeper = SnapshotKeeper(source)
+    keeper.begin(0.01)
+    keeper.refresh()  # returns: the first reading is still under way
+    assert labels(keeper) == []
+    source.may_answer.set()
+    keeper.begin(10)
+    for _ in range(500):
+        if labels(keeper) == ["late"]:
+            break
+        time.sleep(0.01)
+    assert labels(keeper) == ["late"]
+
+
+def test_whatever_a_source_raises_the_page_stays_up_and_strangers_read_no_folder() -> None:
+    class Odd(ListSource):
+        def revision(self) -> str:
+            raise ValueError("Expecting value in /home/someone/secret/file.json\n" + "x" * 10_000)
+
+    problem = Shop(Odd()).status()["problem"]
+    assert problem.startswith("ValueError: Expecting value in …/file.json x")
+    assert len(problem) < 500
 
 
 def test_rows_and_records_are_answered_and_wrong_questions_refused_with_what_there_is() -> None:

@@ -79,6 +79,9 @@ class MemoryLedger:
     def local_path(self, path: str, sha256: str) -> Path:
         raise NotImplementedError
 
+    def attached(self, path: str) -> bytes | None:
+        raise NotImplementedError
+
 
 class Queue(RuleBasedStateMachine):
     """Claims are never forgotten: a worker that crashed may come back and try to write."""

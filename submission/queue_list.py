@@ -1,0 +1,44 @@
+"""The queue as people see it: every request with its place, its progress and the expected wait."""
+
+import math
+from collections.abc import Callable
+from statistics import median
+
+from protocol.records import Request
+from protocol.states import Status
+from submission.ledger import Book
+from submission.queue import QueueEntry, known
+
+
+def list_queue(
+    book: Book, request_of: Callable[[str], Request], noted: Callable[[str], str]
+) -> list[QueueEntry]:
+    """Return every request: the running, the waiting as they will be run, the ended.
+
+    Args:
+        book: the newest.
+        request_of: returns a request by its id.
+        noted: returns the newest note of a running request; empty where there is none.
+    """
+    ids = book.queue()
+    waiting = [i for i in ids if book.states[i]["status"] == Status.PENDING]
+    places = {request_id: place for place, request_id in enumerate(waiting, 1)}
+    running = max(1, len(ids) - len(waiting))
+    usual = median(book.durations) if book.durations else None
+    ended = sorted(
+        book.states.keys() - book.open,
+        key=lambda i: int(book.states[i]["queued"]),
+        reverse=True,
+    )
+
+    def entry(request_id: str) -> QueueEntry:
+        state, position = known(book, request_id), places.get(request_id)
+        progress = ""
+        if state.status is Status.RUNNING:
+            progress = noted(request_id) or state.progress
+        wait = None
+        if position is not None and usual is not None:
+            wait = math.ceil(position / running) * usual
+        return QueueEntry(request_of(request_id), state, progress, position, wait)
+
+    return [entry(request_id) for request_id in [*ids, *ended]]

@@ -1,0 +1,163 @@
+"""What programs ask: the examples of docs/space.md as they stand there, and the MCP tools."""
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from make_results import make_result
+from picture_files import write_pictures
+
+from protocol.records import Result
+from space.api import find_pictures, find_record, find_rows
+from space.shop import Shop
+from space.sources import StoreSource
+from submission.store import FolderStore
+
+ROOT = Path(__file__).parents[2]
+PER_IMAGE = b"per image"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
+    folder = tmp_path_factory.mktemp("mcp")
+    store = FolderStore(folder / "store")
+    made = make_result("asked")
+    result = replace(made, per_image_sha256=hashlib.sha256(PER_IMAGE).hexdigest())
+    store.submit(result.request)
+    with store.claim("worker") as claim:
+        assert claim is not None
+        store.finish(claim, result, PER_IMAGE)
+    write_pictures(folder / "made", result, 0.0)
+    store.beside.put(folder / "made", f"gallery/{result.request.request_id}")
+    return store
+
+
+@pytest.fixture(scope="module")
+def address(store: FolderStore) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    settings = {"CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": port}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            assert "the board is on" in process.stdout.readline()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+async def _ask(address: str, calls: list[tuple[str, dict[str, Any]]]) -> tuple[Any, list[Any]]:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with (
+        streamable_http_client(f"{address}/mcp") as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        tools = (await session.list_tools()).tools
+        return tools, [await session.call_tool(name, arguments) for name, arguments in calls]
+
+
+def test_the_three_tools_answer_what_the_api_answers(store: FolderStore, address: str) -> None:
+    shop = Shop(StoreSource(store))
+    (result,) = shop.keeper.snapshot.results
+    assert isinstance(result, Result)
+    request_id = result.request.request_id
+    tools, answers = asyncio.run(
+        _ask(
+            address,
+            [
+                ("rows", {"track": "t2i-ulb", "content": "SCI"}),
+                ("record", {"request_id": request_id}),
+                ("pictures", {"request_id": request_id}),
+                ("rows", {"track": "t2v"}),
+                ("record", {"request_id": "../../etc/passwd"}),
+            ],
+        )
+    )
+    assert [tool.name for tool in tools] == ["rows", "record", "pictures"]
+    assert tools[0].inputSchema["properties"]["content"]["enum"] == ["all", "NSI", "SCI", "AIGI"]
+    rows, record, pictures, no_track, no_result = answers
+    assert rows.structuredContent == {"result": find_rows(shop, "t2i-ulb", "SCI")}
+    assert record.structuredContent == find_record(shop, request_id)
+    assert pictures.structuredContent == {"result": find_pictures(shop, request_id)}
+    assert (no_track.isError, no_result.isError) == (True, True)
+    assert "there are t2i-ulb, t2i-elb" in no_track.content[0].text
+    assert "no result" in no_result.content[0].text
+
+
+def examples(language: str, word: str) -> list[str]:
+    """Return the page's examples in a language that hold a word."""
+    text = (ROOT / "docs" / "space.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = [code for named, code in blocks if named == language and word in code]
+    assert found, (language, word)
+    return found
+
+
+def here(code: str, address: str, store: FolderStore) -> str:
+    request_id = store.results()[0].request.request_id
+    filled = code.replace("http://127.0.0.1:7860", address)
+    return filled.replace("OWNER/MODEL", "asked").replace("REQUEST", request_id)
+
+
+def test_the_documented_calls_of_curl_answer(
+    address: str, store: FolderStore, tmp_path: Path
+) -> None:
+    said = ""
+    for code in examples("", "curl"):
+        script = here(code, address, store).replace("curl ", "curl --fail --silent --max-time 60 ")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said += done.stdout
+    assert "asked" in said
+    assert "event: complete" in said
+    assert (tmp_path / "i2t.parquet").read_bytes().startswith(b"PAR1")
+    assert b"#1 of 1" in (tmp_path / "badge.svg").read_bytes()
+
+
+def test_the_documented_calls_of_gradio_s_client_answer(address: str, store: FolderStore) -> None:
+    (code,) = examples("python", "gradio_client")
+    request_id = store.results()[0].request.request_id
+    # In a process of its own: the client leaves its event loop and its sockets open.
+    code = here(code.replace("REQUEST", repr("REQUEST")), address, store)
+    code += "import json; print(json.dumps([len(rows), record, pictures]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, record, pictures = json.loads(done.stdout.splitlines()[-1])
+    shop = Shop(StoreSource(store))
+    assert count == len(find_rows(shop, "t2i-ulb", "all"))
+    assert record == find_record(shop, request_id)
+    assert pictures == find_pictures(shop, request_id)
+
+
+def test_the_documented_frame_and_badge_are_there(address: str, store: FolderStore) -> None:
+    for language, word in (("html", "iframe"), ("markdown", "badge")):
+        (code,) = examples(language, word)
+        urls = re.findall(r"http[^\s\"()]+", here(code, address, store))
+        assert urls
+        for url in urls:
+            assert httpx.get(url, timeout=60).status_code == 200, url
