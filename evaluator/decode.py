@@ -115,7 +115,9 @@ class DecodeStage:
             # A model's whole batch again: it decides the rounding of every picture in it.
             wanted = batch if missing and self._module.IN_BATCHES else missing
             for key, file in wanted.items():
-                received[key] = receive(file.data, self._protocol, starts=self._starts)
+                received[key] = receive(
+                    file.data, self._protocol, self._bench.text_prior, starts=self._starts
+                )
         return _Group(list(zip(keys, files, strict=True)), entries, received)
 
     def _key(self, file: Encoded) -> str:
@@ -123,14 +125,15 @@ class DecodeStage:
             self._described[file.mode] = dict(
                 self._module.describe(self._protocol, file.mode, self._bench.device)
             )
-        return cache_key(
-            {
-                "bytes": hashlib.sha256(file.data).hexdigest(),
-                "t2i": self._system.identity,
-                "settings": self._described[file.mode],
-                "seed": self._protocol.seed,
-            }
-        )
+        parts: dict[str, object] = {
+            "bytes": hashlib.sha256(file.data).hexdigest(),
+            "t2i": self._system.identity,
+            "settings": self._described[file.mode],
+            "seed": self._protocol.seed,
+        }
+        if self._protocol.text_prior:
+            parts["text_prior"] = self._protocol.text_prior
+        return cache_key(parts)
 
     def _decode(self, group: "_Group") -> list[Decoded]:
         for mode in dict.fromkeys(file.mode for _, file in group.files):
