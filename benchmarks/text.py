@@ -30,7 +30,7 @@ class Row(NamedTuple):
     mean_bytes: float
     longest: int
     milliseconds: float
-    """Encoding and decoding a caption, the prior's counts included."""
+    """Encoding and decoding a caption, the prior's own stream and the decoder's start included."""
 
 
 def main() -> None:
@@ -83,9 +83,11 @@ def measure(folder: Path, step: int) -> Iterator[Row]:
             ("odd", odd, "even", even),
         ):
             named = f"{model}, {prior} half"
-            yield row_of("ppm", named, build_prior(learnt), f"{model}, {tested} half", rest[::step])
-    yield row_of("ppm", "Qwen, all", build_prior(qwen), "GPT-4o, all", gpt[::step])
-    yield row_of("ppm", "GPT-4o, all", build_prior(gpt), "Qwen, all", qwen[::step])
+            yield row_of(
+                "ppmd", named, build_prior(learnt), f"{model}, {tested} half", rest[::step]
+            )
+    yield row_of("ppmd", "Qwen, all", build_prior(qwen), "GPT-4o, all", gpt[::step])
+    yield row_of("ppmd", "GPT-4o, all", build_prior(gpt), "Qwen, all", qwen[::step])
 
 
 def row_of(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evaluator.cache import Cache
 from evaluator.progress import Reporter, silent
+from evaluator.text_prior import TextPrior
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class Bench:
     """Of the machine, for the run's cost."""
     actors: str = ""
     """Run on Ray, with these actors (`evaluator.ray_engine`); empty runs in this process."""
+    text_prior: TextPrior | None = None
+    """The prior that the protocol names, where it names one."""
     cache_bytes: int | None = None
     """What may stay in the cache after a run; None keeps everything."""
 

@@ -14,7 +14,7 @@ one meaning and each meaning one file: fields that a mode does not use must be 0
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -30,9 +30,13 @@ MAX_FILE_BYTES = 1 << 26
 """A file for the largest picture is far below this; a larger one is not looked into."""
 
 MODES: Sequence[Mode] = (Mode.TEXT, Mode.PIXEL, Mode.IMAGE, Mode.FULL)
-TEXT_CODERS: Sequence[str] = ("raw", "zlib", "brotli", "ppm")
+TEXT_CODERS: Mapping[str, int] = {"raw": 0, "zlib": 1, "brotli": 2, "ppmd": 4}
+"""Names and the numbers that stand for them; 3 was a coder that no published file has."""
 IMAGE_CODECS: Sequence[str] = ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp")
-"""Positions in these three are what the file holds: append only."""
+"""Positions here and in `MODES` are what the file holds. All three: append only."""
+
+_TEXT_CODERS = {number: name for name, number in TEXT_CODERS.items()}
+_IMAGE_CODECS = dict(enumerate(IMAGE_CODECS))
 
 
 class Section(NamedTuple):
@@ -72,7 +76,7 @@ class Bitstream:
         fields = VERSION
         for value, bits in (
             (MODES.index(self.mode), 2),
-            (TEXT_CODERS.index(self.text_coder) if self.text_coder else 0, 3),
+            (TEXT_CODERS[self.text_coder] if self.text_coder else 0, 3),
             (IMAGE_CODECS.index(self.image_codec) if self.image_codec else 0, 4),
             (self.width - 1, 14),
             (self.height - 1, 14),
@@ -118,10 +122,10 @@ def unpack(data: bytes) -> Bitstream:
         width=width,
         height=height,
         mode=mode,
-        text_coder=_name(TEXT_CODERS, fields >> 32 & 0x7, "text coder", used=mode.has_caption),
+        text_coder=_name(_TEXT_CODERS, fields >> 32 & 0x7, "text coder", used=mode.has_caption),
         text=text,
         pixels=rest if mode is Mode.PIXEL else None,
-        image_codec=_name(IMAGE_CODECS, fields >> 28 & 0xF, "image codec", used=mode.has_image),
+        image_codec=_name(_IMAGE_CODECS, fields >> 28 & 0xF, "image codec", used=mode.has_image),
         image=rest if mode.has_image else None,
     )
     _check_sections(stream)
@@ -210,11 +214,12 @@ def _split_text(mode: Mode, body: bytes) -> tuple[bytes | None, bytes]:
     return body[used : used + length], body[used + length :]
 
 
-def _name(names: Sequence[str], number: int, what: str, *, used: bool) -> str | None:
+def _name(names: Mapping[int, str], number: int, what: str, *, used: bool) -> str | None:
     if not used:
         if number:
             raise BitstreamError(f"a {what} is named where the mode has none")
         return None
-    if number >= len(names):
-        raise BitstreamError(f"{what} number {number} is unknown; there are {', '.join(names)}")
+    if number not in names:
+        there = ", ".join(names.values())
+        raise BitstreamError(f"{what} number {number} is unknown; there are {there}")
     return names[number]

@@ -114,7 +114,9 @@ class DecodeStage:
             # A model's whole batch again: it decides the rounding of every picture in it.
             wanted = batch if missing and self._module.IN_BATCHES else missing
             for key, file in wanted.items():
-                told = receive(file.data, self._protocol, starts=self._starts)
+                told = receive(
+                    file.data, self._protocol, self._bench.text_prior, starts=self._starts
+                )
                 received[key] = told, self._starts.seconds(file.stream)
         return _Group(list(zip(keys, files, strict=True)), entries, received)
 
@@ -123,14 +125,15 @@ class DecodeStage:
             self._described[file.mode] = dict(
                 self._module.describe(self._protocol, file.mode, self._bench.device)
             )
-        return cache_key(
-            {
-                "bytes": hashlib.sha256(file.data).hexdigest(),
-                "t2i": self._system.identity,
-                "settings": self._described[file.mode],
-                "seed": self._protocol.seed,
-            }
-        )
+        parts: dict[str, object] = {
+            "bytes": hashlib.sha256(file.data).hexdigest(),
+            "t2i": self._system.identity,
+            "settings": self._described[file.mode],
+            "seed": self._protocol.seed,
+        }
+        if self._protocol.text_prior:
+            parts["text_prior"] = self._protocol.text_prior
+        return cache_key(parts)
 
     def _paint(self, group: "_Group") -> "_Group":
         """Decode what is missing; a batch is written while the next one is decoded."""

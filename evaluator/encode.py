@@ -195,6 +195,7 @@ class _Maker:
                 caption=text.text if text else None,
                 text_coder=self.text_coder,
                 image=(self.setting.codec, base64.b64decode(image.stream)) if image else None,
+                text_prior=self.bench.text_prior,
             )
             files.append(
                 Encoded(

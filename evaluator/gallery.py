@@ -88,7 +88,7 @@ def _write_picture(
     original = read_picture(bench.images / encoded.sample.name)
     names = {"original": f"{stem}.webp", "sent": "", "decoded": "", "error": ""}
     _write(folder / names["original"], original)
-    start = receive(encoded.data, find_protocol(request.protocol)).start
+    start = receive(encoded.data, find_protocol(request.protocol), bench.text_prior).start
     if start is not None:
         names["sent"] = f"{stem}.{mode}.sent.webp"
         _write(folder / names["sent"], start)

@@ -26,6 +26,8 @@ from evaluator.ray_engine import run_on_ray
 from evaluator.score import LazyIndicator, Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
+from evaluator.text_coders import encode_caption
+from evaluator.text_prior import PRIOR_DIGITS
 from evaluator.timesheet import Timesheet
 from protocol.errors import InputError
 from protocol.records import Provenance, Request, Result
@@ -176,8 +178,9 @@ def check_request(request: Request, bench: Bench) -> None:
     Raises:
         InputError: the pictures are not those asked for, a part is missing, or the T2I model has
             not the modes.
+        CaptionError: the text coder lacks its prior.
     """
-    find_protocol(request.protocol)
+    protocol = find_protocol(request.protocol)
     if not request.modes:
         raise InputError("no mode is asked for; choose from text, pixel, image, full")
     found = fingerprint_images(bench.images)
@@ -196,6 +199,13 @@ def check_request(request: Request, bench: Bench) -> None:
         raise InputError(f"{request.t2i.label} cannot do {', '.join(missing)}; leave it out")
     if request.i2t is None and any(mode.has_caption for mode in request.modes):
         raise InputError("the request names no I2T model; only image mode can do without")
+    found = bench.text_prior.sha256[:PRIOR_DIGITS] if bench.text_prior else ""
+    if found != protocol.text_prior:
+        raise InputError(
+            f"{protocol.name} has the text prior {protocol.text_prior or 'none'}, and "
+            f"{found or 'none'} is given; --text-prior FILE gives one"
+        )
+    encode_caption("", protocol.text_coder, bench.text_prior)
 
 
 def _provenance(

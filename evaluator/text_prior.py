@@ -2,7 +2,8 @@
 
     the line "CMC text prior 1", then each caption's UTF-8 bytes and a zero byte
 
-The file's sha256 names it; 15 of its bits stand in every text section that needs it.
+The file's sha256 names it; its first byte that is not zero stands in every text section that needs
+the prior.
 """
 
 import hashlib
@@ -14,8 +15,10 @@ from pathlib import Path
 from protocol.errors import CaptionError
 
 MAGIC = b"CMC text prior 1\n"
+PRIOR_DIGITS = 16
+"""Digits of the sha256 by which a protocol names its prior."""
 MAX_PRIOR_BYTES = 1 << 20
-"""Coding a byte takes time in proportion to the prior; a thousand captions have 128 kB."""
+"""Coding a caption takes time in proportion to the prior; a thousand captions have 128 kB."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class TextPrior:
 
     @property
     def tag(self) -> int:
-        """Return the hash's first 15 bits: what a text section says of it."""
-        return int(self.sha256[:4], 16) >> 1
+        """Return the hash's first byte that is not zero: what a text section says of it."""
+        return next(filter(None, hashlib.sha256(self.data).digest()))
 
     @property
     def name(self) -> str:
@@ -47,9 +50,8 @@ class TextPrior:
 
 
 def name_of_tag(tag: int) -> str:
-    """Return the hexadecimal digits that begin the sha256 of every prior of this tag."""
-    first, last = f"{tag << 1:04x}", f"{tag << 1 | 1:04x}"
-    return f"{first[:3]}[{first[3]}{last[3]}]"
+    """Return what is known of a prior by its tag."""
+    return f"whose sha256 begins with {tag:02x}"
 
 
 def build_prior(captions: Iterable[str]) -> TextPrior:

@@ -31,6 +31,8 @@ class Protocol:
     strength: Mapping[Mode, float]
     vvc_qp: int
     text_coder: str
+    text_prior: str = ""
+    """What the sha256 of the text coder's prior begins with, 16 digits; empty: it has none."""
     caption_words: int
     image_prompt: str
     seed: int
@@ -72,10 +74,12 @@ _DEMO_0 = replace(
 PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (_CMC_1, _DEMO_1, _DEMO_0)}
 
 
-VARIABLES: Mapping[str, type[int] | type[float]] = {
+VARIABLES: Mapping[str, type[int] | type[float] | type[str]] = {
     "seed": int,
     "steps": int,
     "strength": float,
+    "text_coder": str,
+    "text_prior": str,
     "vvc_qp": int,
 }
 """What a variant may change; `strength` is that of every mode with a start."""

@@ -6,10 +6,21 @@ the result is on standard output, and every step is a line of JSON on standard e
 
 import argparse
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+from evaluator.bitstream import TEXT_CODERS
+from evaluator.commands._options import (
+    add_json,
+    add_machine,
+    add_systems,
+    add_text_prior,
+    bench_from,
+    prior_from,
+    request_from,
+    with_text_coder,
+)
 
 if TYPE_CHECKING:
     from evaluator.bench import Bench
@@ -22,6 +33,13 @@ HELP = "evaluate a system on a folder of pictures"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_systems(parser)
+    parser.add_argument(
+        "--text-coder",
+        default="",
+        choices=TEXT_CODERS,
+        help="instead of the protocol's; the result is of a variant of the protocol",
+    )
+    add_text_prior(parser)
     add_machine(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for all that comes out")
     add_json(parser)
@@ -34,9 +52,11 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.summary import summarise
     from protocol.jsonable import to_json
 
-    request = request_from(options, "local")
+    request, prior = request_from(options, "local"), prior_from(options)
+    protocol = with_text_coder(request.protocol, options.text_coder, prior)
+    request = replace(request, protocol=protocol)
     with progress_events() if options.json else progress_bars() as report:
-        bench = bench_from(options, report)
+        bench = replace(bench_from(options, report), text_prior=prior)
         evaluation = evaluate(request, bench)
     _export(evaluation, bench, options.out)
     if options.json:

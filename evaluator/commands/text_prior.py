@@ -1,9 +1,9 @@
-"""Make or show a text prior: captions that both sides of the ppm text coder have."""
+"""Make or show a text prior: captions that both sides of the ppmd text coder have."""
 
 import argparse
 from pathlib import Path
 
-HELP = "make or show a prior of the ppm text coder"
+HELP = "make or show a prior of the ppmd text coder"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

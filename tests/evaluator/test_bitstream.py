@@ -145,6 +145,7 @@ def forge(stream: bytes, **fields: int) -> bytes:
         (Mode.IMAGE, {"version": 3}, "version 3 of the container"),
         (Mode.IMAGE, {"width": 16383, "height": 16383}, "at most 33,554,432 pixels"),
         (Mode.IMAGE, {"codec": 15}, "image codec number 15 is unknown"),
+        (Mode.TEXT, {"coder": 3}, "text coder number 3 is unknown"),
         (Mode.TEXT, {"coder": 7}, "text coder number 7 is unknown"),
         (Mode.TEXT, {"codec": 1}, "image codec is named where the mode has none"),
         (Mode.IMAGE, {"coder": 1}, "text coder is named where the mode has none"),

@@ -63,8 +63,8 @@ def test_pixels_with_padding_bits_set_are_refused() -> None:
         decode_pixels(bytes(payload), 64, 64)
 
 
-# What the ppm coder adds to these is in test_text_prior.py.
-PLAIN_CODERS = [coder for coder in TEXT_CODERS if coder != "ppm"]
+# What the ppmd coder adds to these is in test_text_prior.py.
+PLAIN_CODERS = [coder for coder in TEXT_CODERS if coder != "ppmd"]
 
 
 @pytest.mark.parametrize("coder", PLAIN_CODERS)
@@ -102,7 +102,7 @@ def test_a_caption_that_is_no_text_is_refused() -> None:
         encode_caption("\ud800", "zlib")
     with pytest.raises(CaptionError, match="at most 16,383"):
         encode_caption("x" * 20000, "zlib")
-    with pytest.raises(InputError, match="raw, zlib, brotli, ppm"):
+    with pytest.raises(InputError, match="raw, zlib, brotli, ppmd"):
         load_text_coder("gzip")
 
 

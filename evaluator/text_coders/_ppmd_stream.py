@@ -1,0 +1,81 @@
+"""What a caption adds to the PPMd stream of a prior, and the stream that it stands for.
+
+A range coder's stream is a number, and every text owns an interval of numbers. The stream of prior
+and caption lies in the prior's interval, so the distance from the interval's beginning is all that
+is sent: as a binary fraction whose first bit is worth half of the next power of two, cut to the
+fewest bytes that stay in the caption's own interval.
+"""
+
+from functools import lru_cache
+
+from evaluator.text_coders._ppmd_child import MEMORY_BYTES, ORDER
+from evaluator.text_prior import TextPrior
+from protocol.errors import BitstreamError
+
+_CHUNK = 1024
+"""Bytes that the encoder is given at once: it loses what one symbol writes across the end of its
+first 32 KiB of output, and this many symbols never write so much."""
+
+
+class PrimedStream:
+    """The interval of a prior's captions."""
+
+    def __init__(self, captions: bytes) -> None:
+        """Take captions that each end with a zero byte."""
+        self._captions = captions
+        self._settled, low = self._encode(b"", end_mark=False)
+        _, high = self._encode(b"", end_mark=True)
+        size = max(len(low), len(high))
+        self._bits = 8 * size
+        self._low = _number(low, size)
+        self._width = _number(high, size) - self._low
+
+    def addition(self, text: bytes) -> bytes:
+        """Return what is sent of a caption, which holds no zero byte."""
+        _, low = self._encode(text + b"\0", end_mark=False)
+        # An end mark takes the topmost part of an interval: whatever lies below is the text's.
+        _, high = self._encode(text + b"\0", end_mark=True)
+        size = max(len(low), len(high), self._bits // 8)
+        more = 8 * size - self._bits
+        first, last = (_number(end, size) - (self._low << more) for end in (low, high))
+        top = self._width.bit_length() + more
+        for length in range(size + 1):
+            unit = max(top - 8 * length, 0)
+            value = -(-first >> unit)
+            if value << unit <= last:
+                break
+        return value.to_bytes(length, "big")
+
+    def with_addition(self, addition: bytes) -> bytes:
+        """Return the stream of the prior and a caption.
+
+        Raises:
+            BitstreamError: it would leave the prior's interval.
+        """
+        more = 8 * len(addition)
+        distance = int.from_bytes(addition, "big") << self._width.bit_length()
+        if distance >= self._width << more:
+            raise BitstreamError("the text section is damaged: it points at no caption")
+        value = (self._low << more) + distance
+        return self._settled + value.to_bytes((self._bits + more) // 8, "big")
+
+    def _encode(self, text: bytes, *, end_mark: bool) -> tuple[bytes, bytes]:
+        """Return what is written before the text, whatever follows, and the rest."""
+        from pyppmd import Ppmd7Encoder
+
+        encoder = Ppmd7Encoder(ORDER, MEMORY_BYTES)
+        before, after = (
+            b"".join(encoder.encode(part[i : i + _CHUNK]) for i in range(0, len(part), _CHUNK))
+            for part in (self._captions, text)
+        )
+        return before, after + encoder.flush(endmark=end_mark)
+
+
+@lru_cache(maxsize=4)
+def stream_of(prior: TextPrior) -> PrimedStream:
+    """Return the stream of a prior, made once."""
+    return PrimedStream(prior.captions)
+
+
+def _number(data: bytes, size: int) -> int:
+    return int.from_bytes(data, "big") << 8 * (size - len(data))
