@@ -39,7 +39,8 @@ def watch(network: Any) -> None:
     """Let a network's calls be counted; its answers stay as they are.
 
     Args:
-        network: a `torch.nn.Module`; its `forward` may be compiled. It is watched once, however
+        network: a `torch.nn.Module` that keeps no tensors between two calls, or they would be
+            those of the count; its `forward` may be compiled. It is watched once, however
             many pipelines share it.
     """
     run = network.forward

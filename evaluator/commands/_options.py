@@ -11,7 +11,6 @@ from protocol.versions import PROTOCOLS
 if TYPE_CHECKING:
     from evaluator.bench import Bench
     from evaluator.progress import Reporter
-    from evaluator.text_prior import TextPrior
     from protocol.records import Request
     from submission.evidence import Piece
 
@@ -180,43 +179,6 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add `--device`."""
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-
-
-def add_text_prior(parser: argparse.ArgumentParser) -> None:
-    """Add `--text-prior`."""
-    parser.add_argument(
-        "--text-prior",
-        type=Path,
-        metavar="FILE",
-        help="captions that the ppmd text coder learnt from, made by `cmc text-prior build`",
-    )
-
-
-def prior_from(options: argparse.Namespace) -> "TextPrior | None":
-    """Return the prior that `--text-prior` names."""
-    from evaluator.text_prior import read_prior
-
-    return read_prior(options.text_prior) if options.text_prior else None
-
-
-def with_text_coder(protocol: str, coder: str, prior: "TextPrior | None") -> str:
-    """Return the protocol's variant with this text coder; the protocol where it is its own.
-
-    Raises:
-        InputError: a prior is given for a coder that takes none.
-    """
-    from evaluator.text_prior import PRIOR_DIGITS
-    from protocol.errors import InputError
-    from protocol.versions import find_protocol, variant_name
-
-    if prior is not None and coder != "ppmd":
-        raise InputError("--text-prior is for --text-coder ppmd; give both")
-    if coder in ("", find_protocol(protocol).text_coder):
-        return protocol
-    changes = {"text_coder": coder}
-    if prior is not None:
-        changes["text_prior"] = prior.sha256[:PRIOR_DIGITS]
-    return variant_name(protocol, changes)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

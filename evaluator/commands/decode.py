@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_device, add_protocol, add_text_prior, prior_from
+from evaluator.commands._options import add_device, add_protocol
+from evaluator.commands._text_options import add_text_prior, prior_from
 
 HELP = "paint the picture of a .cmc file"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
-from evaluator.commands._options import add_device, add_protocol, add_text_prior, prior_from
+from evaluator.commands._options import add_device, add_protocol
+from evaluator.commands._text_options import add_text_prior, prior_from
 
 if TYPE_CHECKING:
     from evaluator.captioners import Captioner

@@ -11,16 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import TEXT_CODERS
-from evaluator.commands._options import (
-    add_json,
-    add_machine,
-    add_systems,
-    add_text_prior,
-    bench_from,
-    prior_from,
-    request_from,
-    with_text_coder,
-)
+from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
+from evaluator.commands._text_options import add_text_prior, prior_from, with_text_coder
 
 if TYPE_CHECKING:
     from evaluator.bench import Bench

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_json, add_text_prior, prior_from
+from evaluator.commands._options import add_json
+from evaluator.commands._text_options import add_text_prior, prior_from
 
 HELP = "say what is in a .cmc file"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.decoders._pipelines import cannot_load, ready
+from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
 from evaluator.restoration.colour_fix import wavelet_fix
 from evaluator.restoration.pasd_unet import add_pixel_attentions, drop_unused
@@ -186,7 +186,9 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
         raise cannot_load(system, error) from error
-    return PasdDecoder(ready(pipeline, device), protocol, settings)
+    # Not `ready`, which counts operations: the UNet's attention keeps tensors between two calls.
+    pipeline.set_progress_bar_config(disable=True)
+    return PasdDecoder(pipeline.to(device), protocol, settings)
 
 
 def _load_unet(folder: Path) -> Any:

@@ -6,7 +6,7 @@ import { drawCell, widthOf } from "./cells.js";
 import { Leader } from "./leader.js";
 import { openRow } from "./row.js";
 import * as state from "./state.js";
-import { WindowedTable } from "./table.js";
+import { sortRows, WindowedTable } from "./table.js";
 import { WeightSlider } from "./weights.js";
 
 const ROW_HEIGHT = 50;
@@ -209,25 +209,13 @@ class BoardView {
     return this.cells.request?.[index] || this.cells.model[index];
   }
 
-  // What is missing is neither best nor worst: it stays last in both directions. Pinned rows stay
-  // on top, in the same order among themselves.
   drawRows() {
     const { key, ascending } = this.sorting();
     const values = this.cells[key];
-    const isText = values.some((value) => typeof value === "string");
-    const missing = (value) => value === null || value === undefined || value === "";
     const kept = keptRows(this.bench, this.cells);
     const pinned = new Uint8Array(values.length);
     if (this.pins.size) for (const i of kept) pinned[i] = this.pins.has(this.rowKey(i)) ? 1 : 0;
-    const collator = isText ? new Intl.Collator("en", { numeric: true }) : null;
-    const sign = ascending ? 1 : -1;
-    kept.sort((a, b) => {
-      if (pinned[a] !== pinned[b]) return pinned[b] - pinned[a];
-      const [x, y] = [values[a], values[b]];
-      if (missing(x) || missing(y)) return missing(x) - missing(y) || a - b;
-      const order = isText ? collator.compare(x, y) : x - y;
-      return sign * order || a - b;
-    });
+    sortRows(kept, values, ascending, pinned);
     this.order = kept;
     this.table.setRows(kept);
     const hidden = this.bench.count - kept.length;

@@ -92,3 +92,19 @@ function placeChildren(parent, wanted) {
     else parent.insertBefore(node, next);
   }
 }
+
+// What is missing is neither best nor worst: it stays last in both directions. Pinned rows stay on
+// top, in the same order among themselves; equal ones keep the order of their numbers.
+export function sortRows(rows, values, ascending, pinned) {
+  const missing = (value) => value === null || value === undefined || value === "";
+  const isText = values.some((value) => typeof value === "string");
+  const collator = isText ? new Intl.Collator("en", { numeric: true }) : null;
+  const sign = ascending ? 1 : -1;
+  rows.sort((a, b) => {
+    if (pinned[a] !== pinned[b]) return pinned[b] - pinned[a];
+    const [x, y] = [values[a], values[b]];
+    if (missing(x) || missing(y)) return missing(x) - missing(y) || a - b;
+    const order = isText ? collator.compare(x, y) : x - y;
+    return sign * order || a - b;
+  });
+}

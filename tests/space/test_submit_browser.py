@@ -158,7 +158,7 @@ def test_captions_from_a_file_are_checked_queued_run_by_a_worker_and_shown_with_
             expect(said).to_contain_text("All checks passed")
     shop.keeper.refresh()
     (result,) = shop.keeper.snapshot.results
-    assert (result.request.label, result.request.partner) == ("start_image", "mine.csv")
+    assert (result.request.label, result.request.partner) == ("start-image", "mine.csv")
     assert result.request.i2t is not None
     assert result.request.i2t.path == ""
 
