@@ -14,6 +14,7 @@ from protocol.gallery import Gallery
 from protocol.jsonable import from_json, to_plain
 from protocol.records import Result
 from space.flags import Flags, row_flags
+from space.formats import lines_to_parquet
 from space.plain import plain_json
 from space.snapshot import Snapshot, Source
 
@@ -41,10 +42,16 @@ def gallery_makers(snapshot: Snapshot, source: Source) -> dict[str, Make]:
     for result, gallery in found:
         request_id = result.request.request_id
         makers[f"data/gallery/{request_id}.json"] = partial(plain_json, gallery)
+        makers[f"data/gallery/{request_id}.parquet"] = partial(_parquet, gallery)
         for name in {*gallery.files()}:
             path = f"data/gallery/{request_id}/{name}"
             makers[path] = partial(_picture, source, request_id, name)
     return makers
+
+
+def _parquet(gallery: Gallery) -> bytes:
+    """Return a gallery's captions, bits and scores, a line a picture."""
+    return lines_to_parquet([to_plain(picture) for picture in gallery.pictures])
 
 
 def _picture(source: Source, request_id: str, name: str) -> bytes:

@@ -42,7 +42,9 @@ async function draw(box, site, systems, statistics) {
     picker("by", ["consistency", "perception"].map((key) => ({ key, text: key })), by, (key) => state.set({ by: key === "consistency" ? null : key })),
     downloadMenu("cmc-bench-compare", () => pairs.map(({ name, content, left, right, difference }) => ({
       name, content, mode, a: left[by], b: right[by], difference,
-    }))),
+    })), [["A", a], ["B", b]].map(([letter, system]) => ({
+      text: `${letter} as Parquet`, path: `data/gallery/${system.request_id}.parquet`,
+    })), "All modes and scores"),
   );
   box.append(...cautions([["A", a], ["B", b]]), ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
 }

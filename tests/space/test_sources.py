@@ -1,10 +1,12 @@
 """A store behind the page, on the loopback Hub: read, followed, and shown while it is away."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hub_faults import Rates
 from loopback_hub import LoopbackHub
@@ -83,6 +85,12 @@ def test_pictures_and_statistics_lie_beside_the_results_on_the_hub(
     assert found is not None
     assert found[0] == (tmp_path / "made" / name).read_bytes()
     assert shop.find(f"data/gallery/{request_id}/other.webp") is None
+    table = shop.find(f"data/gallery/{request_id}.parquet")
+    assert table is not None
+    rows = pq.read_table(io.BytesIO(table[0])).to_pylist()
+    assert len(rows) == system["pictures"]
+    assert {row["decoded"] for row in rows} >= {name}
+    assert all(row["bits"] > 0 and row["consistency"] >= 0 for row in rows)
     assert store.beside.read("gallery/nothing") is None
 
 
