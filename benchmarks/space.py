@@ -278,9 +278,9 @@ def report(pages: Any, static: float, start: Any, readers: Any, options: Any) ->
     how = (
         f"`python benchmarks/space.py --repeats {options.repeats} --readers {options.readers} "
         f"--seconds {options.seconds}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, "
-        f"{platform.machine()}, {count_cores()} cores (shared with other work while this ran: "
-        f"load {load()}), Python {platform.python_version()}, gradio {gradio.__version__}, "
-        "headless Chromium with an empty cache at every visit."
+        f"{platform.machine()}, {count_cores()} cores with a load of {load()} "
+        f"over 1, 5 and 15 minutes, Python {platform.python_version()}, "
+        f"gradio {gradio.__version__}, headless Chromium with an empty cache at every visit."
     )
     what = (
         "Medians. First visit: the server makes its files. Re-sort and filter of ours: the "

@@ -74,7 +74,7 @@ def main() -> None:
         "",
         (
             f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, one thread on a machine of "
-            f"{os.cpu_count()} cores that others used too (load {os.getloadavg()[1]:.0f}); "
+            f"{os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}; "
             "`python benchmarks/training.py ../shared/images"
             f"{''.join(f' --only {name}' for name in options.only or ())}`."
         ),
