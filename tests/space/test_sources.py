@@ -90,7 +90,8 @@ def test_pictures_and_statistics_lie_beside_the_results_on_the_hub(
     rows = pq.read_table(io.BytesIO(table[0])).to_pylist()
     assert len(rows) == system["pictures"]
     assert {row["decoded"] for row in rows} >= {name}
-    assert all(row["bits"] > 0 and row["consistency"] >= 0 for row in rows)
+    assert all(row["bits"] > 0 for row in rows)
+    assert any(row["consistency"] is not None for row in rows)
     assert store.beside.read("gallery/nothing") is None
 
 
