@@ -49,7 +49,7 @@ RUNS: Mapping[str, tuple[str, *tuple[object, ...]]] = {
     ),
     "TOPIQ-NR on ResNet-18 (perception)": (
         "topiq_nr",
-        *("--backbone", "resnet18", "--crop", 96, "--learning-rate", 2e-4, "--epochs", 12),
+        *("--backbone", "resnet18", "--crop", 96, "--learning-rate", 2e-4, "--epochs", 8),
     ),
     "CNNIQA (perception; one convolution, 0.7 M weights)": (
         "cnniqa",

@@ -25,7 +25,6 @@ from protocol.rules import Dimension
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
 _GROUP = 16
 """Pictures whose pixels are held at once."""
 
@@ -84,6 +83,8 @@ class LazyIndicator:
             weights_origin=self._weights.origin if self._weights else "",
         )
         """What to write down beside the scores."""
+        self.smallest_side = self._module.FACTS.smallest_side
+        """In pixels, of a picture that it can score."""
 
     def score(
         self, pictures: "Sequence[Image]", references: "Sequence[Image | None]"
@@ -93,7 +94,16 @@ class LazyIndicator:
         Args:
             pictures: of one size.
             references: of the same size; a no-reference indicator does not look at them.
+
+        Raises:
+            PictureError: a side is too short.
         """
+        for picture in pictures:
+            if min(picture.size) < self.smallest_side:
+                raise PictureError(
+                    f"a picture of {picture.width}x{picture.height}; the indicator {self.name} "
+                    f"needs {self.smallest_side} pixels a side"
+                )
         if self._loaded is None:
             with LOADING:
                 self._loaded = _load(self.name, self._weights, self._device)
@@ -151,6 +161,11 @@ class ScoreStage:
         self, indicator: LazyIndicator, items: Sequence[Decoded], read: "_Reader"
     ) -> dict[int, tuple[float | None, str]]:
         """Return the score, or why there is none, by the picture's `id`."""
+        if not items:
+            return {}
+        stream = items[0].encoded.stream
+        if min(stream.width, stream.height) < indicator.smallest_side:
+            return {id(item): (None, "PICTURE_TOO_SMALL") for item in items}
         keys = [self._key(indicator, item) for item in items]
         answers: dict[int, tuple[float | None, str]] = {}
         missing: list[tuple[str, Decoded]] = []
@@ -178,7 +193,6 @@ class ScoreStage:
             return None, "OUT_OF_MEMORY"
 
         if missing:
-            stream = missing[0][1].encoded.stream
             scores = self._sizes[indicator.name].run(
                 work, missing, stream.width * stream.height, too_large=too_large
             )

@@ -2,19 +2,23 @@
 
 A range coder's stream is a number, and every text owns an interval of numbers. The stream of prior
 and caption lies in the prior's interval, so the distance from the interval's beginning is all that
-is sent: as a binary fraction whose first bit is worth half of the next power of two, cut to the
-fewest bytes that stay in the caption's own interval.
+is sent: as a fraction of the interval's width, in the fewest bytes that stay in the caption's own.
+
+The model sees a space before every punctuation mark, so that a word is followed by the same byte
+wherever it stands.
 """
 
+import re
 from functools import lru_cache
 
 from evaluator.text_coders._ppmd_child import MEMORY_BYTES, ORDER
 from evaluator.text_prior import TextPrior
-from protocol.errors import BitstreamError
 
 _CHUNK = 1024
 """Bytes that the encoder is given at once: it loses what one symbol writes across the end of its
 first 32 KiB of output, and this many symbols never write so much."""
+_MARK = re.compile(rb"(?=[,.;:!?])")
+_SPACED_MARK = re.compile(rb" (?=[,.;:!?])")
 
 
 class PrimedStream:
@@ -22,7 +26,7 @@ class PrimedStream:
 
     def __init__(self, captions: bytes) -> None:
         """Take captions that each end with a zero byte."""
-        self._captions = captions
+        self.captions = spaced(captions)
         self._settled, low = self._encode(b"", end_mark=False)
         _, high = self._encode(b"", end_mark=True)
         size = max(len(low), len(high))
@@ -32,31 +36,24 @@ class PrimedStream:
 
     def addition(self, text: bytes) -> bytes:
         """Return what is sent of a caption, which holds no zero byte."""
-        _, low = self._encode(text + b"\0", end_mark=False)
+        symbols = spaced(text) + b"\0"
+        _, low = self._encode(symbols, end_mark=False)
         # An end mark takes the topmost part of an interval: whatever lies below is the text's.
-        _, high = self._encode(text + b"\0", end_mark=True)
+        _, high = self._encode(symbols, end_mark=True)
         size = max(len(low), len(high), self._bits // 8)
         more = 8 * size - self._bits
         first, last = (_number(end, size) - (self._low << more) for end in (low, high))
-        top = self._width.bit_length() + more
+        width = self._width << more
         for length in range(size + 1):
-            unit = max(top - 8 * length, 0)
-            value = -(-first >> unit)
-            if value << unit <= last:
+            value = -(-(first << 8 * length) // width)
+            if value * width <= last << 8 * length:
                 break
         return value.to_bytes(length, "big")
 
     def with_addition(self, addition: bytes) -> bytes:
-        """Return the stream of the prior and a caption.
-
-        Raises:
-            BitstreamError: it would leave the prior's interval.
-        """
+        """Return the stream of the prior and a caption."""
         more = 8 * len(addition)
-        distance = int.from_bytes(addition, "big") << self._width.bit_length()
-        if distance >= self._width << more:
-            raise BitstreamError("the text section is damaged: it points at no caption")
-        value = (self._low << more) + distance
+        value = (self._low << more) + int.from_bytes(addition, "big") * self._width
         return self._settled + value.to_bytes((self._bits + more) // 8, "big")
 
     def _encode(self, text: bytes, *, end_mark: bool) -> tuple[bytes, bytes]:
@@ -66,9 +63,19 @@ class PrimedStream:
         encoder = Ppmd7Encoder(ORDER, MEMORY_BYTES)
         before, after = (
             b"".join(encoder.encode(part[i : i + _CHUNK]) for i in range(0, len(part), _CHUNK))
-            for part in (self._captions, text)
+            for part in (self.captions, text)
         )
         return before, after + encoder.flush(endmark=end_mark)
+
+
+def spaced(text: bytes) -> bytes:
+    """Return a text with a space before each punctuation mark."""
+    return _MARK.sub(b" ", text)
+
+
+def joined(text: bytes) -> bytes:
+    """Return the text that `spaced` was given."""
+    return _SPACED_MARK.sub(b"", text)
 
 
 @lru_cache(maxsize=4)

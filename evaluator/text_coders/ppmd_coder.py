@@ -3,8 +3,7 @@
     0x00, the caption's bytes                where that is shorter, or a byte is zero
     the prior's tag, 1 to 255; then what the caption adds to the prior's stream
 
-A zero byte ends the caption. What it adds is a number below the prior's width, in its leading bits:
-see `_ppmd_stream`.
+A zero byte ends the caption. What it adds is told in `_ppmd_stream`.
 """
 
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class PrimedCoder:
 
     def _decode_primed(self, tag: int, addition: bytes, limit: int) -> bytes:
         from evaluator.text_coders._ppmd_child import decode_apart
-        from evaluator.text_coders._ppmd_stream import stream_of
+        from evaluator.text_coders._ppmd_stream import joined, stream_of
 
         if self.prior is None or self.prior.tag != tag:
             given = f"that is {self.prior.name}" if self.prior else "none was given"
@@ -63,7 +62,9 @@ class PrimedCoder:
                 "give it with --text-prior FILE"
             )
         stream = stream_of(self.prior)
-        text = decode_apart(self.prior.captions, stream.with_addition(addition), limit)
+        # With a space before every byte, were each a mark.
+        symbols = decode_apart(stream.captions, stream.with_addition(addition), 2 * limit)
+        text = joined(symbols)
         # Another prior of the same tag, or a changed byte, gives a text that is sent otherwise.
         if len(text) <= limit and stream.addition(text) != addition:
             raise BitstreamError(

@@ -125,6 +125,15 @@ def test_a_score_that_does_not_fit_or_is_no_number_has_its_code(
     assert all(s.mean is not None for s in evaluate(ask(), make_bench()).result.scores)
 
 
+def test_a_picture_too_small_for_an_indicator_has_its_code_and_the_others_their_scores(
+    images: Path, ask: Callable[..., Request], make_bench: Callable[..., Bench]
+) -> None:
+    Image.effect_noise((150, 170), 40).convert("RGB").save(images / "NSI_small_001.png")
+    found = rows(evaluate(ask(modes=(Mode.IMAGE,)), make_bench()))
+    failed = {key: row["status"] for key, row in found.items() if row["status"] != "scored"}
+    assert failed == {("NSI_small_001.png", "image", "fr"): "PICTURE_TOO_SMALL"}
+
+
 def test_a_captioner_short_of_memory_says_the_same_in_smaller_batches(
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
