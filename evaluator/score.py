@@ -138,8 +138,11 @@ class ScoreStage:
         """Return every indicator's score of every picture of one size."""
         read = _Reader(self._bench)
         whole = [item for item in group if not item.entry.failure_code]
+        side = min(group[0].encoded.stream.width, group[0].encoded.stream.height)
 
         def answer(indicator: LazyIndicator) -> dict[int, tuple[float | None, str]]:
+            if side < indicator.smallest_side:
+                return {id(item): (None, "PICTURE_TOO_SMALL") for item in whole}
             return self._answers(indicator, whole, read)
 
         # Side by side: on a CPU each has threads of its own, on a GPU they fill each other's gaps.
@@ -161,11 +164,6 @@ class ScoreStage:
         self, indicator: LazyIndicator, items: Sequence[Decoded], read: "_Reader"
     ) -> dict[int, tuple[float | None, str]]:
         """Return the score, or why there is none, by the picture's `id`."""
-        if not items:
-            return {}
-        stream = items[0].encoded.stream
-        if min(stream.width, stream.height) < indicator.smallest_side:
-            return {id(item): (None, "PICTURE_TOO_SMALL") for item in items}
         keys = [self._key(indicator, item) for item in items]
         answers: dict[int, tuple[float | None, str]] = {}
         missing: list[tuple[str, Decoded]] = []
@@ -193,6 +191,7 @@ class ScoreStage:
             return None, "OUT_OF_MEMORY"
 
         if missing:
+            stream = missing[0][1].encoded.stream
             scores = self._sizes[indicator.name].run(
                 work, missing, stream.width * stream.height, too_large=too_large
             )
