@@ -4,6 +4,7 @@ import gc
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import prod
 from typing import TypeVar
 
 from protocol.errors import DeviceLost
@@ -24,12 +25,15 @@ def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
 def group_by_shape(
     items: Iterable[T], shape: Callable[[T], tuple[int, int]], size: int
 ) -> list[list[T]]:
-    """Return groups of at most `size` items of one shape, the smallest shapes first.
+    """Return groups of at most `size` items of one shape, the largest shapes first.
+
+    Several lanes then end together: what is left over is small. And memory that is short is found
+    out at once.
 
     The groups follow from the list alone and not from what is in the cache, so a run that was
     stopped makes the same batches when it goes on.
     """
-    ordered = sorted(items, key=shape)
+    ordered = sorted(items, key=lambda item: (prod(shape(item)), shape(item)), reverse=True)
     return [
         group
         for _, members in itertools.groupby(ordered, key=shape)

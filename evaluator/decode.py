@@ -89,7 +89,8 @@ class DecodeStage:
         painted: Iterator[_Group]
         with ThreadPoolExecutor(os.cpu_count()) as self._writers:
             if lanes > 1:
-                painted = in_pool(self._paint, prepared, workers=lanes, window=lanes)
+                # A lane that is done goes on while the group before its own is not.
+                painted = in_pool(self._paint, prepared, workers=lanes, window=2 * lanes)
             else:
                 painted = (self._paint(group) for group in prepared)
             if self._bench.overlap:

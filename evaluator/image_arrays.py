@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
 from evaluator.indicators import find_indicator
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.run import Evaluation
-from evaluator.score import LazyIndicator, score_all
+from evaluator.score import score_all
 from evaluator.set_indicators import find_set_indicator
 from evaluator.weights import find_weights
 from protocol.rules import Mode

@@ -17,9 +17,10 @@ from evaluator.codecs import check_quality, load_codec
 from evaluator.decode import START_IMAGE, decode_all
 from evaluator.encode import Encoded, encode_all
 from evaluator.image_scores import read_rows
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.progress import silent
 from evaluator.requests import make_request
-from evaluator.score import LazyIndicator, score_all
+from evaluator.score import score_all
 from evaluator.target import nearest_quality
 from protocol.errors import InputError, RecordError
 from protocol.files import write_whole

@@ -19,8 +19,9 @@ from evaluator.captioning import Captions
 from evaluator.decode import START_IMAGE, Decoded, DecodeStage, lost
 from evaluator.encode import Encoded, encode_groups, plan_groups
 from evaluator.features import FeatureStore
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.progress import silent
-from evaluator.score import LazyIndicator, Scored, ScoreStage
+from evaluator.score import Scored, ScoreStage
 from evaluator.timesheet import Timesheet
 from protocol.errors import InputError
 from protocol.records import Request, RunReport

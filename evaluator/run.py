@@ -19,11 +19,12 @@ from evaluator.devices import describe_device
 from evaluator.encode import Encoded, codec_setting, encode_groups, plan_groups
 from evaluator.features import FeatureStore
 from evaluator.ffmpeg import ffmpeg_version
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
 from evaluator.pruning import prune
 from evaluator.ray_engine import run_on_ray
-from evaluator.score import LazyIndicator, Scored, ScoreStage
+from evaluator.score import Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
 from evaluator.text_coders import encode_caption

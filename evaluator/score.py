@@ -1,10 +1,11 @@
 """From pictures to scores, pair by pair, matched by name."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,11 @@ from evaluator.batches import BatchSizes, group_by_shape
 from evaluator.bench import Bench
 from evaluator.cache import ScoreEntry, cache_key
 from evaluator.decode import Decoded
-from evaluator.features import FeatureStore
-from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import read_picture
-from evaluator.stages import LOADING, in_pool
+from evaluator.stages import in_pool
 from evaluator.timesheet import Timesheet
-from evaluator.weights import Weights, find_weights
 from protocol.errors import PictureError
-from protocol.records import IndicatorUse
 from protocol.rules import Dimension
 
 if TYPE_CHECKING:
@@ -41,86 +39,6 @@ class Scored:
     """Why there is no score; empty where there is one."""
 
 
-class LazyIndicator:
-    """An indicator that is loaded when the first score is not in the cache."""
-
-    def __init__(
-        self,
-        name: str,
-        weights_folder: Path | None,
-        device: str,
-        features: FeatureStore | None = None,
-    ) -> None:
-        """Find the indicator and its weights.
-
-        Args:
-            name: of its file.
-            weights_folder: None fetches the released weights.
-            device: where it runs.
-            features: where what is computed of a reference is kept between runs.
-
-        Raises:
-            WeightsError: the weights are missing or not the ones wanted.
-        """
-        self.name = name
-        self._device = device
-        self._features = features
-        self._module: IndicatorModule = find_indicator(name)
-        self._weights: Weights | None = None
-        if self._module.WEIGHTS:
-            self._weights = find_weights(self._module.WEIGHTS, weights_folder)
-        self._loaded: Indicator | None = None
-        self.dimension = self._module.DIMENSION
-        how = f"{self._module.IMPLEMENTATION} ({version('pyiqa')})"
-        if features is not None and features.is_half and self.dimension is Dimension.FR:
-            # Its scores are others, by rounding, and must not pass for those without.
-            how += ", references' features in float16"
-        self.use = IndicatorUse(
-            dimension=self.dimension,
-            name=self.name,
-            implementation=how,
-            weights_sha256=self._weights.sha256 if self._weights else "",
-            weights_origin=self._weights.origin if self._weights else "",
-        )
-        """What to write down beside the scores."""
-        self.smallest_side = self._module.FACTS.smallest_side
-        """In pixels, of a picture that it can score."""
-
-    def score(
-        self, pictures: "Sequence[Image]", references: "Sequence[Image | None]"
-    ) -> list[float]:
-        """Return the score of each picture, higher is better.
-
-        Args:
-            pictures: of one size.
-            references: of the same size; a no-reference indicator does not look at them.
-
-        Raises:
-            PictureError: a side is too short.
-        """
-        for picture in pictures:
-            if min(picture.size) < self.smallest_side:
-                raise PictureError(
-                    f"a picture of {picture.width}x{picture.height}; the indicator {self.name} "
-                    f"needs {self.smallest_side} pixels a side"
-                )
-        if self._loaded is None:
-            with LOADING:
-                self._loaded = _load(self.name, self._weights, self._device)
-            if isinstance(self._loaded, KeepsFeatures):
-                weights = self._weights.sha256 if self._weights else ""
-                self._loaded.keep_features(self._features, weights)
-        if self.dimension is not Dimension.FR:
-            return self._loaded.score(pictures, None)
-        return self._loaded.score(pictures, [truth for truth in references if truth is not None])
-
-
-@lru_cache(maxsize=4)
-def _load(name: str, weights: Weights | None, device: str) -> Indicator:
-    """Return an indicator; a worker's next request finds it, and its references, as they were."""
-    return find_indicator(name).load(weights.path if weights else None, device)
-
-
 class ScoreStage:
     """The indicators of a run, on groups of pictures as they are decoded."""
 
@@ -140,15 +58,22 @@ class ScoreStage:
         whole = [item for item in group if not item.entry.failure_code]
         side = min(group[0].encoded.stream.width, group[0].encoded.stream.height)
 
-        def answer(indicator: LazyIndicator) -> dict[int, tuple[float | None, str]]:
+        def answer(
+            part: tuple[LazyIndicator, Sequence[Decoded]],
+        ) -> dict[int, tuple[float | None, str]]:
+            indicator, items = part
             if side < indicator.smallest_side:
-                return {id(item): (None, "PICTURE_TOO_SMALL") for item in whole}
-            return self._answers(indicator, whole, read)
+                return {id(item): (None, "PICTURE_TOO_SMALL") for item in items}
+            return self._answers(indicator, items, read)
 
         # Side by side: on a CPU each has threads of its own, on a GPU they fill each other's gaps.
         workers = len(self._indicators) if self._bench.overlap else 1
-        found = in_pool(answer, self._indicators, workers=workers, window=workers)
-        answers = dict(zip([i.name for i in self._indicators], found, strict=True))
+        parts = list(product(self._indicators, self._parts_of(whole)))
+        answers: dict[str, dict[int, tuple[float | None, str]]] = defaultdict(dict)
+        for (indicator, _), found in zip(
+            parts, in_pool(answer, parts, workers=workers, window=len(parts)), strict=True
+        ):
+            answers[indicator.name] |= found
         return [
             Scored(
                 item,
@@ -159,6 +84,18 @@ class ScoreStage:
             for item in group
             for indicator in self._indicators
         ]
+
+    def _parts_of(self, items: Sequence[Decoded]) -> list[list[Decoded]]:
+        """Return what is scored in one go: on a CPU the modes of a picture, else all there is.
+
+        A CPU scores one by one anyway, and no indicator then waits for a slower one.
+        """
+        if self._bench.device != "cpu":
+            return [list(items)] if items else []
+        parts: dict[str, list[Decoded]] = defaultdict(list)
+        for item in items:
+            parts[item.encoded.sample.name].append(item)
+        return list(parts.values())
 
     def _answers(
         self, indicator: LazyIndicator, items: Sequence[Decoded], read: "_Reader"

@@ -88,7 +88,8 @@ def require_safetensors(folder: Path) -> None:
         found = sorted(path.name for path in folder.rglob("*") if path.is_file())[:5]
         raise ModelError(
             f"{folder} holds no .safetensors file (found: {', '.join(found) or 'nothing'}); "
-            "save the model with save_pretrained(..., safe_serialization=True)"
+            "save the model with save_pretrained(..., safe_serialization=True), or name a "
+            "restoration network's file itself"
         )
 
 

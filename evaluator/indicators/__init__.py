@@ -23,6 +23,8 @@ class Indicator(Protocol):
     ) -> list[float]:
         """Return one score a picture, higher is better.
 
+        A protocol's indicators are called from several threads at once.
+
         Args:
             pictures: decoded pictures, RGB.
             references: the ground truth of each, of the same size; None for a no-reference one.

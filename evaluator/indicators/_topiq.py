@@ -6,6 +6,7 @@ after the backbone is pyiqa's own code on its own weights.
 """
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ class Topiq:
         network.semantic_model = self._hand
         self._network = network
         self._memory: OrderedDict[str, list[Any]] = OrderedDict()
+        self._remembering = threading.Lock()
         self._store: Features | None = None
         self._weights = ""
 
@@ -49,7 +51,8 @@ class Topiq:
         """Look in `store` for references' features from now on, and keep what is not there."""
         if store != self._store:
             # Another store may have another precision.
-            self._memory.clear()
+            with self._remembering:
+                self._memory.clear()
         self._store = store
         self._weights = weights_sha256
 
@@ -82,7 +85,7 @@ class Topiq:
             for picture, reference in zip(pictures, references, strict=True):
                 require_same_size(picture, reference)
             given.append(_stack([self._of_reference(reference) for reference in references]))
-        self._hand.features = given
+        self._hand.given.features = given
         answers = self._network(batch, batch if references is not None else None)
         return [float(answer) for answer in answers.flatten()]
 
@@ -94,9 +97,10 @@ class Topiq:
 
     def _of_reference(self, reference: "Image") -> list[Any]:
         key = hashlib.sha256(reference.tobytes() + repr(reference.size).encode()).hexdigest()
-        if key in self._memory:
-            self._memory.move_to_end(key)
-            return self._memory[key]
+        with self._remembering:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
         features = self._from_store(key)
         if features is None:
             features = self._features(to_tensor(reference, self._device))
@@ -120,23 +124,26 @@ class Topiq:
         return [v.to(self._device, memory_format=torch.channels_last) for v in levels]
 
     def _remember(self, key: str, features: list[Any]) -> None:
-        self._memory[key] = features
-        held = sum(_bytes_of(kept) for kept in self._memory.values())
-        while held > _MEMORY_BYTES and len(self._memory) > 1:
-            _, dropped = self._memory.popitem(last=False)
-            held -= _bytes_of(dropped)
+        with self._remembering:
+            self._memory[key] = features
+            held = sum(_bytes_of(kept) for kept in self._memory.values())
+            while held > _MEMORY_BYTES and len(self._memory) > 1:
+                _, dropped = self._memory.popitem(last=False)
+                held -= _bytes_of(dropped)
 
 
 def _hand_over() -> Any:
-    """Return a module in the backbone's place, which answers with `features`, one a call."""
+    """Return a module in the backbone's place, which answers with what its thread was given."""
     from torch import nn
 
     class HandOver(nn.Module):
-        features: list[Any]
+        def __init__(self) -> None:
+            super().__init__()
+            self.given = threading.local()
 
         def forward(self, values: Any) -> Any:
             del values
-            return self.features.pop(0)
+            return self.given.features.pop(0)
 
     return HandOver()
 

@@ -13,8 +13,8 @@ from PIL import Image
 from evaluator import decode, outcomes
 from evaluator.bench import Bench
 from evaluator.decoders import Received, start_image
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.run import Evaluation, evaluate
-from evaluator.score import LazyIndicator
 from protocol.errors import DecodeError, DeviceLost
 from protocol.records import Request
 from protocol.rules import Mode

@@ -72,7 +72,7 @@ def test_a_pool_keeps_the_order_and_its_window() -> None:
 def test_groups_follow_from_the_list_alone() -> None:
     items = [("a", (8, 8)), ("b", (4, 4)), ("c", (8, 8)), ("d", (8, 8))]
     groups = group_by_shape(items, lambda item: item[1], 2)
-    assert [[name for name, _ in group] for group in groups] == [["b"], ["a", "c"], ["d"]]
+    assert [[name for name, _ in group] for group in groups] == [["a", "c"], ["d"], ["b"]]
 
 
 class Hungry:
