@@ -38,6 +38,25 @@ def test_a_blurred_photograph_scores_lower(name: str, photograph: Image.Image) -
     assert good > bad
 
 
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim"])
+def test_rows_and_columns_give_what_pyiqas_own_window_gives(
+    name: str, photograph: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyiqa.matlab_utils
+    from torchvision.transforms.functional import to_tensor
+
+    truth = photograph.crop((40, 60, 261, 237))
+    pictures = [truth.filter(ImageFilter.GaussianBlur(2)), truth.rotate(90).resize(truth.size)]
+    ours = find_indicator(name).load(None, "cpu").score(pictures, [truth, truth])
+    metric = pyiqa.create_metric(name, device="cpu")
+    monkeypatch.setattr("pyiqa.archs.ssim_arch.filter2", pyiqa.matlab_utils.filter2)
+    theirs = [
+        float(metric(to_tensor(picture)[None], to_tensor(truth)[None])) for picture in pictures
+    ]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert 0 < theirs[1] < theirs[0] < 1
+
+
 def test_loading_every_indicator_leaves_transformers_llama_alone(topiq_weights: Path) -> None:
     from transformers.models.llama import modeling_llama
 
