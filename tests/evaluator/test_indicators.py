@@ -4,6 +4,7 @@ import hashlib
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import paint
 from PIL import Image, ImageFilter
@@ -36,6 +37,24 @@ def test_a_blurred_photograph_scores_lower(name: str, photograph: Image.Image) -
     is_fr = module.DIMENSION is Dimension.FR
     good, bad = module.load(None, "cpu").score([truth, blurred], [truth, truth] if is_fr else None)
     assert good > bad
+
+
+@pytest.mark.parametrize("name", ["psnr", "vsi", "piqe"])
+def test_a_formula_answers_as_pyiqa_called_directly(name: str, photograph: Image.Image) -> None:
+    import pyiqa
+    from torchvision.transforms.functional import to_tensor
+
+    truth = photograph.crop((40, 60, 261, 237))
+    picture = truth.filter(ImageFilter.GaussianBlur(2))
+    module = find_indicator(name)
+    is_fr = module.DIMENSION is Dimension.FR
+    (ours,) = module.load(None, "cpu").score([picture], [truth] if is_fr else None)
+    both = [to_tensor(one)[None] for one in (picture, truth)]
+    theirs = float(pyiqa.create_metric(name, device="cpu")(*both[: 2 if is_fr else 1]))
+    assert ours == pytest.approx(1 - theirs / 100 if name == "piqe" else theirs, abs=1e-5)
+    if name == "psnr":
+        gap = np.asarray(picture, dtype=float) - np.asarray(truth, dtype=float)
+        assert ours == pytest.approx(10 * np.log10(255**2 / (gap**2).mean()), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["ssim", "ms_ssim"])
