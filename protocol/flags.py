@@ -29,8 +29,9 @@ def disagreements(
 ) -> list[Disagreement]:
     """Return the indicators whose difference is as sure as the ranking one's and of other sign.
 
-    Each interval is widened for the number of indicators that are looked at (Bonferroni), so that
-    of two systems that do not differ at most 5 % get any flag.
+    Each interval is widened for the number of indicators that are looked at (Dunn, "Multiple
+    comparisons among means", JASA 56, 1961), so that of two systems that do not differ at most 5 %
+    get any flag.
 
     Args:
         first: one system's scores by indicator, `(images,)`, higher is better.

@@ -49,6 +49,14 @@ def keep(options: argparse.Namespace, answer: "Piece") -> None:
         put_evidence(open_store(options.store).beside, answer)
 
 
+def keep_and_print(options: argparse.Namespace, answer: "Piece", text: str) -> None:
+    """Keep an answer, and print it as text or JSON."""
+    from protocol.jsonable import to_json
+
+    keep(options, answer)
+    print(to_json(answer) if options.json else text)
+
+
 def add_systems(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is run on which pictures."""
     system = "NAME|ADAPTER:MODEL[@REVISION]"
@@ -75,6 +83,14 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
     add_protocol(parser)
     add_images(parser)
     parser.add_argument("--dataset", help="what to call these pictures (default: folder's name)")
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that runs one system in many ways; `--out` is its own."""
+    add_systems(parser)
+    add_machine(parser)
+    add_keep(parser)
+    add_json(parser)
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:

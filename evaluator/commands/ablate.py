@@ -8,15 +8,7 @@ own. Only what the cache lacks is run. Writes NAME.json, NAME.md and NAME.html, 
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import (
-    add_json,
-    add_keep,
-    add_machine,
-    add_systems,
-    bench_from,
-    keep,
-    request_from,
-)
+from evaluator.commands._options import add_study, bench_from, keep_and_print, request_from
 
 HELP = "vary one thing by a plan, with a table and a figure"
 
@@ -24,8 +16,7 @@ HELP = "vary one thing by a plan, with a table and a figure"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("plan", metavar="NAME", help="strength-full, reference-qp, … or a file")
-    add_systems(parser)
-    add_machine(parser)
+    add_study(parser)
     parser.add_argument(
         "--indicator",
         action="append",
@@ -35,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--values", help="comma-separated, instead of the plan's")
     parser.add_argument("--out", type=Path, required=True, help="folder for table and figure")
-    add_keep(parser)
-    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,6 +58,5 @@ def run(options: argparse.Namespace) -> int:
     write_whole(options.out / f"{plan.name}.json", to_json(found).encode())
     write_whole(options.out / f"{plan.name}.md", table.encode())
     write_whole(options.out / f"{plan.name}.html", ablation_figure(found).encode())
-    keep(options, found)
-    print(to_json(found) if options.json else table)
+    keep_and_print(options, found, table)
     return 0

@@ -10,15 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import (
-    add_json,
-    add_keep,
-    add_machine,
-    add_systems,
-    bench_from,
-    keep,
-    request_from,
-)
+from evaluator.commands._options import add_study, bench_from, keep_and_print, request_from
 
 if TYPE_CHECKING:
     from protocol.controls import Controls
@@ -28,15 +20,12 @@ HELP = "run a system beside its controls"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    add_systems(parser)
-    add_machine(parser)
+    add_study(parser)
     parser.add_argument(
         "--indicator", action="append", default=[], metavar="NAME", help="a secondary one; again"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the mixing of captions")
     parser.add_argument("--out", type=Path, required=True, help="folder for captions and figures")
-    add_keep(parser)
-    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
         )
     write_whole(options.out / "controls.json", to_json(found).encode())
-    keep(options, found)
-    print(to_json(found) if options.json else _text(found))
+    keep_and_print(options, found, _text(found))
     return 0
 
 

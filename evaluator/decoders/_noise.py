@@ -12,7 +12,8 @@ def sigma_at(scheduler: Any, timestep: Any) -> float | None:
     """Return sigma / sigma_data at one of a scheduler's current timesteps.
 
     Variance-preserving schedulers have sqrt((1 - a) / a) for the cumulative alpha a of the
-    timestep. Schedulers with a table of sigmas: flow matching mixes (1 - s) x + s noise, so the
+    timestep (Song, Meng & Ermon, arXiv:2010.02502, section 4.3). Schedulers with a table of sigmas:
+    flow matching mixes (1 - s) x + s noise (Lipman et al., arXiv:2210.02747, section 4.1), so the
     ratio is s / (1 - s); the others have sigma itself, over sigma_data where they name one.
 
     Returns:

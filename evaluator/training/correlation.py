@@ -24,6 +24,10 @@ def correlate(
 ) -> Correlation:
     """Return how scores go with mean opinion scores.
 
+    SRoCC and tau-b (Kendall, "Rank correlation methods", 1948, chapter 3) are scipy's; intervals
+    are percentiles over resampled pictures (Efron & Tibshirani, "An introduction to the bootstrap",
+    1993, section 13.3).
+
     Args:
         scores: higher is better.
         mos: of the same pictures, higher is better.

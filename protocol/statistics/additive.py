@@ -129,6 +129,11 @@ def _contrast(names: Sequence[str], name: str) -> list[float]:
 
 
 def _p_additive(values: Array, moved: Array) -> float | None:
+    """Return the p-value of the largest |interaction / error|, by the maximum-t bootstrap.
+
+    Romano & Wolf, "Exact and approximate stepdown methods for multiple hypothesis testing", JASA
+    100, 2005, first step.
+    """
     errors = moved.std(axis=0)
     varying = errors > 1e-12
     if not varying.any():

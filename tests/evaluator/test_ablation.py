@@ -16,6 +16,7 @@ from evaluator.bench import Bench
 from evaluator.codecs import load_codec
 from evaluator.indicators import find_indicator
 from evaluator.paper_tables import TABLES, paper_table
+from evaluator.pictures import read_picture
 from evaluator.run import evaluate
 from evaluator.set_indicators import find_set_indicator
 from protocol.ablations import AblationResult
@@ -186,3 +187,26 @@ def test_a_table_has_the_measured_rows_before_the_printed_ones(
     assert sources.count("measured") > 0
     with pytest.raises(InputError, match="cmc indicators correlate"):
         paper_table("2", results)
+
+
+def test_table_5_of_real_pictures_under_vvc_has_their_scores(
+    ask: Ask, make_bench: MakeBench, images: Path, shared: Path
+) -> None:
+    truths = {}
+    for path in images.glob("*.png"):
+        content = path.name.partition("_")[0]
+        source = min(shared.glob(f"images/{content}_*.png"))
+        truths[content] = read_picture(source).crop((120, 90, 313, 267))
+        truths[content].save(path)
+    result = evaluate(ask(role=Role.I2T, modes=(Mode.FULL, Mode.PIXEL)), make_bench()).result
+    table = paper_table("5", [result])
+    cells = dict(zip(table.heads, table.rows[0], strict=True))
+    assert cells["partner"] == "start-image"
+    codec, ms_ssim = load_codec("vvc"), find_indicator("ms_ssim").load(None, "cpu")
+    for content, truth in truths.items():
+        decoded = codec.decode(codec.encode(truth, 53), *truth.size)
+        (score,) = ms_ssim.score([decoded], [truth])
+        assert cells[f"full-fr {content}"] == f"{score:.3f}"
+        assert float(cells[f"pixel-fr {content}"]) < score
+    assert cells["overall"] == "-"
+    assert [row[0] for row in table.rows[1:3]] == ["GPT-4o", "ShareGPT"]

@@ -122,6 +122,9 @@ def test_a_protocol_with_a_longest_side_scales_every_mode(models: Path) -> None:
 
 
 def test_the_reference_noise_is_that_of_sd15() -> None:
+    # Step 20 of PNDM's 40 is at 501 of 1,000; the betas' roots are evenly spaced.
+    alpha = np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)[501]
+    assert reference_sigma(40, 0.5) == pytest.approx(np.sqrt((1 - alpha) / alpha), rel=1e-4)
     assert reference_sigma(40, 0.5) == pytest.approx(1.62, abs=0.01)
     assert reference_sigma(40, 0.8) == pytest.approx(5.13, abs=0.01)
 
@@ -130,6 +133,10 @@ def test_the_start_noise_of_playground_is_the_documented_one() -> None:
     from diffusers import EDMDPMSolverMultistepScheduler
 
     scheduler = EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80.0, rho=7.0)
+    # Karras et al., arXiv:2206.00364, equation 5: sigmas evenly spaced in the seventh root.
+    ends = 80 ** (1 / 7), 0.002 ** (1 / 7)
+    halfway = (ends[0] + 20 / 39 * (ends[1] - ends[0])) ** 7
+    assert start_sigma(scheduler, 40, 0.5) == pytest.approx(halfway / 0.5, rel=1e-4)
     assert start_sigma(scheduler, 40, 0.5) == pytest.approx(4.48, abs=0.01)
     assert start_sigma(scheduler, 40, 0.8) == pytest.approx(47.2, abs=0.1)
 

@@ -4,6 +4,7 @@ import hashlib
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import paint
 from PIL import Image, ImageFilter
@@ -36,6 +37,43 @@ def test_a_blurred_photograph_scores_lower(name: str, photograph: Image.Image) -
     is_fr = module.DIMENSION is Dimension.FR
     good, bad = module.load(None, "cpu").score([truth, blurred], [truth, truth] if is_fr else None)
     assert good > bad
+
+
+@pytest.mark.parametrize("name", ["psnr", "vsi", "piqe"])
+def test_a_formula_answers_as_pyiqa_called_directly(name: str, photograph: Image.Image) -> None:
+    import pyiqa
+    from torchvision.transforms.functional import to_tensor
+
+    truth = photograph.crop((40, 60, 261, 237))
+    picture = truth.filter(ImageFilter.GaussianBlur(2))
+    module = find_indicator(name)
+    is_fr = module.DIMENSION is Dimension.FR
+    (ours,) = module.load(None, "cpu").score([picture], [truth] if is_fr else None)
+    both = [to_tensor(one)[None] for one in (picture, truth)]
+    theirs = float(pyiqa.create_metric(name, device="cpu")(*both[: 2 if is_fr else 1]))
+    assert ours == pytest.approx(1 - theirs / 100 if name == "piqe" else theirs, abs=1e-5)
+    if name == "psnr":
+        gap = np.asarray(picture, dtype=float) - np.asarray(truth, dtype=float)
+        assert ours == pytest.approx(10 * np.log10(255**2 / (gap**2).mean()), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim"])
+def test_rows_and_columns_give_what_pyiqas_own_window_gives(
+    name: str, photograph: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyiqa.matlab_utils
+    from torchvision.transforms.functional import to_tensor
+
+    truth = photograph.crop((40, 60, 261, 237))
+    pictures = [truth.filter(ImageFilter.GaussianBlur(2)), truth.rotate(90).resize(truth.size)]
+    ours = find_indicator(name).load(None, "cpu").score(pictures, [truth, truth])
+    metric = pyiqa.create_metric(name, device="cpu")
+    monkeypatch.setattr("pyiqa.archs.ssim_arch.filter2", pyiqa.matlab_utils.filter2)
+    theirs = [
+        float(metric(to_tensor(picture)[None], to_tensor(truth)[None])) for picture in pictures
+    ]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert 0 < theirs[1] < theirs[0] < 1
 
 
 def test_loading_every_indicator_leaves_transformers_llama_alone(topiq_weights: Path) -> None:

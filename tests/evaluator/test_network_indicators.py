@@ -1,7 +1,6 @@
 """The papers' networks, from files in their published layouts, answer as their libraries do."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import paint
 from PIL import Image
+from published_layouts import PUBLISH, keep
 
 from evaluator.indicators import find_indicator, indicator_names
 from evaluator.indicators._networks import read_tensors
@@ -17,7 +17,7 @@ from protocol.errors import InputError, PictureError, WeightsError
 from protocol.rules import Dimension
 
 NETWORKS = [name for name in indicator_names() if hasattr(find_indicator(name), "build")]
-SIZE = {"ahiq": (224, 224), "hyperiqa": (230, 226), "liqe": (232, 240)}
+SIZE = {"ahiq": (230, 226), "hyperiqa": (230, 226), "liqe": (232, 240)}
 
 
 @pytest.fixture
@@ -25,95 +25,6 @@ def folder() -> Iterator[Path]:
     """A folder that goes with the test: these files are hundreds of megabytes."""
     with TemporaryDirectory() as name:
         yield Path(name)
-
-
-def keep(folder: Path, name: str, tensors: Mapping[str, Any]) -> Path:
-    """Write a weights file and its line among the sums."""
-    import torch
-    from safetensors.torch import save_file
-
-    path = folder / name
-    if path.suffix == ".safetensors":
-        save_file(dict(tensors), path)
-    else:
-        torch.save(dict(tensors), path)
-    with (folder / "sha256sums.txt").open("a") as sums:
-        sums.write(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
-    return path
-
-
-def part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return the tensors below a prefix, without it."""
-    return {
-        name.removeprefix(prefix): tensor.clone()
-        for name, tensor in state.items()
-        if name.startswith(prefix)
-    }
-
-
-def publish_ahiq(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    heads = {
-        "deform_net_model_state_dict": part(state, "deform_net."),
-        "regressor_model_state_dict": part(state, "regressor."),
-        "epoch": 33,
-    }
-    keep(folder, files[0], heads)
-    keep(folder, files[1], part(state, "resnet50."))
-    keep(folder, files[2], part(state, "vit."))
-
-
-def publish_trunk(state: Mapping[str, Any], folder: Path, file: str, prefix: str) -> None:
-    """Write a backbone as torchvision does: `features.N`, with layers that nobody asks for."""
-    trunk = {
-        f"features.{name.split('.', 1)[1]}": tensor for name, tensor in part(state, prefix).items()
-    }
-    keep(folder, file, {**trunk, "classifier.0.bias": trunk["features.0.bias"]})
-
-
-def publish_lpips(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    keep(folder, files[0], {name: state[name] for name in state if name.startswith("lin0")})
-    heads = {name: state[name] for name in state if name[:3] == "lin" and name[3].isdigit()}
-    (folder / "sha256sums.txt").unlink()
-    keep(folder, files[0], heads)
-    publish_trunk(state, folder, files[1], "net.slice")
-
-
-def publish_dists(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    keep(folder, files[0], {name: state[name] for name in ("alpha", "beta")})
-    publish_trunk(state, folder, files[1], "stage")
-
-
-def publish_clipiqa(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    import torch
-
-    keep(folder, files[0], {**part(state, "clip."), "context_length": torch.tensor(77)})
-
-
-def publish_params(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    keep(folder, files[0], {"params": dict(state)})
-
-
-def publish_plain(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    keep(folder, files[0], {f"module.{name}": tensor for name, tensor in state.items()})
-
-
-def publish_state(state: Mapping[str, Any], folder: Path, files: list[str]) -> None:
-    keep(folder, files[0], state)
-
-
-PUBLISH: Mapping[str, Callable[[Mapping[str, Any], Path, list[str]], None]] = {
-    "ahiq": publish_ahiq,
-    "lpips": publish_lpips,
-    "dists": publish_dists,
-    "clipiqa": publish_clipiqa,
-    "cnniqa": publish_params,
-    "dbcnn": publish_params,
-    "hyperiqa": publish_params,
-    "liqe": publish_params,
-    "musiq": publish_plain,
-    "pieapp": publish_plain,
-    "clipsim": publish_state,
-}
 
 
 def test_every_network_has_a_published_layout_here() -> None:
@@ -132,7 +43,7 @@ def library_answer(name: str, network: Any, picture: Image.Image, truth: Image.I
 
     network.eval()
     if name == "ahiq":
-        network.crops = 1  # twenty crops would take a minute
+        network.crops = 2  # of twenty, which take minutes
     with torch.inference_mode():
         if name == "liqe":
             network.text_features = network.get_text_features(network.joint_texts)
@@ -153,7 +64,7 @@ def test_a_network_from_its_files_answers_as_its_library_does(name: str, folder:
     PUBLISH[name](network.state_dict(), folder, [file.name for file in module.FACTS.files])
     indicator = module.load(find_weights(module.WEIGHTS, folder).path, "cpu")
     if name == "ahiq":
-        indicator._network.crops = 1
+        indicator._network.crops = 2
     is_fr = module.DIMENSION is Dimension.FR
     (ours,) = indicator.score([picture], [truth] if is_fr else None)
     turned = {"dists": 1 - raw, "lpips": 1 - raw, "pieapp": -raw}.get(name, raw)

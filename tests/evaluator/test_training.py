@@ -217,6 +217,28 @@ def test_correlations_of_known_orders() -> None:
         correlate([1, 2, 3], [1, 2, 3])
 
 
+def test_rank_correlations_count_pairs_and_their_intervals_are_scipy_s() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.integers(0, 12, 40).astype(float)
+    mos = scores + rng.normal(0, 3, 40).round()
+    found = correlate(scores, mos, resamples=2000)
+    gaps = [np.sign(np.subtract.outer(v, v)[np.triu_indices(40, 1)]) for v in (scores, mos)]
+    tau_b = (gaps[0] @ gaps[1]) / np.sqrt((gaps[0] ** 2).sum() * (gaps[1] ** 2).sum())
+    assert found.krocc.value == pytest.approx(tau_b)
+    ranks = [stats.rankdata(values) for values in (scores, mos)]
+    assert found.srocc.value == pytest.approx(np.corrcoef(*ranks)[0, 1])
+    theirs = stats.bootstrap(
+        (scores, mos),
+        lambda a, b: stats.spearmanr(a, b).statistic,
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=2000,
+        rng=0,
+    ).confidence_interval
+    assert (found.srocc.low, found.srocc.high) == pytest.approx((theirs.low, theirs.high), abs=0.04)
+
+
 def test_the_logistic_fit_finds_the_curve_that_made_the_opinions() -> None:
     scores = np.linspace(-3, 3, 60)
     mos = 1 + 3.5 / (1 + np.exp(-(scores - 0.4) / 0.6))

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from protocol.errors import StatisticsError
 from protocol.statistics.additive import fit_additive
 
 STRATA = ["NSI"] * 40 + ["SCI"] * 30 + ["AIGI"] * 30
 ENCODERS, DECODERS = ("gpt", "qwen", "llava"), ("pg", "sd", "real", "tiny")
+FOUR = {"gpt", "qwen", "pg", "sd"}
 
 
 def matrix(
@@ -70,6 +72,15 @@ def test_an_interaction_that_is_there_is_found_and_one_that_is_not_is_not() -> N
     assert there.value.low <= 0.2 <= there.value.high
     p_values = [fit_additive(matrix(seed), STRATA, resamples=500).p_additive for seed in range(100)]
     assert np.mean([p is not None and p < 0.05 for p in p_values]) <= 0.12
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_by_two_the_p_value_is_the_t_test_s_of_the_one_contrast(seed: int) -> None:
+    scores = {pair: s for pair, s in matrix(seed, 0.05).items() if set(pair) <= FOUR}
+    found = fit_additive(scores, ["NSI"] * 100)
+    one, two, three, four = scores.values()
+    theirs = stats.ttest_1samp(one - two - three + four, 0).pvalue
+    assert found.p_additive == pytest.approx(theirs, abs=0.04)
 
 
 def test_effects_intervals_hold_the_truth_in_93_to_97_percent() -> None:

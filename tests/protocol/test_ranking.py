@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from protocol.statistics.bootstrap import deviations, draw_resamples
 from protocol.statistics.ranking import (
@@ -71,6 +72,35 @@ def test_equal_systems_are_not_separated_more_often_with_few_images() -> None:
         called = separable_pairs(scores.mean(axis=0), moved, drawn.degrees_of_freedom)
         wrong.append(called.any())
     assert np.mean(wrong) <= 0.08
+
+
+def independent_systems(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores of systems that share nothing, which scipy's tests ask for; and two moments."""
+    scores = np.random.default_rng(seed).normal([0.0, 0.1, 0.2, 0.35, 0.6], 1.0, (300, 5))
+    return scores, scores.mean(axis=0), deviations(scores, draw_resamples(["NSI"] * 300, 2000))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pairs_are_separable_where_tukeys_test_says_so(seed: int) -> None:
+    scores, values, moved = independent_systems(seed)
+    p_values = stats.tukey_hsd(*scores.T).pvalue
+    clear = (p_values < 0.03) | (p_values > 0.08)
+    found = separable_pairs(values, moved, 299)
+    assert (found == (p_values < 0.05))[clear].all()
+    assert 2 <= found.sum() <= 18
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rank_intervals_are_those_of_dunnetts_test(seed: int) -> None:
+    scores, values, moved = independent_systems(seed)
+    for own, (low, high) in enumerate(rank_intervals(values, moved, 299)):
+        others = [other for other in range(5) if other != own]
+        test = stats.dunnett(*scores[:, others].T, control=scores[:, own], rng=0)
+        better = values[others] > values[own]
+        for limit, holds in ((0.03, np.greater_equal), (0.08, np.less_equal)):
+            sure = test.pvalue < limit
+            assert holds(low, 1 + (sure & better).sum())
+            assert holds(5 - high, (sure & ~better).sum())
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.05, 0.1])
