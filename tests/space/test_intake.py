@@ -2,17 +2,16 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from app_process import app_served
 from make_results import make_request, make_result
 
 from protocol.errors import InputError, SignInError, StoreError
@@ -25,7 +24,6 @@ from space.sources import StoreSource, open_source
 from submission.identity import Account, SignedInBy
 from submission.store import FolderStore
 
-ROOT = Path(__file__).parents[2]
 READER = Account("reader", SignedInBy.SPACE)
 BENCH = "demo-0 · demo (11111111)"
 
@@ -110,31 +108,9 @@ def test_a_public_record_names_no_folder_of_a_machine() -> None:
     assert record["request"]["t2i"]["model"] == "asked"
 
 
-@contextmanager
-def serving(store: FolderStore, **environment: str) -> Iterator[str]:
-    """Run the Space's own entry in a process of its own, as `cmc serve` starts it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    settings = {"CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": port, **environment}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app"],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        try:
-            assert "the board is on" in process.stdout.readline()
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.kill()
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(fill(tmp_path_factory.mktemp("served") / "store")) as address:
+    with app_served(fill(tmp_path_factory.mktemp("served") / "store")) as address:
         yield address
 
 
@@ -178,7 +154,7 @@ def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
         "GRADIO_SERVER_NAME": "127.0.0.1",
     }
     body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
-    with serving(fill(tmp_path / "store"), **space) as address:
+    with app_served(fill(tmp_path / "store"), space) as address:
         for action in ("check", "submit", "withdraw", "follow"):
             status, answer = post(address, action, body, **{"X-CMC": "1"})
             assert (status, "nobody is signed in" in answer["error"]) == (403, True)

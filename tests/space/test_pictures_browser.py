@@ -3,19 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from browsing import open_browser, open_page, serving
+from browsing import open_page, serving
 from list_source import ListSource
 from make_results import make_result
 from picture_files import NASTY_CAPTION, write_pictures
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[BrowserContext]:
-    with open_browser() as context:
-        yield context
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +58,6 @@ def test_two_systems_are_compared_where_they_differ_most(page: Page) -> None:
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page.get_by_text("A \N{MINUS SIGN} B = +0.1500").first).to_be_visible()
     expect(page.get_by_text("No statistics are stored for this pair")).to_be_visible()
-
-
-@pytest.mark.parametrize("name", ["Pictures", "Compare"])
-def test_axe_finds_nothing_serious(page: Page, name: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page.get_by_role("link", name=name, exact=True).click()
-    expect(page.locator(".frame").first).to_be_visible()
-    found = Axe().run(page).response["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
 
 
 @pytest.mark.parametrize("name", ["Pictures", "Compare"])
