@@ -1,9 +1,10 @@
 """Every view is a link, and the link is copied and framed, in a real browser."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from browsing import column, header, press, serving, settle, show
+from browsing import column, files_served, header, press, serving, settle, show
 from list_source import ListSource
 from make_results import make_store
 from playwright.sync_api import BrowserContext, Page, expect
@@ -61,10 +62,54 @@ def test_copy_link_copies_the_address_of_the_view(page: Page, browser: BrowserCo
     assert "content=NSI" in page.url
 
 
-def test_copying_works_where_a_frame_forbids_the_clipboard(page: Page) -> None:
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
-    page.get_by_role("button", name="Copy link").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+@pytest.fixture
+def outer(
+    browser: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    """A page of another origin with a Space in a frame of it, as on huggingface.co."""
+    monkeypatch.setenv("SPACE_ID", "owner/space")
+    with serving(ListSource(make_store())) as (_, address), files_served(tmp_path) as where:
+        inner = f"{address}?view=i2t&amp;__sign=a-key&amp;__theme=dark"
+        frame = f'<iframe src="{inner}" style="width: 1000px; height: 600px"></iframe>'
+        (tmp_path / "index.html").write_text(f"{frame}<textarea></textarea>", encoding="utf-8")
+        page = browser.new_page()
+        page.goto(where)
+        expect(page.frame_locator("iframe").locator("main tbody tr").first).to_be_visible()
+        yield page
+        page.close()
+
+
+HUB_LINK = "https://huggingface.co/spaces/owner/space?view=i2t&__theme=dark&content=SCI"
+
+
+def test_in_another_sites_frame_the_copied_link_is_the_spaces_without_the_readers_key(
+    outer: Page,
+) -> None:
+    inside = outer.frame_locator("iframe")
+    inside.locator(".controls .choice").get_by_role("button", name="SCI").click()
+    # The frame has no leave to write to the clipboard.
+    asked = "navigator.clipboard.writeText('x').then(() => 'done', (error) => error.name)"
+    assert outer.frames[1].evaluate(asked) == "NotAllowedError"
+    inside.get_by_role("button", name="Copy link").click()
+    expect(inside.get_by_role("button", name="Copied")).to_be_visible()
+    outer.locator("textarea").focus()
+    outer.keyboard.press("Control+v")
+    expect(outer.locator("textarea")).to_have_value(HUB_LINK)
+
+
+def test_where_nothing_may_be_copied_the_link_stands_selected_and_goes_with_escape(
+    outer: Page,
+) -> None:
+    inside = outer.frame_locator("iframe")
+    inside.locator(".controls .choice").get_by_role("button", name="SCI").click()
+    outer.frames[1].evaluate("() => { document.execCommand = () => false; }")
+    inside.get_by_role("button", name="Copy link").click()
+    field = inside.get_by_label("The link, selected")
+    expect(field).to_have_value(HUB_LINK)
+    assert outer.frames[1].evaluate("getSelection().toString()") == HUB_LINK
+    outer.keyboard.press("Escape")
+    expect(field).to_have_count(0)
+    expect(inside.get_by_role("button", name="Copy link")).to_be_focused()
 
 
 def test_a_badge_opens_as_a_picture_and_an_embedded_view_in_a_frame(
