@@ -11,12 +11,13 @@ from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts, Trouble
 from submission.history import History, history_of
 from submission.hub_models import hub_facts
-from submission.store import QueueEntry, Store
+from submission.identity import Account
+from submission.limits import Limits, limits_for, shared_limits
+from submission.store import FolderStore, QueueEntry, Store
 
 FACTS_SECONDS = 120.0
 """How long an answer of the Hub about a model is good for: a form is checked at every change."""
 MOST_FACTS = 64
-USUAL_IMAGES = 1000
 
 
 class Desk:
@@ -46,10 +47,16 @@ class Desk:
         """Return what was submitted before, as of the last look."""
         return history_of(self.store.ledger.book)
 
-    def images(self, dataset_sha256: str) -> int:
-        """Return how many pictures a run of a bench has, as far as one has been seen."""
+    def limits(self, account: Account | None) -> Limits:
+        """Return what an account may ask for here; of a stranger the least."""
+        if account is None:
+            return shared_limits()
+        return limits_for(account, is_folder=isinstance(self.store, FolderStore))
+
+    def images(self, dataset_sha256: str) -> int | None:
+        """Return how many pictures a run of a bench has; None where none has been seen."""
         seen = (r.images for r in self._results() if r.request.dataset_sha256 == dataset_sha256)
-        return next(seen, USUAL_IMAGES)
+        return next(seen, None)
 
     def pictures(self, dataset_sha256: str) -> frozenset[str]:
         """Return the names of a bench's pictures; none where no run has told them."""

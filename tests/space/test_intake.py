@@ -14,14 +14,17 @@ import pytest
 from app_process import app_served
 from make_results import make_request, make_result
 
-from protocol.errors import InputError, SignInError, StoreError
+from protocol.errors import InputError, SignInError, StoreError, SubmissionError
 from protocol.rules import Mode, Role
 from space.desk import Desk
-from space.intake import Form, check, store_of, submit, withdraw
+from space.form import Form
+from space.intake import check, store_of, submit, withdraw
 from space.intake_routes import account_of
 from space.plain import public_record
 from space.sources import StoreSource, open_source
+from submission.findings import Code
 from submission.identity import Account, SignedInBy
+from submission.limits import ENDPOINTS
 from submission.store import FolderStore
 
 READER = Account("reader", SignedInBy.SPACE)
@@ -69,6 +72,23 @@ def test_known_systems_pass_and_the_request_is_queued_in_the_reader_s_name(
 def test_nothing_of_the_server_s_own_disk_can_be_named(desk: Desk, text: str) -> None:
     with pytest.raises(InputError, match=r"can be submitted here|is called"):
         check(desk, form(t2i=text), READER)
+
+
+@pytest.mark.parametrize(
+    "i2t",
+    ["openai:gpt-4o", "openai:gpt-4o-2024-11-20", "GPT-4o", "openai:a/b?base_url=http://10.0.0.1"],
+)
+def test_a_reader_cannot_spend_the_worker_s_key_and_is_told_to_send_captions(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, i2t: str
+) -> None:
+    (found,) = check(desk, form(i2t=i2t), READER).findings
+    assert (found.code, found.about) == (Code.ENDPOINT_CLOSED, "i2t")
+    assert "caption file" in found.remedy
+    with pytest.raises(SubmissionError, match="ENDPOINT_CLOSED"):
+        submit(desk, form(i2t=i2t), READER)
+    monkeypatch.setenv(ENDPOINTS, "openai:gpt-4o-2024-11-20")
+    opened = check(desk, form(i2t=i2t), READER).request is not None
+    assert opened == (i2t in ("GPT-4o", "openai:gpt-4o-2024-11-20"))
 
 
 def test_a_bench_that_is_not_open_and_a_role_that_is_none_are_refused(desk: Desk) -> None:
@@ -130,6 +150,7 @@ def test_over_http_checks_answer_live_and_errors_come_as_text(address: str) -> N
     status, answer = post(address, "check", body, **{"X-CMC": "1"})
     assert (status, answer["findings"]) == (200, [])
     assert len(answer["request_id"]) == 20
+    assert "GPT-4o" in httpx.get(f"{address}intake/state", timeout=60).json()["named"]
     status, answer = post(address, "check", {**body, "t2i": "<b>"}, **{"X-CMC": "1"})
     assert status == 400
     assert "error" in answer
@@ -158,6 +179,7 @@ def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
         for action in ("check", "submit", "withdraw", "follow"):
             status, answer = post(address, action, body, **{"X-CMC": "1"})
             assert (status, "nobody is signed in" in answer["error"]) == (403, True)
+        assert "GPT-4o" not in httpx.get(f"{address}intake/state", timeout=60).json()["named"]
         cookie = f"session={signed({'preferred_username': 'ada'}, 'secret')}"
         forged = f"session={signed({'preferred_username': 'ada'}, 'guessed')}"
         assert post(address, "submit", body, **{"X-CMC": "1", "Cookie": forged})[0] == 403
