@@ -7,6 +7,7 @@ from protocol.errors import CMCError
 from protocol.records import Request, Result, System
 from protocol.states import Status
 from space.queue_view import QueueKeeper, QueueView
+from space.system_names import distinct_names, system_key
 from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts, Trouble
 from submission.history import History, history_of
@@ -110,15 +111,8 @@ def known_systems(entries: Sequence[QueueEntry]) -> Mapping[str, System]:
     Caption files of one name are told apart by their hash, and so is whatever else shares a label.
     """
     systems = [s for e in entries for s in (e.request.i2t, e.request.t2i) if s is not None]
-    labels: dict[str, set[str]] = {}
-    for system in systems:
-        labels.setdefault(system.label, set()).add(str(system.identity))
-    return {
-        system.label
-        if len(labels[system.label]) == 1
-        else f"{system.label} [{system.revision[:8]}]": system
-        for system in systems
-    }
+    names = distinct_names(systems)
+    return {names[system_key(system)]: system for system in systems}
 
 
 def role_of(system: System) -> str:

@@ -128,12 +128,19 @@ def settle(page: Page) -> None:
     page.evaluate("new Promise((done) => setTimeout(done, 80))")
 
 
-def find_serious(page: Page) -> list[tuple[str, str]]:
-    """Return what axe finds serious or critical: the rule and where it is broken."""
+def find_serious(page: Page, *, colours_only: bool = False) -> list[tuple[str, str]]:
+    """Return what axe finds serious or critical: the rule and where it is broken.
+
+    A figure is one picture to a screen reader, so what plotly draws in it is left out.
+    """
     from axe_playwright_python.base import AXE_SCRIPT
 
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if colours_only:
+        options["runOnly"] = ["cat.color"]
+    run = "(options) => axe.run({exclude: ['.main-svg']}, options)"
+    found = page.evaluate(run, options)["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     return [(v["id"], v["nodes"][0]["html"][:120]) for v in serious]
