@@ -139,7 +139,7 @@ def find_serious(page: Page, *, colours_only: bool = False) -> list[tuple[str, s
         page.evaluate(AXE_SCRIPT)
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if colours_only:
-        options["runOnly"] = ["cat.color"]
+        options["runOnly"] = ["color-contrast", "link-in-text-block"]
     run = "(options) => axe.run({exclude: ['.main-svg']}, options)"
     found = page.evaluate(run, options)["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]

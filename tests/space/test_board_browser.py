@@ -153,6 +153,22 @@ def test_a_row_opens_with_all_that_is_known_and_closes_with_escape(page: Page) -
     expect(dialog).to_have_count(0)
 
 
+def test_rows_of_one_model_show_the_settings_that_tell_them_apart(
+    browser: BrowserContext,
+) -> None:
+    names = [f"owner/a-model-with-a-long-name (steps {steps})" for steps in (4, 20)]
+    results = [make_result(name, consistency=0.6 - 0.1 * at) for at, name in enumerate(names)]
+    with serving(ListSource(results)) as (_, address):
+        for page in open_page(browser, address):
+            assert column(page, "model") == names
+            settings = page.locator("tbody .kind-model .partner:first-child")
+            assert settings.all_inner_texts() == ["steps 4", "steps 20"]
+            for one in settings.all():
+                assert one.evaluate(
+                    "(n) => n.offsetLeft + n.offsetWidth < n.closest('th').offsetWidth"
+                )
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_serious_in_what_opens(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
