@@ -13,7 +13,7 @@ const WIDTHS = {
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
-const NARROW_WIDTHS = { rank: 50, model: 164, overall: 108 };
+const NARROW_WIDTHS = { rank: 50, model: 164, overall: 128 };
 
 export function widthOf(column, narrow) {
   if (narrow && column.kind in NARROW_WIDTHS) return NARROW_WIDTHS[column.kind];

@@ -148,7 +148,11 @@ def test_a_row_opens_with_all_that_is_known_and_closes_with_escape(page: Page) -
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("The whole record, JSON")
     link = dialog.get_by_role("link", name="The whole record").get_attribute("href")
-    assert page.request.get(f"{page.url.split('?')[0]}{link}").ok
+    record = page.request.get(f"{page.url.split('?')[0]}{link}")
+    assert record.json()["request"]["t2i"]["model"] == column(page, "model")[0]
+    assert link
+    again = f"cmc reproduce {Path(link).stem} --store STORE --subset 50 --images DIR"
+    expect(dialog.locator(".commands")).to_contain_text(again)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
