@@ -5,23 +5,17 @@ Writes benchmarks/results/space.md.
 """
 
 import argparse
-import asyncio
 import contextlib
-import functools
-import json
-import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from space_process import resident_mb, running
+from space_readers import measure_readers
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "space")]
@@ -84,22 +78,6 @@ def find_chromium() -> str:
     from browsing import find_chromium as find
 
     return find()
-
-
-@contextlib.contextmanager
-def running(kind: str, size: int) -> Iterator[tuple[str, dict[str, float], int]]:
-    """Serve a page in a process; yield its address, the phases of its start and its id."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "benchmarks" / "space_pages.py"), kind, str(size)]
-    process = subprocess.Popen([*command, str(port)], stdout=subprocess.PIPE, text=True)
-    try:
-        lines = iter(process.stdout.readline if process.stdout else str, "")
-        phases = json.loads(next(line for line in lines if line.startswith("{")))
-        yield f"http://127.0.0.1:{port}/", phases, process.pid
-    finally:
-        process.kill()
-        process.wait()
 
 
 def measure(browser: Any, kind: str, size: int, repeats: int) -> dict[str, float]:
@@ -172,20 +150,14 @@ def sort_dataframe(page: Any) -> dict[str, float]:
 
 def measure_export(browser: Any, repeats: int) -> float:
     """Return the median seconds to the first row of a static export on loopback."""
-    from space.export import export_site
+    from browsing import files_served
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+    from space.export import export_site
 
     with tempfile.TemporaryDirectory() as folder:
         export_site("", Path(folder) / "site")
-        handler = functools.partial(Quiet, directory=f"{folder}/site")
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            address = f"http://127.0.0.1:{server.server_port}/"
+        with files_served(Path(folder) / "site") as address:
             times = [visit(browser, "ours", address)["first row s"] for _ in range(repeats + 1)]
-            server.shutdown()
     return statistics.median(times[1:])
 
 
@@ -203,68 +175,6 @@ def measure_start(browser: Any, repeats: int) -> list[tuple[float, float, dict[s
             starts.append((serves, time.perf_counter() - started, phases))
             context.close()
     return starts
-
-
-def measure_readers(readers: int, seconds: int) -> dict[str, float]:
-    """Return what simulated readers met: each opens the page, looks at boards, comes back."""
-    with running("ours", 500) as (address, _, pid):
-        figures = asyncio.run(read_all(address, readers, seconds))
-        return {**figures, "server MB": resident_mb(pid)}
-
-
-async def read_all(address: str, readers: int, seconds: int) -> dict[str, float]:
-    """Run the readers at once."""
-    import httpx
-
-    times: list[float] = []
-    errors: list[str] = []
-    end = time.perf_counter() + seconds
-
-    async def get(client: Any, path: str, marks: dict[str, str]) -> None:
-        headers = {"If-None-Match": marks[path]} if path in marks else {}
-        started = time.perf_counter()
-        try:
-            answer = await client.get(path, headers=headers)
-        except httpx.HTTPError as error:
-            errors.append(type(error).__name__)
-            return
-        times.append(time.perf_counter() - started)
-        if answer.status_code not in (200, 304):
-            errors.append(str(answer.status_code))
-        marks[path] = answer.headers.get("etag", "")
-
-    async def reader(number: int) -> None:
-        chance = random.Random(number)
-        marks: dict[str, str] = {}
-        limits = httpx.Limits(max_connections=6, keepalive_expiry=3)
-        async with httpx.AsyncClient(base_url=address, timeout=20, limits=limits) as client:
-            await asyncio.sleep(chance.uniform(0, 3))
-            while time.perf_counter() < end:
-                scripts = ("main", "board", "table", "cells", "state", "dom")
-                first = ["", *(f"page/{name}.js" for name in scripts)]
-                await asyncio.gather(*(get(client, path, marks) for path in first))
-                await get(client, "data/site.json", marks)
-                for _ in range(3):
-                    track = chance.choice(["t2i-ulb", "t2i-elb", "t2i", "i2t"])
-                    content = chance.choice(["all", "NSI", "SCI", "AIGI"])
-                    await get(client, f"data/board/{track}.{content}.json", marks)
-                    await asyncio.sleep(chance.uniform(1, 4))
-
-    await asyncio.gather(*(reader(number) for number in range(readers)))
-    cuts = statistics.quantiles(times, n=100)
-    return {
-        "requests": len(times),
-        "errors": len(errors),
-        "median ms": 1000 * cuts[49],
-        "95 % ms": 1000 * cuts[94],
-        "slowest ms": 1000 * max(times),
-    }
-
-
-def resident_mb(pid: int) -> float:
-    """Return a process's resident memory."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
-    return pages * 4096 / 2**20
 
 
 def report(pages: Any, static: float, start: Any, readers: Any, options: Any) -> str:

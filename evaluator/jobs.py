@@ -137,4 +137,4 @@ def start_job(
     return StartedJob(job.id, job.url, str(job.status.stage) if job.status else "")
 
 
-_PASSED_ON = ("CMC_STORE", "HF_ENDPOINT", "HF_HUB_DISABLE_XET")
+_PASSED_ON = ("CMC_STORE", "CMC_ENDPOINTS", "HF_ENDPOINT", "HF_HUB_DISABLE_XET")

@@ -21,7 +21,9 @@ from protocol.smoke import SmokeReport
 from protocol.states import Failure, Status
 from submission.caption_files import with_captions_here
 from submission.intake import examine_again, require_accepted
-from submission.store import OPEN, Claim, Store
+from submission.limits import UNSHARED, shared_limits
+from submission.rules import check_endpoints
+from submission.store import OPEN, Claim, FolderStore, Store
 
 
 class Done(NamedTuple):
@@ -120,6 +122,8 @@ def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outc
         with contextlib.suppress(HubError):
             store.report_smoke(claim, report)
 
+    limits = UNSHARED if isinstance(store, FolderStore) else shared_limits()
+    require_accepted(check_endpoints(claim.request, limits))
     request = with_captions_here(claim.request, store.ledger, bench.cache.folder / "captions")
     if not (isolate and needs_isolation(request)):
         return run_here(request, bench, note, tell)

@@ -13,16 +13,23 @@ from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
+from space.drawings.style import row_names
 from space.drawings.tables import Bar, seconds_figure
 from space.figure_entry import Drawn, digest, entry
 from space.rows import Rows
-from space.table import TRACKS_SHOWN, bench_title, ranked_rows, row_name
+from space.table import TRACKS_SHOWN, bench_title, ranked_rows
 from space.words import TRACK_WORDS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_BARS = 40
+SIZE = "Mean bits per pixel over the board's modes against the Overall."
+SECONDS = "Mean decoding seconds over the board's modes; compare rows of one device only."
+MONEY = (
+    "What a picture cost: the run's wall time at its machine's price over its pictures, in the "
+    "currency that the price was given in. What the cache held cost nothing."
+)
 
 
 def board_figures(rows: Rows) -> Iterator[Drawn]:
@@ -57,48 +64,47 @@ def _of_board(
     if any(row.bits_per_pixel for row in rows):
         about = "Systems as points, one a mode; codecs as lines over their qualities."
         yield drawn("rate", about, partial(rate_figure, rows, codecs))
-    sizes = _points((row, row.bits_per_pixel) for row in ranked)
-    if sizes:
-        about = "Mean bits per pixel over the board's modes against the Overall."
-        yield drawn("size", about, partial(pareto_figure, sizes, "bits per pixel"))
-    seconds = _points((row, row.decode_seconds) for row in ranked)
-    if seconds:
-        about = "Mean decoding seconds over the board's modes; compare rows of one device only."
-        yield drawn("pareto", about, partial(pareto_figure, seconds, "seconds to decode"))
-    money = _money(ranked, everything.results_of(bench))
-    if money:
-        about = (
-            "What a picture cost: the run's wall time at its machine's price over its pictures, "
-            "in the currency that the price was given in. What the cache held cost nothing."
-        )
-        yield drawn("money", about, partial(pareto_figure, money, "cost of a picture"))
+    for kind, axis, about, costs in (
+        ("size", "bits per pixel", SIZE, _means(row.bits_per_pixel for row in ranked)),
+        ("pareto", "seconds to decode", SECONDS, _means(row.decode_seconds for row in ranked)),
+        ("money", "cost of a picture", MONEY, _money(ranked, everything.results_of(bench))),
+    ):
+        known = [(row, cost) for row, cost in zip(ranked, costs, strict=True) if cost]
+        if known:
+            names = row_names([row for row, _ in known])
+            points = [
+                Point(name, cost, row.overall or 0.0)
+                for name, (row, cost) in zip(names, known, strict=True)
+            ]
+            yield Drawn(
+                entry=entry(kind, name, of, about),
+                draw=partial(pareto_figure, points, axis),
+                numbers=[_numbers(row, {axis: cost}) for row, cost in known],
+            )
 
 
-def _points(costs: Iterable[tuple[Row, Mapping[Mode, float]]]) -> list[Point]:
-    """Return a point for each row that has a cost, with its mean over the modes."""
-    means = [(row, fmean(by_mode.values())) for row, by_mode in costs if by_mode]
-    return [Point(row_name(row), mean, row.overall or 0.0) for row, mean in means if mean > 0]
+def _means(costs: Iterable[Mapping[Mode, float]]) -> list[float]:
+    """Return each row's mean over the modes; 0 where it has no cost."""
+    return [fmean(by_mode.values()) if by_mode else 0.0 for by_mode in costs]
 
 
-def _money(rows: Sequence[Row], results: Sequence[Result]) -> list[Point]:
+def _money(rows: Sequence[Row], results: Sequence[Result]) -> list[float]:
     costs = {
         result.request.request_id: result.run.cost / (result.images * len(result.request.modes))
         for result in results
         if result.run.cost and result.images
     }
-    return [
-        Point(row_name(row), costs[row.request_id], row.overall or 0.0)
-        for row in rows
-        if row.request_id in costs
-    ]
+    return [costs.get(row.request_id, 0.0) for row in rows]
 
 
-def _numbers(row: Row) -> dict[str, Any]:
+def _numbers(row: Row, drawn: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Return what is known of a row, with what the figure is drawn of before the rest."""
     return {
         "model": row.model,
         "partner": row.partner,
         "source": row.source,
         "overall": row.overall if not row.missing_modes else None,
+        **(drawn or {}),
         **row.indicators,
         **{f"{mode}_bpp": bpp for mode, bpp in row.bits_per_pixel.items()},
         **{f"{mode}_decode_s": seconds for mode, seconds in row.decode_seconds.items()},

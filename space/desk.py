@@ -7,16 +7,18 @@ from protocol.errors import CMCError
 from protocol.records import Request, Result, System
 from protocol.states import Status
 from space.queue_view import QueueKeeper, QueueView
+from space.system_names import distinct_names, system_key
 from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts, Trouble
 from submission.history import History, history_of
 from submission.hub_models import hub_facts
-from submission.store import QueueEntry, Store
+from submission.identity import Account
+from submission.limits import Limits, limits_for, shared_limits
+from submission.store import FolderStore, QueueEntry, Store
 
 FACTS_SECONDS = 120.0
 """How long an answer of the Hub about a model is good for: a form is checked at every change."""
 MOST_FACTS = 64
-USUAL_IMAGES = 1000
 
 
 class Desk:
@@ -46,10 +48,16 @@ class Desk:
         """Return what was submitted before, as of the last look."""
         return history_of(self.store.ledger.book)
 
-    def images(self, dataset_sha256: str) -> int:
-        """Return how many pictures a run of a bench has, as far as one has been seen."""
+    def limits(self, account: Account | None) -> Limits:
+        """Return what an account may ask for here; of a stranger the least."""
+        if account is None:
+            return shared_limits()
+        return limits_for(account, is_folder=isinstance(self.store, FolderStore))
+
+    def images(self, dataset_sha256: str) -> int | None:
+        """Return how many pictures a run of a bench has; None where none has been seen."""
         seen = (r.images for r in self._results() if r.request.dataset_sha256 == dataset_sha256)
-        return next(seen, USUAL_IMAGES)
+        return next(seen, None)
 
     def pictures(self, dataset_sha256: str) -> frozenset[str]:
         """Return the names of a bench's pictures; none where no run has told them."""
@@ -103,15 +111,8 @@ def known_systems(entries: Sequence[QueueEntry]) -> Mapping[str, System]:
     Caption files of one name are told apart by their hash, and so is whatever else shares a label.
     """
     systems = [s for e in entries for s in (e.request.i2t, e.request.t2i) if s is not None]
-    labels: dict[str, set[str]] = {}
-    for system in systems:
-        labels.setdefault(system.label, set()).add(str(system.identity))
-    return {
-        system.label
-        if len(labels[system.label]) == 1
-        else f"{system.label} [{system.revision[:8]}]": system
-        for system in systems
-    }
+    names = distinct_names(systems)
+    return {names[system_key(system)]: system for system in systems}
 
 
 def role_of(system: System) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from protocol.ablations import AblationResult, Point
+from protocol.ablations import AblationResult, Point, Repeated
 from protocol.correlations import Correlations, Interval
 from protocol.evidence import Evidence
 from protocol.statistics.records import PairEffects
@@ -85,6 +85,11 @@ def _sweep(found: AblationResult) -> Drawn:
     )
     if found.plan.source.startswith("P "):
         about += f" As in the paper's {found.plan.source.removeprefix('P ')}."
+    if found.repeated:
+        about += (
+            " Standard error of the mean of one decoding, from the seed and from the choice of "
+            f"images: {'; '.join(map(_errors, found.repeated))}."
+        )
     key = digest(*(found.plan.name, found.system, found.partner), *(found.protocol, found.dataset))
     return Drawn(
         entry=entry(
@@ -92,6 +97,14 @@ def _sweep(found: AblationResult) -> Drawn:
         ),
         draw=partial(sweep_figure, found),
         numbers=[line for point in found.points for line in _lines(found, point)],
+    )
+
+
+def _errors(one: Repeated) -> str:
+    parts = one.components
+    return (
+        f"{one.indicator} in {one.mode} mode {parts.standard_error_seed:.4f} and "
+        f"{parts.standard_error_image:.4f}"
     )
 
 
@@ -103,6 +116,7 @@ def _lines(found: AblationResult, point: Point) -> Numbers:
         "mode": str(point.mode),
         "bpp": point.bits_per_pixel,
     }
+    repeated = {one.indicator: one.components for one in found.repeated if one.mode is point.mode}
     lines: Numbers = []
     for name in sorted({*point.means, *point.sets}):
         mean = point.means.get(name)
@@ -115,6 +129,14 @@ def _lines(found: AblationResult, point: Point) -> Numbers:
                 "high": mean and mean.high,
                 "paper": point.published.get(name),
             }
+            | (
+                {
+                    "error_from_seed": repeated[name].standard_error_seed,
+                    "error_from_images": repeated[name].standard_error_image,
+                }
+                if name in repeated
+                else {}
+            )
         )
     return lines
 
@@ -124,7 +146,8 @@ def _viewers(study: Study) -> Drawn:
     about = (
         f"{study.name}: {study.images} images; the columns are viewers by their mean rating, "
         f"darker where more of one's ratings lie. {used} of {len(study.viewers)} columns were "
-        "used for the mean opinion scores, the others are marked as out."
+        "used for the mean opinion scores"
+        + ("." if used == len(study.viewers) else ", the others are marked as out.")
     )
     numbers: Numbers = [
         {

@@ -15,7 +15,7 @@ from protocol.jsonable import from_json, to_plain
 from protocol.records import Result
 from space.flags import Flags, row_flags
 from space.formats import lines_to_parquet
-from space.plain import plain_json
+from space.plain import plain_json, request_names
 from space.snapshot import Snapshot, Source
 
 Make = Callable[[], bytes]
@@ -65,10 +65,7 @@ def _system(result: Result, gallery: Gallery, flags: Flags) -> dict[str, object]
     """Return what the choice of systems needs to know."""
     request = result.request
     return {
-        "request_id": request.request_id,
-        "model": request.label,
-        "partner": request.partner,
-        "role": request.role,
+        **request_names(request),
         "dataset": f"{request.dataset} ({request.dataset_sha256[:8]})",
         "protocol": request.protocol,
         "indicators": to_plain({u.dimension: u.name for u in result.provenance.indicators}),

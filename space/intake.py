@@ -2,14 +2,14 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from protocol.errors import InputError, StoreError
 from protocol.records import Request, System
-from protocol.rules import TRACKS, Mode, Role
+from protocol.rules import Role
 from space.desk import Desk, known_systems, open_benches
+from space.form import Form, declared_of, modes_asked, refuse_paths, role_asked
 from space.sources import StoreSource
 from submission.caption_files import caption_system, check_captions, parse_captions, stored_path
 from submission.clock import now
@@ -18,41 +18,12 @@ from submission.facts import ModelFacts
 from submission.findings import Finding, refusals
 from submission.identity import Account, require_owner, require_submitter
 from submission.intake import examine_request, examine_system, require_accepted, with_fingerprints
-from submission.rules import BOARDS, modes_for
-from submission.served import served_by
+from submission.rules import modes_for
 from submission.store import QueueEntry, Store
-from submission.systems import (
-    MODEL_SETTINGS,
-    adapter_of,
-    is_hub_id,
-    pin_system,
-    resolve,
-    split_settings,
-)
+from submission.systems import pin_system
 from submission.wording import check_texts, shown
 
-DECLARED = ("paper", "code", "trained_on", "comment")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """What a person filled in, as it was sent."""
-
-    role: str
-    i2t: str
-    t2i: str
-    bench: str
-    """One of `open_benches`."""
-    modes: str = ""
-    """With commas between; empty asks for all that the systems can do."""
-    gpu: str = "a100"
-    captions: str = ""
-    """A caption file in base64, which then is the I2T half."""
-    captions_name: str = ""
-    paper: str = ""
-    code: str = ""
-    trained_on: str = ""
-    comment: str = ""
+USUAL_IMAGES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +75,7 @@ def check(desk: Desk, form: Form, account: Account) -> Answer:
         raise InputError(f"{shown(form.bench, 80)!r} is not open; choose one of the list")
     if form.gpu not in GPUS:
         raise InputError(f"no GPU {shown(form.gpu, 20)!r}; there are {', '.join(GPUS)}")
-    role, declared = _role(form.role), _declared(form)
+    role, declared = role_asked(form.role), declared_of(form)
     found = _Found(findings=[*check_texts(declared)])
     known = known_systems(entries)
     if form.captions:
@@ -117,7 +88,7 @@ def check(desk: Desk, form: Form, account: Account) -> Answer:
         return Answer(findings=tuple(found.findings), cost="", about=about, request=None)
     request = _request(role, found, bench, account, form.modes)
     request = replace(with_fingerprints(request, found.facts), declared=declared)
-    more = examine_request(request, found.facts, desk.history())
+    more = examine_request(request, found.facts, desk.history(), desk.limits(account))
     # What the texts say was said above.
     findings = (*found.findings, *(one for one in more if one not in found.findings))
     return Answer(
@@ -176,8 +147,8 @@ def _take_system(
     if text in known:
         found.systems[about] = known[text]
         return
-    _refuse_paths(text)
-    examined = examine_system(about, text, look_up=desk.look_up)
+    refuse_paths(text)
+    examined = examine_system(about, text, look_up=desk.look_up, takes_folders=False)
     found.findings += examined.findings
     if examined.facts:
         found.facts[about] = examined.facts
@@ -213,53 +184,32 @@ def _describe(facts: ModelFacts) -> tuple[str, ...]:
     kind = facts.pipeline_class or facts.model_type
     parts = [
         shown(kind) if kind else "",
-        f"{facts.main_parameters / 1e9:.2f} billion parameters" if facts.main_parameters else "",
-        f"{facts.loaded_bytes / 1e9:.1f} GB of weights" if facts.loaded_bytes else "",
+        f"{_count(facts.main_parameters)} parameters" if facts.main_parameters else "",
+        f"{_size(facts.loaded_bytes)} of weights" if facts.loaded_bytes else "",
         f"at commit {facts.commit[:12]}" if facts.commit else "",
     ]
     said = ", ".join(filter(None, parts))
     return (f"{shown(facts.name)}: {said}",) if said else ()
 
 
+def _count(number: int) -> str:
+    if number >= 10**8:
+        return f"{number / 1e9:.2f} billion"
+    return f"{number / 1e6:.2f} million" if number >= 10**5 else f"{number:,}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 10**8 else f"{count / 1e6:.1f} MB"
+
+
 def _cost(desk: Desk, request: Request, facts: Mapping[str, ModelFacts], gpu: str) -> str:
     if not facts:
         return ""
-    work = work_of(request, facts, desk.images(request.dataset_sha256))
-    return estimate_cost(work, facts.get("i2t"), facts.get("t2i"), gpu).sentence
-
-
-def _role(text: str) -> Role:
-    if text not in (Role.I2T, Role.T2I):
-        raise InputError(f"{shown(text, 20)!r} cannot be compared here; choose T2I or I2T")
-    return Role(text)
-
-
-def _declared(form: Form) -> dict[str, str]:
-    return {name: text for name in DECLARED if (text := getattr(form, name).strip())}
-
-
-def _refuse_paths(text: str) -> None:
-    """Refuse what names a file of the server's machine: the page takes Hub ids and known names.
-
-    Raises:
-        InputError: with what to write instead.
-    """
-    if not text:
-        raise InputError("both an I2T and a T2I model are needed")
-    written, settings = split_settings(resolve(text))
-    served = served_by().get(adapter_of(text).replace("_", "-"))
-    model = written.partition(":")[2].partition("@")[0]
-    if served is None or (model and not is_hub_id(model)) or (served.has_weights and not model):
-        raise InputError(
-            f"{shown(text, 80)!r} is nothing that can be submitted here; write ADAPTER:OWNER/NAME, "
-            "for example diffusers:segmind/SSD-1B, or a name that the list offers"
-        )
-    for name, value in settings.items():
-        is_second = name in MODEL_SETTINGS and value
-        if re.match(r"[/~\\]|.*\.\.", value) or (
-            is_second and not is_hub_id(value.partition("@")[0])
-        ):
-            raise InputError(f"{name}={shown(value, 60)!r} names a file; here a model is a Hub id")
+    seen = desk.images(request.dataset_sha256)
+    work = work_of(request, facts, seen or USUAL_IMAGES)
+    cost = estimate_cost(work, facts.get("i2t"), facts.get("t2i"), gpu)
+    known = "" if seen else "; how many there are is known when a first run has finished"
+    return f"{cost.sentence}, for {work.images:,} pictures{known}"
 
 
 def _request(role: Role, found: _Found, bench: Request, account: Account, modes: str) -> Request:
@@ -270,20 +220,10 @@ def _request(role: Role, found: _Found, bench: Request, account: Account, modes:
         i2t=found.systems["i2t"],
         t2i=t2i,
         codec=None,
-        modes=_modes(role, modes) or modes_for(role, t2i.adapter, kind),
+        modes=modes_asked(role, modes) or modes_for(role, t2i.adapter, kind),
         protocol=bench.protocol,
         dataset=bench.dataset,
         dataset_sha256=bench.dataset_sha256,
         submitter=account.name,
         submitted_at=now(),
     )
-
-
-def _modes(role: Role, text: str) -> tuple[Mode, ...]:
-    """Return the modes that a form asks for, in the board's order; none where it asks for none."""
-    asked = set(filter(None, text.split(",")))
-    board = TRACKS[BOARDS[role]].modes
-    if asked - set(board):
-        there = ", ".join(board)
-        raise InputError(f"no mode {shown(min(asked - set(board)), 20)!r} here; there are {there}")
-    return tuple(mode for mode in board if mode in asked)

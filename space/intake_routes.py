@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.errors import CMCError, InputError, SignInError
 from protocol.rules import TRACKS, Role
-from protocol.systems import ADAPTERS, Readiness, named_systems
+from protocol.systems import ADAPTERS, ENDPOINT_ADAPTERS, NamedSystem, Readiness, named_systems
 from space.desk import Desk, known_systems, open_benches, role_of
-from space.intake import Form, check, find_entry, store_of, submit, withdraw
+from space.form import Form
+from space.intake import check, find_entry, store_of, submit, withdraw
 from space.plain import plain_json
 from space.queue_rows import queue_rows, row_of
 from submission.cost import GPUS
 from submission.identity import Account, account_of_machine, account_of_profile
+from submission.limits import Limits
 from submission.rules import BOARDS
 from submission.settings import settings_of
 from submission.wording import LONGEST, shown
@@ -93,10 +95,11 @@ def _state(desk: Desk, request: "Request") -> dict[str, Any]:
         for label, system in known_systems(view.entries).items()
     }
     halves = {Role.I2T: "i2t", Role.T2I: "t2i"}
+    limits = desk.limits(account)
     named = {
         row.name: {"half": halves[row.role], "adapter": row.adapter}
         for row in named_systems()
-        if row.status is Readiness.READY and row.role in halves
+        if row.status is Readiness.READY and row.role in halves and _is_open(row, limits)
     }
     return {
         "account": account.name if account else "",
@@ -110,6 +113,12 @@ def _state(desk: Desk, request: "Request") -> dict[str, Any]:
         "gpus": list(GPUS),
         "longest": LONGEST,
     }
+
+
+def _is_open(row: NamedSystem, limits: Limits) -> bool:
+    if row.adapter not in ENDPOINT_ADAPTERS or limits.endpoints is None:
+        return True
+    return f"{row.adapter}:{row.repo}" in limits.endpoints
 
 
 def _require_sender(request: "Request") -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
-from protocol.records import Result
+from protocol.records import Request, Result, System
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.scores import Cell, cell_name, overall
+from space.system_names import distinct_names, system_key
 from space.table import CONTENTS, bench_title
 from space.words import DIMENSION_TITLES, TRACK_WORDS
 
@@ -49,12 +50,14 @@ Scores = dict[Cell, float]
 def pair_tables(results: Sequence[Result]) -> list[PairTable]:
     """Return the matrices, measured benches first, all contents of a bench together."""
     tables = []
+    names = distinct_names(system for result in results for system in _halves(result.request))
     for name, content in CONTENTS.items():
         grouped: dict[Bench, dict[Pair, Scores]] = {}
         for result in results:
-            pair = _pair(result)
-            if pair is not None:
-                scores = grouped.setdefault(bench_of(result), {}).setdefault(pair, {})
+            halves = _halves(result.request)
+            if halves:
+                i2t, t2i = (names[system_key(half)] for half in halves)
+                scores = grouped.setdefault(bench_of(result), {}).setdefault((i2t, t2i), {})
                 scores |= _scores(result, content)
         published = grouped.setdefault(PUBLISHED_BENCH, {})
         grouped[PUBLISHED_BENCH] = {**_published(content), **published}
@@ -83,11 +86,11 @@ def pair_lines(tables: Sequence[PairTable]) -> list[dict[str, Any]]:
     ]
 
 
-def _pair(result: Result) -> Pair | None:
-    request = result.request
+def _halves(request: Request) -> tuple[System, ...]:
+    """Return a request's I2T and T2I systems; none where it has not both."""
     if request.role is Role.CODEC or request.i2t is None or request.t2i is None:
-        return None
-    return request.i2t.label, request.t2i.label
+        return ()
+    return request.i2t, request.t2i
 
 
 def _scores(result: Result, content: Content | None) -> Scores:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from protocol.jsonable import to_plain
-from protocol.records import Result
+from protocol.records import Request, Result
 
 
 def plain_json(value: Any) -> bytes:
@@ -14,6 +14,16 @@ def plain_json(value: Any) -> bytes:
         value, default=to_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return text.encode()
+
+
+def request_names(request: Request) -> dict[str, str]:
+    """Return what tells people which request it is."""
+    return {
+        "request_id": request.request_id,
+        "model": request.label,
+        "partner": request.partner,
+        "role": str(request.role),
+    }
 
 
 def public_record(result: Result) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from protocol.states import OPEN
+from space.plain import request_names
 from space.queue_view import QueueView
 from submission.identity import Account
 from submission.store import QueueEntry
@@ -40,10 +41,7 @@ def row_of(entry: QueueEntry, account: Account | None) -> dict[str, Any]:
     request, state = entry.request, entry.state
     smoke = state.smoke
     return {
-        "request_id": request.request_id,
-        "model": request.label,
-        "partner": request.partner,
-        "role": request.role,
+        **request_names(request),
         "modes": request.modes,
         "bench": f"{request.protocol} · {request.dataset}",
         "submitter": request.submitter,

@@ -20,6 +20,8 @@ class Subject:
     served: Served
     facts: ModelFacts
     limits: Limits
+    takes_folders: bool = True
+    """Whether a folder could be named here instead: not on a page that others use."""
 
     @property
     def name(self) -> str:
@@ -56,7 +58,8 @@ def check_found(subject: Subject) -> Iterator[Finding]:
         Trouble.UNREACHABLE: (
             Code.HUB_UNREACHABLE,
             f"nothing can be learnt of {name}: {shown(facts.trouble_detail)}",
-            "try again in a few minutes, or give a folder on this machine",
+            "try again in a few minutes"
+            + (", or give a folder on this machine" if subject.takes_folders else ""),
         ),
         Trouble.NO_ACCESS: (
             Code.GATED_NO_ACCESS,

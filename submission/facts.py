@@ -50,7 +50,7 @@ class FileFact:
     """Of a local safetensors file: whether its header reads and fits its length."""
 
     parameters: int | None = None
-    """Of a local safetensors file: how many numbers it holds."""
+    """Of a safetensors file whose header was read: how many numbers it holds."""
 
     @property
     def suffix(self) -> str:
@@ -133,10 +133,15 @@ class ModelFacts:
     @property
     def _variants(self) -> tuple[list[FileFact], ...]:
         """The files of the model's own network, once for each variant."""
-        groups: dict[str, list[FileFact]] = {}
-        for file in main_files(self.weight_files):
-            groups.setdefault(file.variant, []).append(file)
-        return tuple(groups.values())
+        return by_variant(main_files(self.weight_files))
+
+
+def by_variant(files: Iterable[FileFact]) -> tuple[list[FileFact], ...]:
+    """Return the files in groups of one variant."""
+    groups: dict[str, list[FileFact]] = {}
+    for file in files:
+        groups.setdefault(file.variant, []).append(file)
+    return tuple(groups.values())
 
 
 def main_files(files: Iterable[FileFact]) -> tuple[FileFact, ...]:

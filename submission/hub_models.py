@@ -1,10 +1,15 @@
-"""What the Hub says of a model: one call for the commit and the files, one a small JSON file."""
+"""What the Hub says of a model, in few calls.
+
+One for the commit and the files, one for each small JSON file, and one for the header of a weight
+file, which tells how many bytes a parameter takes.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from submission.facts import FileFact, ModelFacts, Trouble
+from submission.facts import FileFact, ModelFacts, Trouble, by_variant, main_files
 from submission.hub_errors import hub_errors
 from submission.model_configs import MAX_CONFIG_BYTES, Configs, config_names, read_configs
 
@@ -38,6 +43,7 @@ def hub_facts(
         )
         files = _files_of(info)
         configs = _read_configs(api, info, files)
+        files = _with_parameters(api, info, files)
     except hub_errors() as error:
         return ModelFacts(
             name=model,
@@ -84,6 +90,38 @@ def _files_of(info: "ModelInfo") -> tuple[FileFact, ...]:
             content_hash=sibling.lfs.sha256 if sibling.lfs else f"git:{sibling.blob_id}",
         )
         for sibling in info.siblings or ()
+    )
+
+
+def _with_parameters(
+    api: "HfApi", info: "ModelInfo", files: tuple[FileFact, ...]
+) -> tuple[FileFact, ...]:
+    """Return the files with the parameters of the main network's lightest variant.
+
+    One file's header is read; the others of a variant take as many bytes a parameter as that one.
+    """
+    from huggingface_hub.errors import SafetensorsParsingError
+
+    main = main_files(file for file in files if file.is_weights)
+    groups = by_variant(file for file in main if file.suffix == ".safetensors" and file.file_bytes)
+    if not groups:
+        return files
+    lightest = min(groups, key=lambda group: sum(file.file_bytes for file in group))
+    first = lightest[0]
+    try:
+        header = api.parse_safetensors_file_metadata(
+            info.id, first.name, revision=info.sha, timeout=_TIMEOUT_SECONDS
+        )
+        count = sum(header.parameter_count.values())
+    except (SafetensorsParsingError, ValueError, TypeError, AttributeError, RecursionError):
+        # What a stranger wrote there may be no header, or one of another shape.
+        return files
+    if not 0 < count <= 8 * first.file_bytes:
+        return files
+    share = count / first.file_bytes
+    return tuple(
+        replace(file, parameters=round(share * file.file_bytes)) if file in lightest else file
+        for file in files
     )
 
 

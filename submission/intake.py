@@ -13,7 +13,13 @@ from submission.folders import folder_facts, with_hashes
 from submission.history import History
 from submission.hub_models import hub_facts
 from submission.limits import LIMITS, Limits
-from submission.rules import check_duplicates, check_modes, check_names, check_quota
+from submission.rules import (
+    check_duplicates,
+    check_endpoints,
+    check_modes,
+    check_names,
+    check_quota,
+)
 from submission.served import Served, served_by
 from submission.settings import wrong_settings
 from submission.systems import adapter_of, is_hub_id, resolve, split_settings
@@ -37,6 +43,7 @@ def examine_system(
     *,
     limits: Limits = LIMITS,
     look_up: Callable[[str, str], ModelFacts] = hub_facts,
+    takes_folders: bool = True,
 ) -> Examined:
     """Look a system up and check it.
 
@@ -45,6 +52,7 @@ def examine_system(
         text: `ADAPTER:MODEL[@REVISION][?…]` or a name of the registry.
         limits: of the workers.
         look_up: asks the Hub about a model and a revision.
+        takes_folders: whether a remedy may name a folder.
 
     Raises:
         ModelError: the text names no system.
@@ -64,7 +72,8 @@ def examine_system(
         facts = look_up(model, revision)
     else:
         return Examined(resolved, None, (*wrong, _no_model(about, model)))
-    findings = wrong + examine_model(_subject(about, adapter, served, facts, limits))
+    subject = _subject(about, adapter, served, facts, limits)
+    findings = wrong + examine_model(replace(subject, takes_folders=takes_folders))
     if facts.is_local and not refusals(findings):
         facts = with_hashes(facts, path)
     pinned = resolved
@@ -116,6 +125,7 @@ def examine_request(
     """Return the findings about a whole request; `facts` are those of `i2t` and `t2i`."""
     return (
         *check_names(request),
+        *check_endpoints(request, limits),
         *check_modes(request, facts),
         *check_duplicates(request, history),
         *check_quota(request, history, limits),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.states import Status
+from protocol.systems import ENDPOINT_ADAPTERS
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding
 from submission.history import History, submitted_since
@@ -40,6 +41,34 @@ BOARDS: Mapping[Role, Track] = {
     Role.CODEC: Track.CODEC,
 }
 """The board with all modes of a role."""
+
+
+def check_endpoints(request: Request, limits: Limits) -> Iterator[Finding]:
+    """A model on a server is one that the store's workers ask: they pay for every answer."""
+    for about, system in (("i2t", request.i2t), ("t2i", request.t2i)):
+        if limits.endpoints is None or system is None:
+            continue
+        if system.adapter.replace("_", "-") not in ENDPOINT_ADAPTERS:
+            continue
+        written = endpoint_of(system)
+        if written not in limits.endpoints:
+            there = ", ".join(sorted(limits.endpoints)) or "none"
+            yield Finding(
+                code=Code.ENDPOINT_CLOSED,
+                about=about,
+                sentence=f"{shown(written)} runs on a server, where who runs the workers pays for "
+                f"every answer; these workers ask {there}",
+                remedy="ask it yourself and send its captions as a caption file"
+                if about == "i2t"
+                else "name a model with weights on the Hub, or ask who runs the workers to open it",
+            )
+
+
+def endpoint_of(system: System) -> str:
+    """Return a model on a server as `CMC_ENDPOINTS` names it: with its address, if it names one."""
+    base = system.settings.get("base_url", "")
+    adapter = system.adapter.replace("_", "-")
+    return f"{adapter}:{system.model}" + (f"?base_url={base}" if base else "")
 
 
 def check_modes(request: Request, facts: Mapping[str, ModelFacts]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -30,6 +30,9 @@ from evaluator.demo.models import build_i2t, build_t2i
 from evaluator.requests import make_request
 from protocol.records import Request
 from protocol.rules import Role
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -169,6 +172,23 @@ def hub(tmp_path: Path) -> Iterator[LoopbackHub]:
     """A Hub on 127.0.0.1; `hub.environment(folder)` makes it a process's Hub."""
     with LoopbackHub(tmp_path / "hub-lfs") as hub:
         yield hub
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["BrowserContext"]:
+    """A headless Chromium."""
+    from browsing import open_browser
+
+    with open_browser() as context:
+        yield context
+
+
+@pytest.fixture
+def page(browser: "BrowserContext", address: str) -> Iterator["Page"]:
+    """The page at the `address` of the tests' module; no script fails and nothing leaves it."""
+    from browsing import open_page
+
+    yield from open_page(browser, address)
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -176,7 +176,8 @@ def _model(commit: Commit, card: dict[str, Any]) -> dict[str, Any]:
 
 def _count_parameters(blob: Blob, counts: dict[str, int]) -> None:
     content = blob.read()
-    with contextlib.suppress(ValueError, struct.error, KeyError, AttributeError):
+    wrong = (ValueError, struct.error, KeyError, AttributeError, TypeError, RecursionError)
+    with contextlib.suppress(*wrong):
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8 : 8 + length])
         for name, tensor in header.items():

@@ -7,6 +7,7 @@ pictures the decoder's own family made.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,25 @@ def run(options: argparse.Namespace) -> int:
         )
     write_whole(options.out / "controls.json", to_json(found).encode())
     keep_and_print(options, found, _text(found))
+    _require_row(options, found)
     return 0
+
+
+def _require_row(options: argparse.Namespace, found: "Controls") -> None:
+    """Say so when a store has no such row: its page would show the flags nowhere."""
+    from protocol.errors import StoreError
+    from submission.store import open_store
+
+    if not options.store:
+        return
+    try:
+        open_store(options.store).state(found.request_id)
+    except StoreError:
+        print(
+            f"{options.store} has no request {found.request_id}, so no row of its page shows these "
+            "flags; run them with the row's own modes, pictures, protocol and settings",
+            file=sys.stderr,
+        )
 
 
 def _text(found: "Controls") -> str:

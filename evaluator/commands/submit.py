@@ -73,10 +73,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_and_submit(options: argparse.Namespace) -> int:
     from submission.findings import refusals
-    from submission.identity import SignedInBy, account_for
+    from submission.identity import account_for
     from submission.intake import examine_request, with_fingerprints
-    from submission.limits import LIMITS, UNSHARED
-    from submission.store import open_store
+    from submission.limits import limits_for
+    from submission.store import FolderStore, open_store
     from submission.wording import check_texts
 
     store, account = open_store(options.store), account_for(options.store)
@@ -87,7 +87,7 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     if refusals(findings):
         return _report(options, [*findings, *check_texts(_declared(options))], None)
     request = with_fingerprints(_request(options, examined, account), facts)
-    limits = UNSHARED if account.signed_in_by is SignedInBy.MACHINE else LIMITS
+    limits = limits_for(account, is_folder=isinstance(store, FolderStore))
     findings += examine_request(request, facts, _history(store), limits)
     if options.not_a_duplicate:
         findings = _overrule(options, account, findings)

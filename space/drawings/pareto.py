@@ -1,10 +1,12 @@
 """Overall against what it costs: who is not beaten on both at once."""
 
 from collections.abc import Sequence
+from math import log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.rates import pareto_front
-from space.drawings.style import COLOURS, GREY, layout, safe, short, with_grid
+from space.drawings.labels import place_labels
+from space.drawings.style import COLOURS, GREY, layout, log_axis, safe, short, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -28,6 +30,9 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
         (points[at] for at in pareto_front([(p.cost, p.overall) for p in points])),
         key=lambda point: point.cost,
     )
+    places = [(log10(point.cost), point.overall) for point in points]
+    names = [short(point.name) for point in points]
+    sides = dict(zip(points, place_labels(places, [*map(len, names)]), strict=True))
     beaten = [point for point in points if point not in front]
     drawing: Any = Figure()
     for chosen, name, colour, mode in (
@@ -40,7 +45,8 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
                 "x": [point.cost for point in chosen],
                 "y": [point.overall for point in chosen],
                 "text": [short(point.name) for point in chosen],
-                "textposition": "top center",
+                "textposition": [sides[point] for point in chosen],
+                "cliponaxis": False,
                 "mode": mode,
                 "name": name,
                 "line": {"color": colour, "width": 1.5, "shape": "hv"},
@@ -52,7 +58,7 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
                 "hoverinfo": "text",
             }
         )
-    drawing.update_xaxes(type="log", title_text=cost)
+    drawing.update_xaxes(**log_axis([point.cost for point in points], cost))
     drawing.update_yaxes(title_text="Overall")
     drawing.update_layout(**layout(f"Overall against {cost}", height=500))
     return with_grid(drawing)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from protocol.boards import Row
 from protocol.rules import TRACKS, Dimension, Track
 from space.drawings.labels import place_labels
-from space.drawings.style import COLOURS, GREY, LONGEST_NAME, layout, safe, short, with_grid
+from space.drawings.style import (
+    COLOURS,
+    GREY,
+    LONGEST_NAME,
+    layout,
+    row_names,
+    safe,
+    short,
+    with_grid,
+)
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,6 +27,7 @@ def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
     from plotly.graph_objects import Figure
 
     places = [_place(row) for row in rows]
+    names = row_names(rows)
     drawing: Any = Figure()
     for trace in _level_lines(track, places):
         drawing.add_trace(trace)
@@ -26,14 +36,12 @@ def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
             "type": "scatter",
             "x": [x for x, _ in places],
             "y": [y for _, y in places],
-            "text": [short(row.model) for row in rows],
-            "textposition": place_labels(
-                places, [min(len(row.model), LONGEST_NAME) for row in rows]
-            ),
+            "text": [short(name) for name in names],
+            "textposition": place_labels(places, [min(len(name), LONGEST_NAME) for name in names]),
             "hovertext": [
-                f"<b>{safe(row.model)}</b><br>Overall {row.overall:.4f}"
+                f"<b>{safe(name)}</b><br>Overall {row.overall:.4f}"
                 f"<br>consistency {x:.4f}<br>perception {y:.4f}"
-                for row, (x, y) in zip(rows, places, strict=True)
+                for name, row, (x, y) in zip(names, rows, places, strict=True)
             ],
             "mode": "markers+text",
             "marker": {"color": COLOURS[0], "size": 10},

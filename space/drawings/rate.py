@@ -1,6 +1,5 @@
 """Scores against the rate: one panel a dimension, systems as points, codecs as lines."""
 
-import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from space.drawings.style import (
     GREY,
     SYMBOLS,
     layout,
+    log_axis,
     row_names,
     safe,
     short,
@@ -54,7 +54,10 @@ def rate_figure(rows: Sequence[Row], codecs: Sequence[Row]) -> "Figure":
         if mode in used:
             drawing.add_trace(_mode_key(mode), row=1, col=1)
     rates = [bpp for row in [*systems, *codecs] for bpp in row.bits_per_pixel.values()]
-    drawing.update_xaxes(**_rate_axis(rates))
+    axis = log_axis(rates, "bits per pixel")
+    ratios = [f"<br><i>{24 / tick:,.0f}:1</i>" for tick in axis["tickvals"]]
+    texts = zip(axis["ticktext"], ratios, strict=True)
+    drawing.update_xaxes(**axis | {"ticktext": [text + ratio for text, ratio in texts]})
     drawing.update_layout(
         **layout(
             "Scores against the size of the file",
@@ -136,23 +139,3 @@ def _hover(row: Row, mode: Mode, dimension: Dimension) -> str:
     if mode in row.decode_seconds:
         lines.append(f"{row.decode_seconds[mode]:.2f} s to decode a picture")
     return "<br>".join(lines)
-
-
-def _rate_axis(rates: Sequence[float]) -> dict[str, Any]:
-    """Return a logarithmic axis whose ticks say both the rate and the compression ratio."""
-    low, high = min(rates), max(rates)
-    steps = (1, 2, 5) if high / low < 30 else (1, 3)
-    ticks = [
-        step * 10.0**power
-        for power in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-        for step in steps
-    ]
-    margin = 0.11 * max(1.0, math.log10(high / low))
-    return {
-        "type": "log",
-        "range": [math.log10(low) - margin, math.log10(high) + margin],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:.6g}<br><i>{24 / tick:,.0f}:1</i>" for tick in ticks],
-        "tickangle": 0,
-        "title_text": "bits per pixel",
-    }

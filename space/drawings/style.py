@@ -4,6 +4,7 @@ Plotly reads a few HTML tags in names and hover texts, so everything a person ty
 """
 
 import html
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,26 +25,59 @@ GREY = "#7f8894"
 GRID = "rgba(127, 136, 148, 0.22)"
 LONGEST_NAME = 28
 LONGEST_HOVER = 120
+FEWEST_TICKS = 4
+_STEPS = (
+    *((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)),
+    *([n / m for n in range(m, 10 * m)] for m in (1, 2, 5, 10, 50)),
+)
+"""Ticks of one power of ten, coarse to fine."""
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 def safe(name: str, longest: int = LONGEST_HOVER) -> str:
     """Return a name as text that plotly takes for text, of a length that can be shown."""
-    cut = name if len(name) <= longest else f"{name[: longest - 1]}…"
+    return _escape(name if len(name) <= longest else f"{name[: longest - 1]}…")
+
+
+def _escape(cut: str) -> str:
     escaped = html.escape(cut, quote=False)
     # Marks that turn the direction of writing turn the name alone, as `bdi` does on the page.
-    return escaped if name.isascii() else f"{_ISOLATE}{escaped}{_END_ISOLATE}"
+    return escaped if cut.replace("…", "").isascii() else f"{_ISOLATE}{escaped}{_END_ISOLATE}"
 
 
-def short(name: str) -> str:
-    """Return a name for a legend or beside a point."""
-    return safe(name, LONGEST_NAME)
+def short(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return a name for a legend or beside a point; of a long one the end stays too."""
+    tail = longest // 2 - 1
+    head = longest - 1 - tail
+    return _escape(name if len(name) <= longest else f"{name[:head]}…{name[-tail:]}")
 
 
 def row_names(rows: Sequence[Row]) -> list[str]:
     """Name each row by its model, and by its partner too where one model has several rows."""
     counts = Counter(row.model for row in rows)
     return [row.model if counts[row.model] == 1 else f"{row.model} + {row.partner}" for row in rows]
+
+
+def log_axis(values: Sequence[float], title: str) -> dict[str, Any]:
+    """Return a logarithmic axis with round ticks that are written out: never a bare 5 for 0.05."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    margin = 0.11 * max(high - low, 0.1)
+    ends = (low - margin, high + margin)
+    ticks: list[float] = []
+    for steps in _STEPS:
+        powers = range(math.floor(ends[0]), math.ceil(ends[1]) + 1)
+        all_ticks = (step * 10.0**power for power in powers for step in steps)
+        ticks = [tick for tick in all_ticks if ends[0] <= math.log10(tick) <= ends[1]]
+        if len(ticks) >= FEWEST_TICKS:
+            break
+    return {
+        "type": "log",
+        "range": list(ends),
+        "tickvals": ticks,
+        "ticktext": [f"{tick:.6g}" for tick in ticks],
+        "tickangle": 0,
+        "title_text": title,
+    }
 
 
 def layout(title: str, *, height: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.correlations import AgreementRow
 from protocol.published import read_table
-from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
+from space.drawings.style import COLOURS, GREY, layout, log_axis, safe, short, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -64,7 +64,7 @@ def complexity_figure() -> "Figure":
 def seconds_figure(title: str, bars: Sequence["Bar"]) -> "Figure":
     """Return bars over a logarithmic axis of seconds, the slowest at the bottom."""
     drawing: Any = bars_figure(title, sorted(bars, key=lambda bar: -bar.value), "seconds")
-    drawing.update_xaxes(type="log")
+    drawing.update_xaxes(**log_axis([bar.value for bar in bars], "seconds"))
     return with_grid(drawing)
 
 
@@ -101,6 +101,7 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
                     "array": [b.interval[1] - b.value if b.interval else 0 for b in chosen],
                     "arrayminus": [b.value - b.interval[0] if b.interval else 0 for b in chosen],
                     "thickness": 1.5,
+                    "color": COLOURS[1],
                     "visible": any(b.interval for b in chosen),
                 },
                 "marker": {"color": COLOURS[number % len(COLOURS)]},
@@ -112,7 +113,7 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
     drawing.update_layout(**layout(title, height=120 + 24 * max(6, len(bars))))
     drawing.update_layout(margin={"l": 230}, barmode="overlay")
     drawing.update_yaxes(
-        tickvals=list(places.values()), ticktext=[safe(bar.name, LONGEST_LABEL) for bar in bars]
+        tickvals=list(places.values()), ticktext=[short(bar.name, LONGEST_LABEL) for bar in bars]
     )
     drawing.update_xaxes(title_text=axis)
     return with_grid(drawing)

@@ -13,7 +13,7 @@ const WIDTHS = {
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 
-const NARROW_WIDTHS = { rank: 50, model: 164, overall: 108 };
+const NARROW_WIDTHS = { rank: 50, model: 164, overall: 128 };
 
 export function widthOf(column, narrow) {
   if (narrow && column.kind in NARROW_WIDTHS) return NARROW_WIDTHS[column.kind];
@@ -124,9 +124,12 @@ function modelCell(value, row) {
   const cell = make("th", "kind-model");
   cell.scope = "row";
   const cut = value.lastIndexOf("/");
+  const own = value.slice(cut > 0 ? cut + 1 : 0);
+  // Settings tell rows of one model apart, so they are not what an ellipsis takes away.
+  const [, plain, settings] = /^(.+) \(([^()]+)\)$/.exec(own) ?? [null, own, ""];
   const name = make("button", "name");
   name.type = "button";
-  name.append(named("", value.slice(cut > 0 ? cut + 1 : 0)));
+  name.append(named("", plain));
   name.firstChild.title = value;
   name.addEventListener("click", row.open);
   cell.append(name);
@@ -137,7 +140,7 @@ function modelCell(value, row) {
     chip.title = row.cautions;
     second.append(chip);
   }
-  const quiet = [cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
+  const quiet = [settings, cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
   for (const text of quiet) second.append(named("partner", text));
   if (second.hasChildNodes()) cell.append(second);
   return cell;

@@ -47,7 +47,7 @@ export function downloadMenu(stem, records, files = [], whole = "The whole board
 }
 
 // A frame may not be allowed to use the clipboard; the older way works there, and if not, the
-// link stands in a field, selected.
+// link stands in a field, selected. A frame may open no prompt either.
 export async function copyText(text, pressed) {
   const before = pressed.dataset.text ?? pressed.textContent;
   pressed.dataset.text = before;
@@ -56,8 +56,22 @@ export async function copyText(text, pressed) {
     pressed.textContent = "Copied";
     setTimeout(() => (pressed.textContent = before), 1600);
   } else {
-    window.prompt("The link of this view", text);
+    offerText(text, pressed);
   }
+}
+
+function offerText(text, pressed) {
+  const box = make("label", "offered");
+  const field = make("input");
+  field.readOnly = true;
+  field.value = text;
+  box.append(make("span", "", "This page may not copy. The link, selected:"), field);
+  field.addEventListener("blur", () => box.remove());
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") pressed.focus();
+  });
+  pressed.after(box);
+  field.select();
 }
 
 async function copyNewWay(text) {

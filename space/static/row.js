@@ -23,13 +23,26 @@ export function openRow(view, index) {
     list.append(make("dt", "", column.key === "rank" ? "Rank" : name), said);
   }
   const cautions = cells.cautions?.[index];
-  dialog.append(head, ...(cautions ? [make("p", "cautions", cautions)] : []), list, links(cells.request?.[index]));
+  const requestId = cells.request?.[index];
+  const marks = cautions ? [make("p", "cautions", cautions)] : [];
+  dialog.append(head, ...marks, list, ...(requestId ? [reproduction(requestId)] : []), links(requestId));
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
   dialog.showModal();
+}
+
+// The commands that run the row again and that cite it.
+function reproduction(requestId) {
+  const again = `cmc reproduce ${requestId} --store STORE --subset 50 --images DIR`;
+  const cite = `cmc export ${requestId} --store STORE --format bibtex`;
+  const lines = make("pre", "commands", `${again}\n${cite}`);
+  lines.tabIndex = 0;
+  lines.setAttribute("role", "region");
+  lines.setAttribute("aria-label", "Run this row again, and cite it");
+  return lines;
 }
 
 function links(requestId) {

@@ -9,7 +9,14 @@ const isFramedByHub =
 
 // In its frame the address that people see is the outer page's; told of a change, it follows.
 function tellFrame() {
-  if (isFramedByHub) window.parent.postMessage({ queryString: location.search, hash: "" }, HUB);
+  if (isFramedByHub) window.parent.postMessage({ queryString: sharedQuery(), hash: "" }, HUB);
+}
+
+// The frame of a private Space is let in by a signature, which is its reader's alone.
+function sharedQuery() {
+  const query = new URLSearchParams(location.search);
+  query.delete("__sign");
+  return query.size ? `?${query}` : "";
 }
 
 export function get(name, otherwise = "") {
@@ -57,8 +64,8 @@ export function onChange(listener) {
 
 // Inside huggingface.co's frame the address that people see is the outer page's.
 export function shareLink(spaceId) {
-  if (spaceId) return `${HUB}/spaces/${spaceId}${location.search}`;
-  return location.href;
+  const page = spaceId ? `${HUB}/spaces/${spaceId}` : location.origin + location.pathname;
+  return page + sharedQuery();
 }
 
 window.addEventListener("popstate", () => replaceAll(location.search));

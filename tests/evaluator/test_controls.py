@@ -148,6 +148,8 @@ def test_the_command_prints_differences_and_keeps_them(
     assert "shuffled-captions  pixel  ms_ssim*" in done.stdout
     (kept,) = read_evidence(FolderBeside(tmp_path / "store")).controls
     assert len(kept.request_id) == 20
+    # There is no such row there, whose page could show the flags.
+    assert f"has no request {kept.request_id}, so no row" in done.stderr
     record = json.loads((tmp_path / "out" / "controls.json").read_text())
     assert record["images"] == 6
     assert {row["control"] for row in record["scores"]} == {

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loopback_hub import LoopbackHub
 from made_models import HOSTILE, make_hostile
 
 from evaluator.bench import Bench
@@ -14,6 +15,7 @@ from protocol.records import Request, System
 from protocol.rules import Mode, Role
 from protocol.states import Status
 from submission.store import FolderStore
+from submission.store_hub import HubStore
 
 
 @pytest.mark.parametrize(("spoil", "code"), HOSTILE)
@@ -41,3 +43,22 @@ def test_a_hostile_folder_is_refused_and_the_next_request_is_run(
     assert code in state.failure.message
     assert store.state(harmless.request_id).status is Status.FINISHED
     assert not canary.exists()
+
+
+def test_a_worker_of_a_shared_store_asks_no_server_that_was_not_opened(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    hub: LoopbackHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "kept")
+    store.create()
+    request = ask(i2t="openai:gpt-4o?base_url=http://127.0.0.1:9/v1", modes=(Mode.PIXEL,))
+    store.submit(request)
+    done = work(store, make_bench(), once=True, say=lambda _: None)
+    assert (done.finished, done.failed) == (0, 1)
+    failure = store.state(request.request_id).failure
+    assert failure
+    assert "ENDPOINT_CLOSED" in failure.message

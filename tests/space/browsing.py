@@ -1,8 +1,12 @@
 """A real browser, and the page served to it."""
 
+import functools
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
@@ -14,6 +18,14 @@ from space.snapshot import Source
 MISSING = "\N{EN DASH}"
 PATIENCE = 30_000
 """Milliseconds after which a test has failed; a busy machine needs seconds for a press."""
+
+NASTY = (
+    "<img src=x onerror=window.hacked=1>",
+    "[press](javascript:window.hacked=1)",
+    "safe\u202egnp.exe",
+    "long-" + "x" * 10_000,
+)
+"""What strangers may call a model."""
 
 
 def find_chromium() -> str:
@@ -45,6 +57,21 @@ def serving(source: Source) -> Iterator[tuple[Shop, str]]:
     shop = Shop(source)
     with listening(build_server(shop), "127.0.0.1", 0) as address:
         yield shop, address
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def files_served(folder: Path) -> Iterator[str]:
+    """Serve a folder as it is, by a server that runs nothing, and yield its address."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
@@ -99,3 +126,21 @@ def press(page: Page, name: str) -> None:
 def settle(page: Page) -> None:
     """Wait until the page has drawn what was asked."""
     page.evaluate("new Promise((done) => setTimeout(done, 80))")
+
+
+def find_serious(page: Page, *, colours_only: bool = False) -> list[tuple[str, str]]:
+    """Return what axe finds serious or critical: the rule and where it is broken.
+
+    A figure is one picture to a screen reader, so what plotly draws in it is left out.
+    """
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE_SCRIPT)
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if colours_only:
+        options["runOnly"] = ["color-contrast", "link-in-text-block"]
+    run = "(options) => axe.run({exclude: ['.main-svg']}, options)"
+    found = page.evaluate(run, options)["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [(v["id"], v["nodes"][0]["html"][:120]) for v in serious]

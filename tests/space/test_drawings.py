@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from make_results import make_codec, make_result, make_store
 
 from protocol.boards import PUBLISHED_BENCH, Row, bench_of
@@ -13,6 +14,7 @@ from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
+from space.drawings.style import log_axis, short
 from space.rows import Rows
 from space.table import ranked_rows
 
@@ -108,3 +110,36 @@ def test_marks_that_turn_the_direction_turn_the_name_alone_and_endless_names_end
     names = [trace["hovertext"][0] for trace in traces if trace.get("hovertext")]
     assert any("\u2068safe\u202egnp.exe\u2069" in name for name in names)
     assert all(len(name) < 300 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((0.0361, 0.0428), ["0.036", "0.038", "0.04", "0.042"]),
+        ((0.4, 3.4), ["0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1", "2", "3", "4"]),
+        ((1e-5, 10.0), ["1e-05", "0.0001", "0.001", "0.01", "0.1", "1", "10"]),
+        ((2.0, 2.0), ["1.96", "1.98", "2", "2.02", "2.04"]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_ticks_for_any_range_and_writes_them_out(
+    values: tuple[float, float], texts: list[str]
+) -> None:
+    axis = log_axis(values, "seconds")
+    assert axis["ticktext"] == texts
+    low, high = (10**end for end in axis["range"])
+    assert low < min(values)
+    assert max(values) < high
+
+
+def test_long_names_are_told_apart_by_their_ends() -> None:
+    names = [short(f"tiny-sd-random-weights (steps {count})") for count in (4, 20)]
+    assert names == ["tiny-sd-random…hts (steps 4)", "tiny-sd-random…ts (steps 20)"]
+    assert all(len(name) == 28 for name in names)
+    assert short("echo") == "echo"
+
+
+def test_names_in_a_pareto_figure_stay_inside_it() -> None:
+    points = [Point("a-cheap-system-with-a-name", 0.1, 1.0), Point("a-dear-one-with-a-name", 9, 2)]
+    traces = json.loads(pareto_figure(points, "seconds").to_json())["data"]
+    assert traces[0]["textposition"] == ["middle right", "middle left"]
+    assert traces[0]["cliponaxis"] is False

@@ -4,14 +4,25 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from make_evidence import make_controls, make_evidence, make_study
+import numpy as np
+from make_evidence import (
+    IMAGES,
+    STRATA,
+    make_ablation,
+    make_controls,
+    make_evidence,
+    make_study,
+)
 from make_results import make_result, make_store
 
+from protocol.ablations import Repeated
 from protocol.evidence import Evidence, current_evidence
 from protocol.families import family_of_system
-from protocol.records import Result
-from protocol.rules import Content, Track
+from protocol.records import Result, RunReport
+from protocol.rules import Content, Mode, Track
+from protocol.statistics.components import separate
 from protocol.statistics.records import BoardStatistics, RowStatistics
+from space.evidence_figures import evidence_figures
 from space.figure_files import all_figures, figure_makers
 from space.flags import row_flags
 from space.rows import Rows
@@ -96,6 +107,35 @@ def test_a_figures_numbers_are_files_for_spreadsheets_and_for_programs() -> None
     rows = json.loads(makers[key]())["rows"]
     assert pq.read_table(io.BytesIO(makers[f"{stem}.parquet"]())).to_pylist() == rows
     assert makers[f"{stem}.csv"]().decode().splitlines()[0] == "part,name,effect,low,high"
+
+
+def test_what_a_picture_cost_is_in_the_figures_numbers_of_the_rows_that_have_it() -> None:
+    priced = [
+        replace(make_result(name, consistency=level), run=RunReport(cost=cost))
+        for name, level, cost in (("dear", 0.5, 18.0), ("cheap", 0.4, 3.6))
+    ]
+    figures = all_figures(Rows([*priced, make_result("unpriced", consistency=0.3)]))
+    drawn = next(one for one in figures if one.entry.kind == "money" and one.draw)
+    costs = {line["model"]: line["cost of a picture"] for line in drawn.numbers}
+    # 9 pictures in 4 modes.
+    assert costs == {"dear": 0.5, "cheap": 0.1}
+
+
+def test_repeated_decodings_say_what_the_seed_and_what_the_choice_of_images_does() -> None:
+    scores = np.random.default_rng(0).normal(0.5, 0.1, (3, IMAGES))
+    parts = separate(scores, STRATA, resamples=200)
+    found = replace(
+        make_ablation("seed", "painter"),
+        repeated=(Repeated(mode=Mode.FULL, indicator="lpips", components=parts),),
+    )
+    (drawn,) = evidence_figures(Evidence(ablations=(found,)))
+    assert drawn.entry.kind == "repeats"
+    assert (
+        f"lpips in full mode {parts.standard_error_seed:.4f} and {parts.standard_error_image:.4f}."
+    ) in drawn.entry.about
+    lines = {line["indicator"]: line for line in drawn.numbers}
+    assert lines["lpips"]["error_from_seed"] == parts.standard_error_seed
+    assert "error_from_seed" not in lines["ssim"]
 
 
 def family_statistics(result: Result, count: int) -> BoardStatistics:

@@ -2,30 +2,31 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from app_process import app_served
 from make_results import make_request, make_result
 
-from protocol.errors import InputError, SignInError, StoreError
+from protocol.errors import InputError, SignInError, StoreError, SubmissionError
 from protocol.rules import Mode, Role
 from space.desk import Desk
-from space.intake import Form, check, store_of, submit, withdraw
+from space.form import Form
+from space.intake import check, store_of, submit, withdraw
 from space.intake_routes import account_of
 from space.plain import public_record
 from space.sources import StoreSource, open_source
+from submission.findings import Code
 from submission.identity import Account, SignedInBy
+from submission.limits import ENDPOINTS
 from submission.store import FolderStore
 
-ROOT = Path(__file__).parents[2]
 READER = Account("reader", SignedInBy.SPACE)
 BENCH = "demo-0 · demo (11111111)"
 
@@ -73,6 +74,23 @@ def test_nothing_of_the_server_s_own_disk_can_be_named(desk: Desk, text: str) ->
         check(desk, form(t2i=text), READER)
 
 
+@pytest.mark.parametrize(
+    "i2t",
+    ["openai:gpt-4o", "openai:gpt-4o-2024-11-20", "GPT-4o", "openai:a/b?base_url=http://10.0.0.1"],
+)
+def test_a_reader_cannot_spend_the_worker_s_key_and_is_told_to_send_captions(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, i2t: str
+) -> None:
+    (found,) = check(desk, form(i2t=i2t), READER).findings
+    assert (found.code, found.about) == (Code.ENDPOINT_CLOSED, "i2t")
+    assert "caption file" in found.remedy
+    with pytest.raises(SubmissionError, match="ENDPOINT_CLOSED"):
+        submit(desk, form(i2t=i2t), READER)
+    monkeypatch.setenv(ENDPOINTS, "openai:gpt-4o-2024-11-20")
+    opened = check(desk, form(i2t=i2t), READER).request is not None
+    assert opened == (i2t in ("GPT-4o", "openai:gpt-4o-2024-11-20"))
+
+
 def test_a_bench_that_is_not_open_and_a_role_that_is_none_are_refused(desk: Desk) -> None:
     with pytest.raises(InputError, match="is not open"):
         check(desk, form(bench="mine"), READER)
@@ -110,31 +128,9 @@ def test_a_public_record_names_no_folder_of_a_machine() -> None:
     assert record["request"]["t2i"]["model"] == "asked"
 
 
-@contextmanager
-def serving(store: FolderStore, **environment: str) -> Iterator[str]:
-    """Run the Space's own entry in a process of its own, as `cmc serve` starts it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    settings = {"CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": port, **environment}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app"],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        try:
-            assert "the board is on" in process.stdout.readline()
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.kill()
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(fill(tmp_path_factory.mktemp("served") / "store")) as address:
+    with app_served(fill(tmp_path_factory.mktemp("served") / "store")) as address:
         yield address
 
 
@@ -154,6 +150,7 @@ def test_over_http_checks_answer_live_and_errors_come_as_text(address: str) -> N
     status, answer = post(address, "check", body, **{"X-CMC": "1"})
     assert (status, answer["findings"]) == (200, [])
     assert len(answer["request_id"]) == 20
+    assert "GPT-4o" in httpx.get(f"{address}intake/state", timeout=60).json()["named"]
     status, answer = post(address, "check", {**body, "t2i": "<b>"}, **{"X-CMC": "1"})
     assert status == 400
     assert "error" in answer
@@ -178,10 +175,11 @@ def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
         "GRADIO_SERVER_NAME": "127.0.0.1",
     }
     body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
-    with serving(fill(tmp_path / "store"), **space) as address:
+    with app_served(fill(tmp_path / "store"), space) as address:
         for action in ("check", "submit", "withdraw", "follow"):
             status, answer = post(address, action, body, **{"X-CMC": "1"})
             assert (status, "nobody is signed in" in answer["error"]) == (403, True)
+        assert "GPT-4o" not in httpx.get(f"{address}intake/state", timeout=60).json()["named"]
         cookie = f"session={signed({'preferred_username': 'ada'}, 'secret')}"
         forged = f"session={signed({'preferred_username': 'ada'}, 'guessed')}"
         assert post(address, "submit", body, **{"X-CMC": "1", "Cookie": forged})[0] == 403

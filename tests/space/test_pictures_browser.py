@@ -1,21 +1,21 @@
 """Pictures, comparison and the form, in a real browser."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from browsing import open_browser, open_page, serving
+from browsing import open_page, serving
 from list_source import ListSource
+from make_evidence import make_controls
 from make_results import make_result
 from picture_files import NASTY_CAPTION, write_pictures
 from playwright.sync_api import BrowserContext, Page, expect
 
+from protocol.evidence import Evidence
+
+SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
+
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[BrowserContext]:
-    with open_browser() as context:
-        yield context
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +66,35 @@ def test_two_systems_are_compared_where_they_differ_most(page: Page) -> None:
     expect(page.get_by_text("No statistics are stored for this pair")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Pictures", "Compare"])
-def test_axe_finds_nothing_serious(page: Page, name: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page.get_by_role("link", name=name, exact=True).click()
-    expect(page.locator(".frame").first).to_be_visible()
-    found = Axe().run(page).response["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
+def test_what_speaks_against_a_score_stands_above_every_difference_of_a_comparison(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    doubted, other = make_result(SDXL), make_result("echo", consistency=0.6)
+    for result, shift in ((doubted, 0.0), (other, -0.15)):
+        write_pictures(tmp_path / result.request.request_id, result, shift)
+    source = ListSource([doubted, other], tmp_path)
+    source.found = Evidence(controls=(make_controls(doubted, SDXL),))
+    ids = [result.request.request_id for result in (other, doubted)]
+    with serving(source) as (_, where):
+        for page in open_page(browser, f"{where}?view=compare&a={ids[0]}&b={ids[1]}"):
+            caution = page.locator(".cautions")
+            expect(caution).to_have_count(1)
+            expect(caution).to_contain_text(
+                "B: In full mode ms_ssim, which ranks here, puts the system above the control "
+                "'blur', and ssim puts the system below it."
+            )
+            expect(caution).to_contain_text(
+                "2 of the AI-generated pictures were made by a model of the decoder's own family, "
+                "SDXL: it may paint them better than it would paint others."
+            )
+            difference = page.get_by_text("A \N{MINUS SIGN} B = ").first
+            expect(difference).to_be_visible()
+            above, below = caution.bounding_box(), difference.bounding_box()
+            assert above
+            assert below
+            assert above["y"] < below["y"]
+            page.get_by_role("combobox", name="A", exact=True).select_option(ids[1])
+            expect(caution).to_contain_text("A: In full mode")
 
 
 @pytest.mark.parametrize("name", ["Pictures", "Compare"])

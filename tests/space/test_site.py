@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from list_source import ListSource
 from make_results import make_result, make_store
 
 from protocol.errors import InputError
+from protocol.records import System
 from protocol.rules import Track
 from space.api import find_record, find_rows
 from space.badge import badge
@@ -22,6 +24,7 @@ from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
 from space.snapshot import SnapshotKeeper, read_snapshot
+from space.system_names import distinct_names, system_key
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 
@@ -176,6 +179,34 @@ def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:
     column = table.t2i.index("RealVis")
     assert all(line[column] is not None for line in cells)
     assert sum(value is not None for line in cells for value in line) == 12 + 6 - 1
+
+
+def test_two_revisions_of_a_model_are_two_columns_of_the_pairs() -> None:
+    first, other = make_result("painter", consistency=0.3), make_result("echo")
+    t2i = first.request.t2i
+    assert t2i
+    newer = replace(
+        make_result("painter", consistency=0.8),
+        request=replace(first.request, t2i=replace(t2i, revision="b" * 40)),
+    )
+    (table,) = (t for t in pair_tables([first, newer, other]) if t.content == "all" and not t.about)
+    assert table.t2i == ("painter [aaaaaaaa]", "painter [bbbbbbbb]", "echo")
+    older_score, newer_score, _ = table.cells["full_fr"][0]
+    assert older_score is not None
+    assert newer_score is not None
+    assert newer_score > older_score
+
+
+def test_what_shares_a_label_is_told_apart_by_revision_or_else_by_adapter() -> None:
+    def named(*systems: System) -> list[str]:
+        names = distinct_names(systems)
+        return [names[system_key(system)] for system in systems]
+
+    one = System(adapter="openai", model="a/b", revision="", path="")
+    same = System(adapter="openai", model="a/b", revision="", path="/elsewhere")
+    pinned = System(adapter="transformers", model="a/b", revision="c" * 40, path="")
+    assert named(one, same) == ["a/b", "a/b"]
+    assert named(one, pinned) == ["a/b [openai]", "a/b [transformers, cccccccc]"]
 
 
 def test_a_badge_says_rank_and_overall_with_the_name_as_text() -> None:

@@ -1,14 +1,10 @@
 """Every view at once: what axe says, what strangers' texts do, and the export without a server."""
 
-import functools
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from browsing import open_browser, open_page, serving, settle, show
+from browsing import NASTY, files_served, find_serious, open_page, serving, settle, show
 from list_source import ListSource
 from make_evidence import make_evidence
 from make_results import make_codec, make_result
@@ -21,14 +17,8 @@ from space.figure_entry import KINDS
 
 pytestmark = pytest.mark.browser
 
-NASTY = (
-    "<img src=x onerror=window.hacked=1>",
-    "[press](javascript:window.hacked=1)",
-    "safe\u202egnp.exe",
-    "long-" + "x" * 10_000,
-)
 VIEWS = ("t2i-ulb", "t2i-elb", "t2i", "codec", "i2t", "pairs", "pictures", "compare", "submit")
-FIGURES = tuple(KINDS)
+FIGURES = tuple(kind for kind in KINDS if kind != "sweep")
 
 
 def nasty_source(folder: Path) -> ListSource:
@@ -43,12 +33,6 @@ def nasty_source(folder: Path) -> ListSource:
     source = ListSource(results, folder)
     source.found = make_evidence(results, NASTY[0])
     return source
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[BrowserContext]:
-    with open_browser() as context:
-        yield context
 
 
 @pytest.fixture(scope="module")
@@ -77,31 +61,44 @@ def all_views(page: Page, address: str, query: str = "") -> Iterator[str]:
         settle(page)
         yield view
     show(page, f"{address}?view=figures{query}")
+    there = page.get_by_role("combobox", name="Figure", exact=True)
+    expect(there.locator("option")).to_have_count(len(FIGURES))
     for kind in FIGURES:
-        there = page.get_by_label("Figure", exact=True)
-        if kind in there.locator("option").evaluate_all("(list) => list.map((o) => o.value)"):
-            there.select_option(kind)
-            title = page.get_by_role("heading", name=KINDS[kind].title, exact=True)
-            expect(title).to_be_visible()
-            page.wait_for_selector(".figure .main-svg, main .empty")
-            yield f"figure {kind}"
+        there.select_option(kind)
+        title = page.get_by_role("heading", name=KINDS[kind].title, exact=True)
+        expect(title).to_be_visible()
+        page.wait_for_selector(".figure .main-svg, main .empty")
+        yield f"figure {kind}"
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_finds_nothing_serious_in_any_view(
-    page: Page, address: str, theme: str, width: int
+def turns(page: Page) -> Iterator[tuple[str, int]]:
+    """Show what the page shows by light and in the dark, wide and narrow, and light and wide again.
+
+    A figure is drawn for its width when the theme changes.
+    """
+    press = page.get_by_role("button", name="Dark or light")
+    for width, themes in ((1280, ("light", "dark")), (390, ("light", "dark"))):
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in themes:
+            if page.evaluate("getComputedStyle(document.documentElement).colorScheme") != theme:
+                press.click()
+            settle(page)
+            yield theme, width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    press.click()
+
+
+def test_axe_finds_nothing_serious_in_any_view_light_or_dark_wide_or_narrow(
+    page: Page, address: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page.set_viewport_size({"width": width, "height": 900})
     found = {}
-    for name in all_views(page, address, f"&__theme={theme}"):
-        violations = Axe().run(page).response["violations"]
-        serious = [v for v in violations if v["impact"] in ("serious", "critical")]
-        if serious:
-            found[name] = [(v["id"], v["nodes"][0]["html"][:120]) for v in serious]
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, name
+    for name in all_views(page, address):
+        for theme, width in turns(page):
+            # A theme sets colours and nothing else.
+            serious = find_serious(page, colours_only=theme == "dark")
+            if serious:
+                found[name, theme, width] = serious
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     assert found == {}
 
 
@@ -151,20 +148,6 @@ def test_a_figures_numbers_are_saved(
     started.value.save_as(tmp_path / "numbers")
     assert (tmp_path / "numbers").read_bytes().startswith(starts)
     assert started.value.suggested_filename.startswith("cmc-bench-effects-t2i-ulb-")
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def files_served(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def test_an_export_has_every_view_with_its_pictures_and_needs_no_server(

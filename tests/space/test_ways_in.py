@@ -3,9 +3,7 @@
 import asyncio
 import hashlib
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from app_process import ROOT, app_served
 from make_results import make_result
 from picture_files import write_pictures
 
@@ -24,7 +23,6 @@ from space.shop import Shop
 from space.sources import StoreSource
 from submission.store import FolderStore
 
-ROOT = Path(__file__).parents[2]
 PER_IMAGE = b"per image"
 
 
@@ -45,23 +43,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
 
 @pytest.fixture(scope="module")
 def address(store: FolderStore) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    settings = {"CMC_STORE": str(store.folder), "GRADIO_SERVER_PORT": port}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app"],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        try:
-            assert "the board is on" in process.stdout.readline()
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    with app_served(store) as address:
+        yield address.rstrip("/")
 
 
 async def _ask(address: str, calls: list[tuple[str, dict[str, Any]]]) -> tuple[Any, list[Any]]:

@@ -19,9 +19,11 @@ INDEX = {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2D
 CARD = "---\nlicense: apache-2.0\nbase_model: acme/base\n---\n# A painter\n"
 
 
-def tensor_file(fill: int = 0) -> bytes:
-    header = json.dumps({"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}).encode()
-    return struct.pack("<Q", len(header)) + header + bytes([fill] * 16)
+def tensor_file(fill: int = 0, dtype: str = "F32") -> bytes:
+    data = bytes([fill] * 16)[: 16 if dtype == "F32" else 8]
+    tensor = {"dtype": dtype, "shape": [4], "data_offsets": [0, len(data)]}
+    header = json.dumps({"w": tensor}).encode()
+    return struct.pack("<Q", len(header)) + header + data
 
 
 def upload(api: HfApi, model: str = MODEL, **files: str | bytes) -> str:
@@ -55,7 +57,9 @@ def api(hub: LoopbackHub) -> HfApi:
     return hub.api()
 
 
-def test_a_model_is_pinned_and_described_in_three_calls(hub: LoopbackHub, api: HfApi) -> None:
+def test_a_model_is_pinned_described_and_counted_in_four_calls(
+    hub: LoopbackHub, api: HfApi
+) -> None:
     commit = upload(api)
     hub.calls.clear()
     examined = examine(hub)
@@ -66,7 +70,41 @@ def test_a_model_is_pinned_and_described_in_three_calls(hub: LoopbackHub, api: H
     assert examined.facts.base_models == ("acme/base",)
     assert examined.facts.pipeline_class == "StableDiffusionPipeline"
     assert len(examined.facts.fingerprints) == 1
-    assert sorted(call.operation for call in hub.calls()) == ["info", "resolve", "resolve"]
+    assert examined.facts.main_parameters == 4
+    assert [call.operation for call in hub.calls()] == ["info", "resolve", "resolve", "resolve"]
+
+
+def test_parameters_are_those_of_the_lightest_variant_by_its_own_bytes_a_parameter(
+    hub: LoopbackHub, api: HfApi
+) -> None:
+    upload(api, unet__model_dot_fp16_dot_safetensors=tensor_file(dtype="F16"))
+    examined = examine(hub)
+    assert examined.facts
+    # The file in single precision has twice the bytes and no more parameters.
+    assert [f.parameters for f in examined.facts.weight_files] == [4, None]
+    assert examined.facts.main_parameters == 4
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"no tensors here",
+        b"[" * 5000,
+        b'{"w": 3}',
+        b'{"w": {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 16]}}',
+        b'{"w": {"dtype": "F32", "shape": [1e300, 1e300], "data_offsets": [0, 16]}}',
+        b'{"w": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}',
+    ],
+)
+def test_a_header_that_cannot_be_counted_leaves_the_count_to_the_bytes(
+    hub: LoopbackHub, api: HfApi, header: bytes
+) -> None:
+    content = struct.pack("<Q", len(header)) + header
+    upload(api, unet__model_dot_safetensors=content)
+    examined = examine(hub)
+    assert examined.facts
+    assert examined.facts.trouble is Trouble.NONE
+    assert examined.facts.main_parameters == len(content) // 2
 
 
 def test_an_earlier_commit_is_judged_by_its_own_files(hub: LoopbackHub, api: HfApi) -> None:

@@ -11,7 +11,9 @@ from protocol.rules import Mode, Role
 from submission.facts import ModelFacts
 from submission.findings import Code
 from submission.history import Earlier, History
+from submission.identity import Account, SignedInBy
 from submission.intake import examine_request
+from submission.limits import ENDPOINTS, limits_for, shared_limits
 
 
 def earlier(**changes: Any) -> Earlier:
@@ -103,6 +105,35 @@ def test_the_quota_is_the_submitters_and_not_the_model_owners(
     assert not found(50, submitter="bob", status="PENDING")
     assert found(20, submitter="ada") == {Code.QUOTA_EXCEEDED}
     assert not found(20, submitter="ada", submitted_at="2026-11-14T10:00:00Z")
+
+
+def test_a_model_on_a_server_is_asked_only_where_it_was_opened_with_its_address(
+    ask: Callable[..., Request],
+) -> None:
+    def found(i2t: str, opened: str, **changes: Any) -> list[tuple[Code, str]]:
+        limits = shared_limits({ENDPOINTS: opened})
+        request = ask(i2t=i2t, modes=(Mode.PIXEL,), submitter="ada", **changes)
+        return [(one.code, one.about) for one in examine_request(request, {}, History(), limits)]
+
+    closed = [(Code.ENDPOINT_CLOSED, "i2t")]
+    here = "openai:a/b?base_url=http://127.0.0.1:9/v1"
+    assert found("openai:gpt-4o", "") == closed
+    assert found("openai:gpt-4o", "openai:gpt-4") == closed
+    assert not found("openai:gpt-4o?max_calls=3", " openai:gpt-4o, openai:other")
+    # Another address is another server, whatever the model is called there.
+    assert found(here, "openai:a/b") == closed
+    assert not found(here, here)
+    painter = found("openai:gpt-4o", "openai:gpt-4o", t2i="openai-image:gpt-image-1")
+    assert painter == [(Code.ENDPOINT_CLOSED, "t2i")]
+
+
+def test_on_a_folder_its_machine_s_user_asks_whom_he_likes_and_a_reader_of_the_page_does_not() -> (
+    None
+):
+    machine, reader = (Account("ada", by) for by in (SignedInBy.MACHINE, SignedInBy.SPACE))
+    assert limits_for(machine, is_folder=True).endpoints is None
+    assert limits_for(machine, is_folder=False).endpoints == frozenset()
+    assert limits_for(reader, is_folder=True).endpoints == frozenset()
 
 
 def test_names_of_a_request_are_judged_too(request_of: Callable[..., Request]) -> None:
