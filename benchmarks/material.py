@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,13 @@ SIZES = ((256, 256), (384, 256), (320, 320), (512, 384), (256, 448), (384, 384),
 
 
 def make_pictures(
-    source: Path | None, folder: Path, count: int, *, largest: int = 512, of_a_size: int = 1
+    source: Path | None,
+    folder: Path,
+    count: int,
+    *,
+    largest: int = 512,
+    of_a_size: int = 1,
+    sizes: Sequence[tuple[int, int]] = SIZES,
 ) -> None:
     """Cut `count` pictures out of those of a folder, or of the demo's, in sizes that differ.
 
@@ -25,12 +32,13 @@ def make_pictures(
         count: how many.
         largest: the longest side that any may have.
         of_a_size: how many follow each other in one size.
+        sizes: width and height, in turn.
     """
     if source is None:
         source = folder.parent / "demo-images"
         build_pictures(source)
     paths = sorted(source.glob("*.png"))
-    sizes = [size for size in SIZES if max(size) <= largest]
+    sizes = [size for size in sizes if max(size) <= largest]
     folder.mkdir(parents=True)
     for number in range(count):
         path = paths[number % len(paths)]

@@ -5,8 +5,9 @@
 The released scripts go picture by picture and mode by mode: open the reference, encode the prompt
 and the picture, denoise, resize, save; a second script opens every pair and calls TOPIQ for each.
 Captions and references are given to both sides. The models are the demo's T2I model and TOPIQ's
-networks, all with random weights, at the pictures' own size. Theirs has a torch thread for each
-core, as torch has by itself; ours has a lane for each core and one thread a lane.
+networks, all with random weights, at the pictures' own size. Each side has a process of its own.
+Theirs has a torch thread for each core, as torch has by itself; ours has a lane for each core and
+one thread a lane.
 
 Blocks of pictures go through A, B, A, B: the released procedure and ours in turn. What is printed
 are medians over the blocks. Loading is left out on theirs, and counted on ours.
@@ -20,9 +21,8 @@ import os
 import shutil
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from from_nothing import add_decoders
 from material import machine, make_pictures, save_topiq, write_captions
 from PIL import Image
 from released import Released
+from sides import Side
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache
@@ -46,31 +47,6 @@ from protocol.samples import list_samples
 from protocol.versions import PROTOCOLS
 
 PROTOCOL = PROTOCOLS["demo-1"]
-
-
-@dataclass
-class Times:
-    """Seconds of wall and processor by part, one of each a block."""
-
-    wall: dict[str, list[float]] = field(default_factory=dict)
-    cpu: dict[str, list[float]] = field(default_factory=dict)
-
-    def take(self, part: str, work: Callable[[], Any]) -> Any:
-        """Run `work` and note what it took."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        answer = work()
-        self.wall.setdefault(part, []).append(time.perf_counter() - wall)
-        self.cpu.setdefault(part, []).append(time.process_time() - cpu)
-        return answer
-
-
-@dataclass
-class Measured:
-    """Both sides, and what ours says of its own runs."""
-
-    theirs: Times = field(default_factory=Times)
-    ours: Times = field(default_factory=Times)
-    reports: list[RunReport] = field(default_factory=list)
 
 
 def give_references(request: Request, bench: Bench, given: Path) -> None:
@@ -106,7 +82,6 @@ def main() -> None:
         f"{options.settings or 'no settings'}; theirs with {options.threads} threads; "
         f"{options.steps} steps"
     )
-    measured = Measured()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_pictures(
@@ -118,33 +93,65 @@ def main() -> None:
         )
         save_topiq(folder / "weights")
         model = build_t2i(folder)
-        released = Released(model, folder / "weights", PROTOCOL, options.steps)
         paths = sorted((folder / "all").iterdir(), key=lambda path: path.stem.rsplit("_", 1)[1])
-        for start in range(0, len(paths), options.block):
-            block = folder / f"block{start}"
-            (block / "images").mkdir(parents=True)
-            for path in paths[start : start + options.block]:
-                shutil.copy(path, block / "images")
-            run_block(block, model, released, options, measured)
-            print(f"  {min(start + options.block, len(paths))} of {len(paths)} done", flush=True)
-            shutil.rmtree(block)
-        print_table(measured)
+        with (
+            Side(threads=options.threads) as theirs,
+            Side(threads=1, keeps_freed_memory=True) as ours,
+        ):
+            theirs.run(load_released, model, folder / "weights", options.steps)
+            reports: list[RunReport] = []
+            for start in range(0, len(paths), options.block):
+                block = folder / f"block{start}"
+                (block / "images").mkdir(parents=True)
+                for path in paths[start : start + options.block]:
+                    shutil.copy(path, block / "images")
+                reports += run_block(block, model, options, theirs, ours)
+                done = min(start + options.block, len(paths))
+                print(f"  {done} of {len(paths)} done", flush=True)
+                shutil.rmtree(block)
+        print_table(theirs, ours, reports)
         if options.decoders:
             torch.set_num_threads(1)
             add_decoders(folder / "from-nothing", paths[:2], model, folder / "weights", options)
 
 
-def run_block(
-    folder: Path,
-    model: Path,
-    released: Released,
-    options: argparse.Namespace,
-    measured: Measured,
-) -> None:
-    """Run one block through both sides, part by part in turn."""
-    import torch
+_RELEASED: list[Released] = []
+"""In their process, the one that is loaded."""
 
-    theirs, ours = measured.theirs, measured.ours
+
+def load_released(model: Path, weights: Path, steps: int) -> None:
+    """Load their models."""
+    _RELEASED.append(Released(model, weights, PROTOCOL, steps))
+
+
+def decode_released(given: Path, captions: Mapping[str, str], out: Path) -> None:
+    """Paint every mode, one after the other."""
+    for mode in Mode:
+        _RELEASED[0].decode(mode, given, dict(captions), out)
+
+
+def score_released(images: Path, out: Path) -> None:
+    """Score every pair."""
+    _RELEASED[0].score(images, out)
+
+
+def decode_ours(request: Request, bench: Bench) -> None:
+    """Decode what the cache has coded."""
+    files = encode_all(request, list_samples(bench.images), bench)
+    if request.t2i is None:
+        raise AssertionError
+    decode_all(request.t2i, PROTOCOL, files, bench)
+
+
+def report_of(request: Request, bench: Bench) -> RunReport:
+    """Evaluate, and return what the run says of itself."""
+    return evaluate(request, bench).result.run
+
+
+def run_block(
+    folder: Path, model: Path, options: argparse.Namespace, theirs: Side, ours: Side
+) -> list[RunReport]:
+    """Run one block through both sides, part by part in turn; return our whole runs' reports."""
     images, weights = folder / "images", folder.parent / "weights"
     write_captions(images, folder / "captions.csv")
     captions = read_captions(folder / "captions.csv")
@@ -178,37 +185,20 @@ def run_block(
     give_references(ask(), bench("given-cache-made"), folder / "given")
     shutil.copytree(folder / "given-cache-made", folder / "given-cache", dirs_exist_ok=True)
 
-    def decode() -> None:
-        for mode in Mode:
-            released.decode(mode, folder / "given", captions, folder / "out")
-
-    torch.set_num_threads(options.threads)
-    theirs.take("decoding", decode)
-    torch.set_num_threads(1)
+    theirs.take("decoding", decode_released, folder / "given", captions, folder / "out")
     apart = bench("apart")
-    request = ask()
-    files = encode_all(request, list_samples(images), apart)
-    if request.t2i is None:
-        raise AssertionError
-    system = request.t2i
-    ours.take("decoding", lambda: decode_all(system, PROTOCOL, files, apart))
-    torch.set_num_threads(options.threads)
-    theirs.take("scoring", lambda: released.score(images, folder / "out"))
-    torch.set_num_threads(1)
-    ours.take("scoring", lambda: evaluate(request, apart))
+    ours.take("decoding", decode_ours, ask(), apart)
+    theirs.take("scoring", score_released, images, folder / "out")
+    ours.take("scoring", report_of, ask(), apart)
     whole = bench("whole", features="float32")
-    first = ours.take("first system", lambda: evaluate(request, whole))
-    other = ask("&guidance=7")
-    further = ours.take(
-        "further system",
-        lambda: evaluate(other, whole),
-    )
-    measured.reports += [first.result.run, further.result.run]
+    return [
+        ours.take("first system", report_of, ask(), whole),
+        ours.take("further system", report_of, ask("&guidance=7"), whole),
+    ]
 
 
-def print_table(measured: Measured) -> None:
+def print_table(theirs: Side, ours: Side, reports: Sequence[RunReport]) -> None:
     """Print a line a part: medians of both sides, and the median of the blocks' ratios."""
-    theirs, ours = measured.theirs, measured.ours
     for clock in (theirs.wall, theirs.cpu):
         # Two scripts, one after the other.
         clock["whole"] = [
@@ -229,7 +219,7 @@ def print_table(measured: Measured) -> None:
             f"{part:<16} {statistics.median(theirs.wall[other]):>9.2f} "
             f"{statistics.median(ours.wall[part]):>9.2f} {ratios[0]:>6.2f}x {ratios[1]:>9.2f}x"
         )
-    idle = statistics.median(r.other_seconds / r.wall_seconds for r in measured.reports)
+    idle = statistics.median(r.other_seconds / r.wall_seconds for r in reports)
     print(f"wall time in which no model, codec or indicator worked: {idle:.1%}")
 
 

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from evaluator.allocator import keep_freed_memory
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.execution import run_here
@@ -36,6 +37,8 @@ def main() -> int:
 
 
 def _run(job: dict[str, Any], out: Path) -> None:
+    if job["device"] == "cpu":
+        keep_freed_memory()
     bench = Bench(
         images=Path(job["images"]),
         cache=Cache(Path(job["cache"])),

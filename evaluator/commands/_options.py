@@ -234,12 +234,15 @@ def t2i_from(options: argparse.Namespace) -> str | None:
 
 def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) -> "Bench":
     """Return the bench that the options of `add_machine` describe."""
+    from evaluator.allocator import keep_freed_memory
     from evaluator.bench import Bench
     from evaluator.cache import Cache
     from evaluator.devices import choose_device
     from evaluator.progress import silent
 
     device = choose_device(options.device)
+    if device == "cpu":
+        keep_freed_memory()
     return Bench(
         images=images_from(options),
         cache=Cache(options.cache.expanduser()),

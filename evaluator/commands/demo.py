@@ -115,9 +115,11 @@ def _make_statistics(store: "FolderStore") -> None:
 
 
 def _bench(folder: Path, weights: Path | None) -> "Bench":
+    from evaluator.allocator import keep_freed_memory
     from evaluator.bench import Bench
     from evaluator.cache import Cache
 
+    keep_freed_memory()
     return Bench(
         images=folder / "images",
         cache=Cache(folder / "cache"),
