@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from protocol.errors import InputError
+from protocol.gpus import find_gpu
 
 
 def choose_device(name: str) -> str:
@@ -39,27 +40,10 @@ def describe_device(device: str) -> str:
     return str(torch.cuda.get_device_name(device))
 
 
-_PEAK_TFLOPS = {
-    # Dense bf16 without sparsity, from NVIDIA's data sheets; the first that fits the name counts.
-    "H200": 989.0,
-    "H100 PCIe": 756.0,
-    "H100": 989.0,
-    "B200": 2250.0,
-    "A100": 312.0,
-    "L40S": 362.0,
-    "L4": 121.0,
-    "A10G": 70.0,
-    "RTX 4090": 165.0,
-    "T4": 65.0,
-}
-
-
 def peak_flops(name: str) -> float | None:
     """Return a GPU's dense bf16 peak (T4: fp16) in operations a second; None where not known."""
-    for part, tera in _PEAK_TFLOPS.items():
-        if part in name:
-            return tera * 1e12
-    return None
+    gpu = find_gpu(name)
+    return None if gpu is None else gpu.tera_operations * 1e12
 
 
 def loaded_cuda() -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from protocol.errors import InputError, StoreError
+from protocol.gpus import GPUS
 from protocol.records import Request, System
 from protocol.rules import Role
 from space.desk import Desk, known_systems, open_benches
@@ -13,7 +14,7 @@ from space.form import Form, declared_of, modes_asked, refuse_paths, role_asked
 from space.sources import StoreSource
 from submission.caption_files import caption_system, check_captions, parse_captions, stored_path
 from submission.clock import now
-from submission.cost import GPUS, estimate_cost, work_of
+from submission.cost import estimate_cost, work_of
 from submission.facts import ModelFacts
 from submission.findings import Finding, refusals
 from submission.identity import Account, require_owner, require_submitter

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from protocol.errors import CMCError, InputError, SignInError
+from protocol.gpus import GPUS
 from protocol.rules import TRACKS, Role
 from protocol.systems import ADAPTERS, ENDPOINT_ADAPTERS, NamedSystem, Readiness, named_systems
 from space.desk import Desk, known_systems, open_benches, role_of
@@ -15,7 +16,6 @@ from space.form import Form
 from space.intake import check, find_entry, store_of, submit, withdraw
 from space.plain import plain_json
 from space.queue_rows import queue_rows, row_of
-from submission.cost import GPUS
 from submission.identity import Account, account_of_machine, account_of_profile
 from submission.limits import Limits
 from submission.rules import BOARDS

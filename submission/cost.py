@@ -15,20 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from protocol.gpus import GPUS
 from protocol.records import Request
 from protocol.rules import Mode
 from protocol.versions import Protocol, find_protocol
 from submission.facts import ModelFacts
-
-GPUS: Mapping[str, tuple[float, float]] = {
-    "t4": (65, 320),
-    "l4": (121, 300),
-    "a10g": (125, 600),
-    "l40s": (362, 864),
-    "a100": (312, 2039),
-    "h200": (989, 4800),
-}
-"""Dense half-precision 10^12 operations a second, and 10^9 bytes a second (NVIDIA data sheets)."""
 
 UNET_SHARE = (0.076, 0.166)
 TRANSFORMER_SHARE = (0.54, 1.34)
@@ -138,7 +129,7 @@ def cost_from_smoke(work: Work, seconds: Mapping[Mode, float], gpu: str) -> Cost
 
 def _decode_seconds(work: Work, facts: ModelFacts, gpu: str, end: int) -> float:
     """Return the seconds of one picture in all modes, the least (0) or the most (1)."""
-    rate = GPUS[gpu][0] * 1e12 * UTILISATION[end]
+    rate = GPUS[gpu].tera_operations * 1e12 * UTILISATION[end]
     if not work.in_steps:
         return len(work.modes) * 2 * facts.main_parameters * PIXELS / rate
     is_unet = any(file.name.startswith("unet/") for file in facts.files)
@@ -153,9 +144,10 @@ def _decode_seconds(work: Work, facts: ModelFacts, gpu: str, end: int) -> float:
 
 def _caption_seconds(facts: ModelFacts, gpu: str, end: int) -> float:
     """Return the seconds of one caption: the question at once, then a word at a time in batches."""
-    rate, bandwidth = GPUS[gpu]
-    question = 2 * facts.main_parameters * PROMPT_TOKENS / (rate * 1e12 * UTILISATION[end])
-    token = 2 * facts.main_parameters / (bandwidth * 1e9 * UTILISATION[end]) / BATCH
+    card = GPUS[gpu]
+    rate, bandwidth = card.tera_operations * 1e12, card.giga_bytes * 1e9
+    question = 2 * facts.main_parameters * PROMPT_TOKENS / (rate * UTILISATION[end])
+    token = 2 * facts.main_parameters / (bandwidth * UTILISATION[end]) / BATCH
     return question + CAPTION_TOKENS * token
 
 

@@ -248,7 +248,7 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
         cache=Cache(options.cache.expanduser()),
         weights=options.weights,
         device=device,
-        # On a CPU a batch gains nothing and takes memory.
+        # On a CPU a batch gains little and takes memory.
         batch_size=options.batch_size or (1 if device == "cpu" else 16),
         report=report or silent,
         overlap=not options.no_overlap,

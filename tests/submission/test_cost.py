@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.gpus import GPUS, find_gpu
 from protocol.rules import Mode
 from protocol.versions import find_protocol
 from submission.cost import (
-    GPUS,
     TRANSFORMER_SHARE,
     UNET_SHARE,
     Work,
@@ -84,3 +84,19 @@ def test_a_smoke_test_narrows_the_bounds() -> None:
     seen = cost_from_smoke(WORK, dict.fromkeys(Mode, 1.5), "a100")
     assert seen.gpu_minutes == pytest.approx(1000 * 4 * 1.5 / 60)
     assert seen.highest / seen.lowest < guess.highest / guess.lowest
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("NVIDIA H100 PCIe", "h100-pcie"),
+        ("NVIDIA H100 80GB HBM3", "h100"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA L4", "l4"),
+        ("NVIDIA A10G", "a10g"),
+        ("Tesla T4", "t4"),
+    ],
+)
+def test_a_driver_s_name_finds_its_gpu(name: str, key: str) -> None:
+    assert find_gpu(name) == GPUS[key]
+    assert find_gpu("AMD Instinct") is None
