@@ -56,7 +56,8 @@ def ablation_figure(found: AblationResult) -> str:
                 col=place % columns + 1,
             )
     figure.update_layout(
-        title=f"{found.plan.title} ({found.plan.source}): {found.system}",
+        title=f"{found.plan.title} ({found.plan.source}): {found.system}, {found.protocol}, "
+        f"{found.images} pictures",
         template="plotly_white",
         height=120 + 260 * rows,
     )
@@ -67,7 +68,8 @@ def ablation_figure(found: AblationResult) -> str:
 
 _COLOURS = ("#0b6e99", "#d9730d", "#0f7b6c", "#6940a5")
 _SEED_HEADS = (
-    *("mode", "indicator", "seeds", "mean's error from the seed", "from the pictures", "from both"),
+    *("mode", "indicator", "seeds"),
+    *("one seed's error of the mean", "the pictures'", "all seeds' and pictures'"),
 )
 
 
