@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from evaluator.features import FeatureStore
 from evaluator.indicators import Indicator, IndicatorModule, KeepsFeatures, find_indicator
+from evaluator.indicators._facts import require_side
 from evaluator.stages import LOADING
 from evaluator.weights import Weights, find_weights
-from protocol.errors import PictureError
 from protocol.records import IndicatorUse
 from protocol.rules import Dimension
 
@@ -76,11 +76,7 @@ class LazyIndicator:
             PictureError: a side is too short.
         """
         for picture in pictures:
-            if min(picture.size) < self.smallest_side:
-                raise PictureError(
-                    f"a picture of {picture.width}x{picture.height}; the indicator {self.name} "
-                    f"needs {self.smallest_side} pixels a side"
-                )
+            require_side(picture.size, self.smallest_side, f"the indicator {self.name}")
         loaded = self._load()
         if self.dimension is not Dimension.FR:
             return loaded.score(pictures, None)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from protocol.errors import PictureError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsFile:
@@ -43,6 +45,19 @@ class Facts:
         low = "-inf" if self.lowest is None else f"{self.lowest:g}"
         high = "inf" if self.highest is None else f"{self.highest:g}"
         return f"{low}..{high}"
+
+
+def require_side(size: tuple[int, int], smallest_side: int, name: str) -> None:
+    """Refuse a picture that an indicator cannot score.
+
+    Raises:
+        PictureError: a side is too short.
+    """
+    if min(size) < smallest_side:
+        width, height = size
+        raise PictureError(
+            f"a picture of {width}x{height}; {name} needs {smallest_side} pixels a side"
+        )
 
 
 IQA_WEIGHTS = "https://huggingface.co/chaofengc/IQA-PyTorch-Weights/resolve/main"

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from evaluator.indicators._facts import Facts
+from evaluator.indicators._facts import Facts, require_side
 from evaluator.indicators._pyiqa import PyiqaIndicator
 from evaluator.weights import find_weights
-from protocol.errors import PictureError, WeightsError
+from protocol.errors import WeightsError
 from protocol.files import sha256_of_file
 
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ class SizedIndicator(PyiqaIndicator):
             PictureError: a side is too short.
         """
         for picture in pictures:
-            if min(picture.size) < self._smallest_side:
-                raise PictureError(
-                    f"a picture of {picture.width}x{picture.height}; this indicator needs "
-                    f"{self._smallest_side} pixels a side"
-                )
+            require_side(picture.size, self._smallest_side, "this indicator")
         return super().score(pictures, references)
 
 
