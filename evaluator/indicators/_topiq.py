@@ -1,8 +1,8 @@
 """TOPIQ with each reference's features computed once.
 
 pyiqa's network asks its backbone for the features of the picture and then of the reference. Here
-the backbone runs apart, once for a picture, and the network is handed what came out; everything
-after the backbone is pyiqa's own code on its own weights.
+the backbone runs apart, once for a picture and with its normalisations folded, and the network is
+handed what came out; everything after the backbone is pyiqa's own code on its own weights.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evaluator.indicators import Features
+from evaluator.indicators._convolutions import compute_pointwise_by_onednn, fold_batch_norms
 from evaluator.indicators._pyiqa import require_same_size, to_tensor
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Topiq:
 
         self._device = device
         self._has_reference = has_reference
+        with torch.no_grad():
+            fold_batch_norms(network.semantic_model)
+        if device == "cpu":
+            compute_pointwise_by_onednn(network)
         # Convolutions of one picture on a CPU, and all in half precision on a GPU, are faster so.
         network = network.to(memory_format=torch.channels_last)
         self._backbone = network.semantic_model

@@ -1,4 +1,4 @@
-"""TOPIQ's references are computed once, and every score is pyiqa's own to 1e-4."""
+"""TOPIQ's references are computed once, and every score is pyiqa's own to 1e-5."""
 
 import hashlib
 from pathlib import Path
@@ -13,17 +13,31 @@ from evaluator.indicators import find_indicator
 from evaluator.indicators._topiq import Topiq
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """TOPIQ-FR in the released form, random weights."""
+def save(path: Path, *, has_reference: bool) -> Path:
+    """Save TOPIQ in the released form: random weights, and statistics as if it had been trained."""
     import torch
     from pyiqa.archs.topiq_arch import CFANet
 
-    path = tmp_path_factory.mktemp("weights") / "topiq-fr.pth"
     torch.manual_seed(0)
-    network = CFANet(use_ref=True, backbone_pretrain=False, pretrained=False)
+    network = CFANet(use_ref=has_reference, backbone_pretrain=False, pretrained=False)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            mean, variance, weight, bias = (
+                torch.empty(module.num_features).uniform_(low, high)
+                for low, high in ((-0.2, 0.2), (0.5, 2), (0.2, 1), (-0.2, 0.2))
+            )
+            module.load_state_dict(
+                {"running_mean": mean, "running_var": variance, "weight": weight, "bias": bias},
+                strict=False,
+            )
     torch.save({"params": network.state_dict()}, path)
     return path
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return TOPIQ-FR's file."""
+    return save(tmp_path_factory.mktemp("weights") / "topiq-fr.pth", has_reference=True)
 
 
 def load(weights: Path) -> Topiq:
@@ -62,11 +76,35 @@ def test_scores_are_pyiqas_own_one_by_one_and_in_batches(weights: Path) -> None:
             for p, t in zip(MADE, TRUTHS * 2, strict=True)
         ]
     ours = load(weights)
-    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-4)
+    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-5)
     # A GPU's way: all pictures of one size at once.
     ours._device = torch.device("cpu")  # type: ignore[assignment]
-    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-4)
+    assert ours.score(MADE, TRUTHS * 2) == pytest.approx(theirs, abs=1e-5)
     assert len(set(theirs)) == 4
+
+
+def test_scores_without_a_reference_are_pyiqas_own(tmp_path: Path) -> None:
+    import pyiqa
+    import torch
+    from torchvision.transforms.functional import to_tensor
+
+    path = save(tmp_path / "topiq-nr.pth", has_reference=False)
+    metric = pyiqa.create_metric(
+        "topiq_nr", backbone_pretrain=False, pretrained_model_path=str(path), device="cpu"
+    )
+    with torch.inference_mode():
+        theirs = [float(metric(to_tensor(picture).unsqueeze(0))) for picture in MADE]
+    ours = find_indicator("topiq_nr").load(path, "cpu").score(MADE, None)
+    assert ours == pytest.approx(theirs, abs=1e-5)
+    assert len(set(theirs)) == 4
+
+
+def test_no_batch_normalisation_is_left_in_the_backbone(weights: Path) -> None:
+    import torch
+
+    kinds = {type(module) for module in load(weights)._backbone.modules()}
+    assert torch.nn.Conv2d in kinds
+    assert torch.nn.BatchNorm2d not in kinds
 
 
 def test_a_reference_goes_through_the_backbone_once(weights: Path) -> None:
