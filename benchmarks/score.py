@@ -1,25 +1,27 @@
-"""TOPIQ: pyiqa's call for each pair against ours, for one system and for twelve.
+"""TOPIQ: pyiqa's call for each pair against ours, for one system in four modes and for twelve.
 
-    OMP_NUM_THREADS=1 python benchmarks/score.py [--sides 256,512,1024] [--systems 12] [--repeats 3]
+    python benchmarks/score.py [--sides 256,512,1024] [--systems 12] [--references 2] [--repeats 3]
 
-Random weights, which take the same time as trained ones. Both sides score the same tensors of the
-same pictures: pyiqa pair by pair, ours with the references' features kept in memory. The sides take
-turns; printed are medians of the repeats, a picture, and the greatest difference of a score.
+Random weights, which take the same time as trained ones. Both sides score the same pictures of the
+same references, four of each a system as the modes give them: pyiqa pair by pair, ours with the
+references' features kept in memory from the first picture on. Each side has a process of its own
+with one torch thread, ours keeps freed memory as `cmc evaluate` does. The sides take turns; printed
+are medians of the repeats, a picture, and the greatest difference of a score.
 """
 
 import argparse
 import statistics
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from material import machine, save_topiq
 from PIL import Image, ImageFilter
+from sides import Side
 
 from evaluator.indicators import find_indicator
-
-REFERENCES = 2
+from protocol.rules import Mode
 
 
 def main() -> None:
@@ -27,87 +29,105 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", default="256,512,1024")
     parser.add_argument("--systems", type=int, default=12)
+    parser.add_argument("--references", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     print(machine(), flush=True)
-    print(f"{'':<26}{'pyiqa':>9} {'ours':>9} {'wall':>7} {'processor':>10} {'differ':>9}")
+    print(f"{'':<34}{'pyiqa':>9} {'ours':>9} {'wall':>7} {'processor':>10} {'differ':>9}")
     with tempfile.TemporaryDirectory() as name:
-        save_topiq(Path(name) / "weights")
+        weights = Path(name) / "weights"
+        save_topiq(weights)
         for side in map(int, options.sides.split(",")):
             for indicator in ("topiq_fr", "topiq_nr"):
                 for systems in (1, options.systems) if indicator == "topiq_fr" else (1,):
-                    compare(Path(name) / "weights", indicator, side, systems, options)
+                    compare(weights, indicator, side, systems, options)
 
 
 def compare(weights: Path, name: str, side: int, systems: int, options: argparse.Namespace) -> None:
-    """Score `systems` pictures of each reference both ways, in turn, and print a line."""
-    import pyiqa
-    import torch
-    from torchvision.transforms.functional import to_tensor
-
+    """Score every system's pictures both ways, in turn, and print a line."""
     path = weights / f"{name.replace('_', '-')}.pth"
-    metric = pyiqa.create_metric(
-        name, backbone_pretrain=False, pretrained_model_path=str(path), device=options.device
-    )
-    truths = [Image.effect_noise((side, side), 40 + 20 * n).convert("RGB") for n in (0, 1)]
-    has_reference = name == "topiq_fr"
-
-    def theirs(pictures: list[Any]) -> list[float]:
-        scores = []
-        with torch.inference_mode():
-            for truth, picture in zip(truths, pictures, strict=True):
-                pair = [picture, truth] if has_reference else [picture]
-                tensors = [to_tensor(p).unsqueeze(0).to(options.device) for p in pair]
-                scores.append(float(metric(*tensors)))
-        return scores
-
-    wall: dict[str, list[float]] = {"pyiqa": [], "ours": []}
-    cpu: dict[str, list[float]] = {"pyiqa": [], "ours": []}
     difference = 0.0
-    for _ in range(options.repeats):
-        # A new one each time: references are computed anew, as at the start of a run.
-        indicator = find_indicator(name).load(path, options.device)
-        took = {"pyiqa": Took(), "ours": Took()}
-        for system in range(systems):
-            blur = ImageFilter.GaussianBlur(0.5 + system / 4)
-            pictures = [truth.filter(blur) for truth in truths]
-            with took["pyiqa"]:
-                expected = theirs(pictures)
-            with took["ours"]:
-                found = indicator.score(pictures, truths if has_reference else None)
+    with Side(threads=1) as theirs, Side(threads=1, keeps_freed_memory=True) as ours:
+        theirs.run(load_pyiqa, name, path, options.device)
+        ours.run(load_ours, name, path, options.device)
+        first = (name == "topiq_fr", side, 1, 1)
+        theirs.run(score_by_pyiqa, *first, options.device)
+        ours.run(score_by_ours, *first)
+        for _ in range(options.repeats):
+            # A new one each time: references are computed anew, as at the start of a run.
+            ours.run(load_ours, name, path, options.device)
+            work = (name == "topiq_fr", side, systems, options.references)
+            expected = theirs.take("score", score_by_pyiqa, *work, options.device)
+            found = ours.take("score", score_by_ours, *work)
             pairs = zip(expected, found, strict=True)
             difference = max(difference, *(abs(a - b) for a, b in pairs))
-        for way, time_taken in took.items():
-            wall[way].append(time_taken.wall / systems / REFERENCES)
-            cpu[way].append(time_taken.cpu / systems / REFERENCES)
-    walls = {way: statistics.median(values) for way, values in wall.items()}
-    cpus = {way: statistics.median(values) for way, values in cpu.items()}
-    label = f"{name} {side}x{side}, {systems} system{'s' if systems > 1 else ''}"
+    pictures = systems * len(Mode) * options.references
+    walls = [statistics.median(part.wall["score"]) / pictures for part in (theirs, ours)]
+    cpus = [statistics.median(part.cpu["score"]) / pictures for part in (theirs, ours)]
+    label = f"{name} {side}x{side}, {systems} x {len(Mode)} pictures"
     print(
-        f"{label:<26}{walls['pyiqa']:>9.3f} {walls['ours']:>9.3f} "
-        f"{walls['pyiqa'] / walls['ours']:>6.2f}x {cpus['pyiqa'] / cpus['ours']:>9.2f}x "
-        f"{difference:>9.1e}",
+        f"{label:<34}{walls[0]:>9.3f} {walls[1]:>9.3f} {walls[0] / walls[1]:>6.2f}x "
+        f"{cpus[0] / cpus[1]:>9.2f}x {difference:>9.1e}",
         flush=True,
     )
 
 
-class Took:
-    """Adds up the seconds of wall and processor of its blocks."""
+_LOADED: dict[str, Any] = {}
+"""In a side's process, what it scores with."""
 
-    def __init__(self) -> None:
-        """Start at nothing."""
-        self.wall = self.cpu = 0.0
 
-    def __enter__(self) -> None:
-        """Start the clocks."""
-        self.wall -= time.perf_counter()
-        self.cpu -= time.process_time()
+def load_pyiqa(name: str, weights: Path, device: str) -> None:
+    """Load their metric."""
+    import pyiqa
 
-    def __exit__(self, *_: object) -> None:
-        """Stop them."""
-        self.wall += time.perf_counter()
-        self.cpu += time.process_time()
+    _LOADED["pyiqa"] = pyiqa.create_metric(
+        name, backbone_pretrain=False, pretrained_model_path=str(weights), device=device
+    )
+
+
+def load_ours(name: str, weights: Path, device: str) -> None:
+    """Load our indicator."""
+    _LOADED["ours"] = find_indicator(name).load(weights, device)
+
+
+def make_pictures(
+    side: int, systems: int, references: int
+) -> list[tuple[list[Image.Image], list[Image.Image]]]:
+    """Return for each reference what the systems made of it in all modes, and it as often."""
+    pairs = []
+    for number in range(references):
+        truth = Image.effect_noise((side, side), 40 + 20 * number).convert("RGB")
+        blurs = [0.5 + made / 8 for made in range(systems * len(Mode))]
+        made = [truth.filter(ImageFilter.GaussianBlur(blur)) for blur in blurs]
+        pairs.append((made, [truth] * len(made)))
+    return pairs
+
+
+def score_by_pyiqa(
+    has_reference: bool, side: int, systems: int, references: int, device: str
+) -> Sequence[float]:
+    """Return pyiqa's scores, one call a pair."""
+    import torch
+    from torchvision.transforms.functional import to_tensor
+
+    scores = []
+    with torch.inference_mode():
+        for made, truths in make_pictures(side, systems, references):
+            for picture, truth in zip(made, truths, strict=True):
+                pair = [picture, truth] if has_reference else [picture]
+                tensors = [to_tensor(p).unsqueeze(0).to(device) for p in pair]
+                scores.append(float(_LOADED["pyiqa"](*tensors)))
+    return scores
+
+
+def score_by_ours(has_reference: bool, side: int, systems: int, references: int) -> Sequence[float]:
+    """Return our scores."""
+    return [
+        score
+        for made, truths in make_pictures(side, systems, references)
+        for score in _LOADED["ours"].score(made, truths if has_reference else None)
+    ]
 
 
 if __name__ == "__main__":
