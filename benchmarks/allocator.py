@@ -11,16 +11,14 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from material import machine, make_pictures, save_topiq, write_captions
+from material import ask_four_modes, machine, make_pictures, save_topiq, write_captions
 from sides import Side
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.demo.models import build_t2i
-from evaluator.requests import make_request
 from evaluator.run import evaluate
 from protocol.records import Request
-from protocol.rules import Mode, Role
 
 
 def main() -> None:
@@ -36,10 +34,13 @@ def main() -> None:
         make_pictures(None, folder / "large", options.pictures, sizes=[(512, 512)])
         write_captions(folder / "large", folder / "captions.csv")
         save_topiq(folder / "weights")
-        model = build_t2i(folder)
+        request = ask_four_modes(
+            folder / "large",
+            f"file:{folder / 'captions.csv'}",
+            f"diffusers:{build_t2i(folder)}?steps={options.steps}&channels_last=true",
+        )
         for number in range(options.rounds):
             for side in (plain, keeping):
-                request = ask(folder, model, options.steps)
                 cache = folder / f"cache-{number}-{side.keeps_freed_memory}"
                 side.take("run", run, request, cache)
     for clock in ("wall", "cpu"):
@@ -49,21 +50,6 @@ def main() -> None:
         print(
             f"{clock}: {before:.2f} s with glibc's defaults, {after:.2f} s, {before / after:.2f}x"
         )
-
-
-def ask(folder: Path, model: Path, steps: int) -> Request:
-    """Return the request of the run."""
-    return make_request(
-        role=Role.T2I,
-        i2t=f"file:{folder / 'captions.csv'}",
-        t2i=f"diffusers:{model}?steps={steps}&channels_last=true",
-        codec=None,
-        modes=tuple(Mode),
-        protocol="demo-1",
-        images=folder / "large",
-        dataset="allocator",
-        submitter="benchmark",
-    )
 
 
 def run(request: Request, cache: Path) -> None:

@@ -12,15 +12,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from material import machine, make_pictures, save_topiq
+from material import ask_four_modes, machine, make_pictures, save_topiq
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.demo.models import build_i2t, build_t2i
-from evaluator.requests import make_request
 from evaluator.run import evaluate
 from protocol.records import RunReport
-from protocol.rules import Mode, Role
 
 TOLD = (1, 2, 10)
 
@@ -69,17 +67,8 @@ def add_decoders(
     print(f"from nothing: {len(paths)} pictures in four modes, captions and VVC included")
     print(f"{'decoder':<8} {'seconds':>8} {'captions':>9} {'VVC':>5} {'pictures':>9} {'scores':>7}")
     for number in range(1, options.decoders + 1):
-        request = make_request(
-            role=Role.T2I,
-            i2t=f"transformers:{i2t}",
-            t2i=f"diffusers:{t2i}?steps={options.steps}&guidance={1 + number}",
-            codec=None,
-            modes=tuple(Mode),
-            protocol="demo-1",
-            images=images,
-            dataset="from nothing",
-            submitter="benchmark",
-        )
+        t2i_line = f"diffusers:{t2i}?steps={options.steps}&guidance={1 + number}"
+        request = ask_four_modes(images, f"transformers:{i2t}", t2i_line)
         report = evaluate(request, bench).result.run
         if number in TOLD:
             print(f"{number:<8} {line(report)}", flush=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 from PIL import Image
 
 from evaluator.demo.pictures import build_pictures
+from evaluator.requests import make_request
+from protocol.records import Request
+from protocol.rules import Mode, Role
 
 SIZES = ((256, 256), (384, 256), (320, 320), (512, 384), (256, 448), (384, 384), (512, 512))
 """Of the pictures, in turn: 256 to 512 pixels."""
@@ -56,6 +59,21 @@ def write_captions(images: Path, path: Path) -> None:
     words = "a soft light falls on the left side of a quiet scene with some colour and depth in it"
     lines = [f"{image.name},{image.stem.replace('_', ' ')}: {words}" for image in images.iterdir()]
     path.write_text("name,text\n" + "\n".join(sorted(lines)) + "\n", encoding="utf-8")
+
+
+def ask_four_modes(images: Path, i2t: str, t2i: str) -> Request:
+    """Return the request of a T2I model in every mode, scored by TOPIQ at the pictures' size."""
+    return make_request(
+        role=Role.T2I,
+        i2t=i2t,
+        t2i=t2i,
+        codec=None,
+        modes=tuple(Mode),
+        protocol="demo-1",
+        images=images,
+        dataset="benchmark",
+        submitter="benchmark",
+    )
 
 
 def save_topiq(folder: Path) -> None:

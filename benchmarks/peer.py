@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from from_nothing import add_decoders
-from material import machine, make_pictures, save_topiq, write_captions
+from material import ask_four_modes, machine, make_pictures, save_topiq, write_captions
 from PIL import Image
 from released import Released
 from sides import Side
@@ -39,10 +39,9 @@ from evaluator.decode import decode_all
 from evaluator.demo.models import build_t2i
 from evaluator.encode import encode_all
 from evaluator.receive import receive
-from evaluator.requests import make_request
 from evaluator.run import evaluate
 from protocol.records import Request, RunReport
-from protocol.rules import Mode, Role
+from protocol.rules import Mode
 from protocol.samples import list_samples
 from protocol.versions import PROTOCOLS
 
@@ -166,17 +165,8 @@ def run_block(
     captions = read_captions(folder / "captions.csv")
 
     def ask(settings: str = "") -> Request:
-        return make_request(
-            role=Role.T2I,
-            i2t=f"file:{folder / 'captions.csv'}",
-            t2i=f"diffusers:{model}?steps={options.steps}&{options.settings}{settings}",
-            codec=None,
-            modes=tuple(Mode),
-            protocol=PROTOCOL.name,
-            images=images,
-            dataset="peer",
-            submitter="benchmark",
-        )
+        t2i = f"diffusers:{model}?steps={options.steps}&{options.settings}{settings}"
+        return ask_four_modes(images, f"file:{folder / 'captions.csv'}", t2i)
 
     def bench(name: str, **changes: Any) -> Bench:
         # The references are given to both sides.
