@@ -97,12 +97,22 @@ class StartWatch:
         pipeline.get_timesteps = self
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Return what the pipeline's own method returns, for the chosen strength."""
+        """Return what the pipeline's own method returns, for the chosen strength.
+
+        Raises:
+            ModelError: no step is left.
+        """
         call = self._signature.bind(*args, **options)
         if self.asked is not None:
             call.arguments["strength"] = self._nearest(call, self.asked)
         chosen = self._get_timesteps(*call.args, **call.kwargs)
-        self.found = sigma_at(self._scheduler, chosen[0][0]) if len(chosen[0]) else 0.0
+        if not len(chosen[0]):
+            steps, strength = (call.arguments[name] for name in ("num_inference_steps", "strength"))
+            raise ModelError(
+                f"{steps} steps at strength {strength} leave none to run; "
+                f"wanted at least steps={math.ceil(1 / strength)}, or a greater strength"
+            )
+        self.found = sigma_at(self._scheduler, chosen[0][0])
         return chosen
 
     def _nearest(self, call: inspect.BoundArguments, asked: float) -> float:

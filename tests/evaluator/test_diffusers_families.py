@@ -176,6 +176,14 @@ def test_a_strength_of_ones_own_starts_elsewhere(models: Path) -> None:
     assert found[Mode.PIXEL] == pytest.approx(reference_sigma(10, 0.9))
 
 
+def test_a_strength_that_leaves_no_step_is_refused_with_the_steps_that_would_do(
+    models: Path,
+) -> None:
+    decoder = load(build(models, "sdxl"), "steps=3&strength=0.3")
+    with pytest.raises(ModelError, match=r"3 steps at strength 0\.3 leave none.*steps=4"):
+        decoder.decode([received(Mode.IMAGE, size=(64, 48))])
+
+
 @pytest.mark.parametrize(
     "setting", ["guidance=1.5", "negative_prompt=blurry", "prompt_suffix=at night", "strength=1.0"]
 )
