@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.boards import PUBLISHED_BENCH, Bench, Row
+from protocol.ranks import ranked_rows, ranks
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
 from space.columns import Column, fact_values, table_columns
 from space.flags import Flag, Flags
-from space.notes import about_bench, common_gap, decimals, note_for
+from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
 from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.words import TRACK_WORDS, listed
@@ -124,12 +125,6 @@ def cells(table: Table) -> dict[str, list[Value]]:
     }
 
 
-def ranked_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that may be ranked together: those with the fullest coverage there is."""
-    common = common_gap(rows)
-    return [row for row in rows if row.overall is not None and row.missing_modes == common]
-
-
 def bench_title(bench: Bench) -> str:
     """Return a bench's short name; its label says it in full."""
     if bench == PUBLISHED_BENCH:
@@ -194,17 +189,12 @@ def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
 def _lines(
     of: _Material, ranked: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
 ) -> tuple[Line, ...]:
-    # Best first, so a rank is the place of the first that is equal.
-    first: dict[float, int] = {}
-    ranks = {
-        id(row): first.setdefault(round(row.overall or 0.0, 9), place)
-        for place, row in enumerate(ranked, start=1)
-    }
-    others = [row for row in of.rows if id(row) not in ranks]
+    places = {id(row): rank for row, rank in zip(ranked, ranks(ranked), strict=True)}
+    others = [row for row in of.rows if id(row) not in places]
     return tuple(
         _line(
             row,
-            ranks.get(id(row)),
+            places.get(id(row)),
             standings.get(row.request_id, {}),
             of.flags.get(row.request_id, ()),
         )
