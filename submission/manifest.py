@@ -1,6 +1,7 @@
 """The manifest of a store: what its ledger says of every request, read as a whole."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from protocol.jsonable import from_plain
@@ -8,6 +9,8 @@ from protocol.manifest import Former, ManifestEntry, Milestone
 from protocol.records import Request
 from protocol.states import Action
 from submission.ledger import Book
+
+_BY_WORKERS = frozenset({Action.FINISH, Action.FAIL, Action.GIVE_UP})
 
 
 def manifest_of(book: Book) -> tuple[ManifestEntry, ...]:
@@ -38,7 +41,8 @@ def manifest_of(book: Book) -> tuple[ManifestEntry, ...]:
 
 def _milestone(plain: Mapping[str, Any]) -> Milestone:
     milestone: Milestone = from_plain(Milestone, plain, "milestone")
-    return milestone
+    # A worker is called by its machine's name, which the ledger keeps and a page need not show.
+    return replace(milestone, actor="a worker") if milestone.action in _BY_WORKERS else milestone
 
 
 def _former_names(

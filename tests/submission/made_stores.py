@@ -17,8 +17,7 @@ QUICK = Backoff(first_seconds=0.005, limit_seconds=0.02, tries=40)
 
 
 def open_hub_store(hub: LoopbackHub, cache: Path) -> HubStore:
-    where = {"endpoint": hub.endpoint, "token": hub.token}
-    return HubStore("acme/cmc", cache=cache, backoff=QUICK, **where)
+    return HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=cache, backoff=QUICK)
 
 
 @contextmanager

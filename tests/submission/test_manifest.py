@@ -53,9 +53,9 @@ def test_each_row_says_who_brought_it_who_took_it_away_and_why(kind: str, tmp_pa
         entry.request_id: [(m.action, m.actor, m.reason) for m in entry.milestones]
         for entry in manifest
     }
-    brought = [(Action.SUBMIT, "ada", "submitted"), (Action.FINISH, "worker", "finished")]
+    brought = [(Action.SUBMIT, "ada", "submitted"), (Action.FINISH, "a worker", "finished")]
     assert told[gone.request_id] == [*brought, (Action.WITHDRAW, "ada", INJECTED)]
-    assert told[failed.request_id] == [brought[0], (Action.FAIL, "worker", "MODEL_REFUSED")]
+    assert told[failed.request_id] == [brought[0], (Action.FAIL, "a worker", "MODEL_REFUSED")]
     assert [entry.status for entry in manifest] == [
         *(Status.WITHDRAWN, Status.SUPERSEDED, Status.FINISHED, Status.FAILED),
     ]
