@@ -1,18 +1,15 @@
 """The sources of results that the page can show."""
 
-import contextlib
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
-from protocol.errors import RecordError
 from protocol.evidence import Evidence
-from protocol.jsonable import from_json
 from protocol.records import Result
 from protocol.replications import replication_counts
 from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Source
-from submission.evidence import read_evidence
+from submission.evidence import read_evidence, read_statistics
 from submission.replications import read_replications
 from submission.store import Store, open_store
 
@@ -44,13 +41,7 @@ class StoreSource:
 
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics; those in another version's form are as good as absent."""
-        found = []
-        for path in self.store.beside.lists():
-            content = self.store.beside.read(path) if path.startswith("statistics/") else None
-            if content is not None:
-                with contextlib.suppress(RecordError):
-                    found.append(from_json(BoardStatistics, content))
-        return found
+        return read_statistics(self.store.beside)
 
     def evidence(self) -> Evidence:
         """Return what else lies beside the results."""
