@@ -93,32 +93,39 @@ def compare_boards(
     )
 
 
-def change_lines(changes: BoardChanges) -> list[dict[str, str | int | float | None]]:
-    """Return one line a row, for tables."""
-    lines = []
+Line = dict[str, str | int | float | None]
+
+
+def change_lines(changes: BoardChanges) -> list[Line]:
+    """Return one line a row, by `change_columns`, for tables."""
+    lines: list[Line] = []
     for table in changes.tables:
-        shared: dict[str, str | int | float | None] = {
-            "before": changes.before,
-            "after": changes.after,
-            "track": table.track,
-            "content": table.content or "all",
-            "bench_before": table.bench_before,
-            "bench_after": table.bench_after,
-        }
+        values = (changes.before, changes.after, table.track, table.content or "all")
+        benches = (table.bench_before, table.bench_after)
+        shared = dict(zip(_SHARED, (*values, *benches), strict=True))
         lines += [{**shared, **_flat(change)} for change in table.changes]
     return lines
 
 
-def _flat(change: Change) -> dict[str, str | int | float | None]:
-    flat: dict[str, str | int | float | None] = {}
+def change_columns() -> tuple[str, ...]:
+    """Return the columns of `change_lines`."""
+    return (*_SHARED, *(column for one in fields(Change) for column in _columns(one.name)))
+
+
+_SHARED = ("before", "after", "track", "content", "bench_before", "bench_after")
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    when = name.removeprefix("interval_")
+    return (name,) if when == name else (f"low_{when}", f"high_{when}")
+
+
+def _flat(change: Change) -> Line:
+    flat: Line = {}
     for one in fields(change):
         value = getattr(change, one.name)
-        if isinstance(value, tuple):
-            low, high = value or (None, None)
-            when = one.name.removeprefix("interval_")
-            flat |= {f"low_{when}": low, f"high_{when}": high}
-        else:
-            flat[one.name] = value
+        values = (value or (None, None)) if isinstance(value, tuple) else (value,)
+        flat |= dict(zip(_columns(one.name), values, strict=True))
     return flat
 
 

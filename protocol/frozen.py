@@ -71,6 +71,7 @@ class FrozenEntry:
     results: int
     ledger_lines: int
     ledger_sha256: str
+    published_sha256: str
 
 
 def check_label(label: str) -> str:
@@ -111,6 +112,7 @@ def entry_of(frozen: Frozen, sha256: str) -> FrozenEntry:
         results=len(result_files(frozen)),
         ledger_lines=frozen.ledger_lines,
         ledger_sha256=frozen.ledger_sha256,
+        published_sha256=frozen.published_sha256,
     )
 
 

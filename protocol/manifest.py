@@ -81,8 +81,14 @@ def by_request(manifest: Sequence[ManifestEntry]) -> Mapping[str, ManifestEntry]
     return {entry.request_id: entry for entry in manifest}
 
 
+COLUMNS = (
+    *("request_id", "role", "model", "partner", "modes", "protocol", "dataset", "submitter"),
+    *("action", "at", "actor", "reason", "successor", "status_now"),
+)
+
+
 def manifest_lines(manifest: Sequence[ManifestEntry]) -> list[dict[str, str]]:
-    """Return one line a milestone, for tables."""
+    """Return one line a milestone, by `COLUMNS`, for tables."""
     return [
         {
             "request_id": entry.request_id,

@@ -87,6 +87,13 @@ _STATISTICS = (
     ),
 )
 
+FORMERLY = Column(
+    key="formerly",
+    title="Formerly",
+    tooltip="Names of earlier requests that it superseded, or that had the same weights",
+    kind="text",
+)
+
 
 def _dimension_columns() -> Iterator[Column]:
     for dimension in Dimension:

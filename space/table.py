@@ -12,7 +12,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
-from space.columns import Column, fact_values, table_columns
+from space.columns import FORMERLY, Column, fact_values, table_columns
 from space.flags import Flag, Flags
 from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
@@ -98,6 +98,7 @@ def board(track: Track, content: str, rows: Rows) -> Board:
                     results=rows.results_of(bench),
                     statistics=rows.statistics_of(track, CONTENTS[content], bench),
                     flags=rows.flags,
+                    formerly=rows.formerly,
                 )
             )
             for bench in rows.benches(track)
@@ -150,6 +151,7 @@ class _Material:
     results: Sequence[Result]
     statistics: BoardStatistics | None
     flags: Flags
+    formerly: Mapping[str, str]
 
 
 def _table(of: _Material) -> Table:
@@ -171,7 +173,10 @@ def _table(of: _Material) -> Table:
         about=" ".join(sentences),
         verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
+        columns=(
+            *table_columns(of.track, of.everything, with_statistics=has_statistics),
+            *([FORMERLY] if any(row.request_id in of.formerly for row in of.everything) else []),
+        ),
         lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
         digits=digits,
         note=note_for(of.track, of.rows),
@@ -197,13 +202,18 @@ def _lines(
             places.get(id(row)),
             standings.get(row.request_id, {}),
             of.flags.get(row.request_id, ()),
+            of.formerly.get(row.request_id, ""),
         )
         for row in [*ranked, *others]
     )
 
 
 def _line(
-    row: Row, rank: int | None, standing: Mapping[str, Value], flags: tuple[Flag, ...]
+    row: Row,
+    rank: int | None,
+    standing: Mapping[str, Value],
+    flags: tuple[Flag, ...],
+    formerly: str,
 ) -> Line:
     values: dict[str, Value] = {**row.indicators}
     values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
@@ -218,6 +228,8 @@ def _line(
         values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
         values |= standing
     values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
+    if formerly:
+        values["formerly"] = formerly
     return Line(
         rank=rank,
         model=row.model,

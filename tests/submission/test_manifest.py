@@ -10,7 +10,7 @@ from made_requests import request_for
 from made_stores import made_store, open_hub_store, run
 
 from protocol.failures import FailureCode
-from protocol.manifest import Former, by_request, manifest_lines
+from protocol.manifest import COLUMNS, Former, by_request, manifest_lines
 from protocol.records import Request, System
 from protocol.rules import Mode, Role
 from protocol.states import Action, Status
@@ -68,7 +68,8 @@ def test_each_row_says_who_brought_it_who_took_it_away_and_why(kind: str, tmp_pa
     assert [line["successor"] for line in lines if line["action"] == "SUPERSEDE"] == [
         new.request_id
     ]
-    assert not any("score" in key or "overall" in key for key in lines[0])
+    assert {tuple(line) for line in lines} == {COLUMNS}
+    assert not any("score" in column or "overall" in column for column in COLUMNS)
 
 
 def test_the_same_weights_under_another_name_are_a_former_name(tmp_path: Path) -> None:
