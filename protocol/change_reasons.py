@@ -62,7 +62,8 @@ def why_moved(old: Place, new: Place, entries: Mapping[str, ManifestEntry]) -> R
     parts = list(_parts(old, new, old.result, new.result, entries))
     if parts:
         removal, finished = _events(old, new, entries)
-        return "; ".join(parts), finished or removal
+        is_other = old.row.request_id != new.row.request_id
+        return "; ".join(parts), (removal if is_other else None) or finished
     if not _equal(old.overall, new.overall):
         return "its Overall was computed anew from the same scores", None
     if old.rank != new.rank:

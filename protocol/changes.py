@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from protocol.change_reasons import why_came, why_left, why_moved
+from protocol.change_reasons import OTHERS_MOVED, why_came, why_left, why_moved
 from protocol.manifest import ManifestEntry, Milestone, by_request
 from protocol.rules import Content, Track
 from protocol.standings import Place, Side, standings
@@ -55,7 +55,7 @@ class TableChanges:
     same: int
     """How many rows are as they were."""
     changes: tuple[Change, ...]
-    """Those that came, those that left, those that moved; each best first."""
+    """Those that came, left, moved, and moved only because others did; each best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,9 @@ def _tables(
                 bench_before=one,
                 bench_after=other,
                 same=len(found) - len(changes),
-                changes=tuple(sorted(changes, key=lambda change: order.index(change.kind))),
+                changes=tuple(
+                    sorted(changes, key=lambda c: (order.index(c.kind), c.why == OTHERS_MOVED))
+                ),
             )
 
 

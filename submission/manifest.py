@@ -9,7 +9,10 @@ from protocol.manifest import Former, ManifestEntry, Milestone
 from protocol.records import Request
 from protocol.states import Action
 from submission.ledger import Book
+from submission.wording import shown
 
+LONGEST_REASON = 400
+"""Characters of a reason that are shown; the ledger has it whole."""
 _BY_WORKERS = frozenset({Action.FINISH, Action.FAIL, Action.GIVE_UP})
 
 
@@ -42,7 +45,8 @@ def manifest_of(book: Book) -> tuple[ManifestEntry, ...]:
 def _milestone(plain: Mapping[str, Any]) -> Milestone:
     milestone: Milestone = from_plain(Milestone, plain, "milestone")
     # A worker is called by its machine's name, which the ledger keeps and a page need not show.
-    return replace(milestone, actor="a worker") if milestone.action in _BY_WORKERS else milestone
+    by = "a worker" if milestone.action in _BY_WORKERS else milestone.actor
+    return replace(milestone, actor=by, reason=shown(milestone.reason, LONGEST_REASON))
 
 
 def _former_names(

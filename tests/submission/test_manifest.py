@@ -20,6 +20,7 @@ from submission.manifest import manifest_of
 from submission.queue import make_failure
 
 INJECTED = "<img src=x onerror=window.hacked=1>"
+UNSEEN = "\u202e\x1b[2J" + "x" * 500
 
 
 def painter(model: str, revision: str = "a", fingerprints: tuple[str, ...] = ()) -> Request:
@@ -47,6 +48,8 @@ def test_each_row_says_who_brought_it_who_took_it_away_and_why(kind: str, tmp_pa
             assert claim is not None
             store.fail(claim, make_failure(FailureCode.MODEL_REFUSED, "claim", "no weights"))
         store.withdraw(gone.request_id, "ada", INJECTED)
+        store.submit(gone)
+        store.withdraw(gone.request_id, "ada", UNSEEN)
         store.supersede(old.request_id, new.request_id, "ada")
         manifest = manifest_of(store.ledger.refresh())
     told = {
@@ -54,7 +57,10 @@ def test_each_row_says_who_brought_it_who_took_it_away_and_why(kind: str, tmp_pa
         for entry in manifest
     }
     brought = [(Action.SUBMIT, "ada", "submitted"), (Action.FINISH, "a worker", "finished")]
-    assert told[gone.request_id] == [*brought, (Action.WITHDRAW, "ada", INJECTED)]
+    assert told[gone.request_id] == [
+        *(*brought, (Action.WITHDRAW, "ada", INJECTED), (Action.SUBMIT, "ada", "submitted again")),
+        (Action.WITHDRAW, "ada", "\\u202e\\u001b[2J" + "x" * 395 + "…"),
+    ]
     assert told[failed.request_id] == [brought[0], (Action.FAIL, "a worker", "MODEL_REFUSED")]
     assert [entry.status for entry in manifest] == [
         *(Status.WITHDRAWN, Status.SUPERSEDED, Status.FINISHED, Status.FAILED),
