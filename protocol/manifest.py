@@ -71,9 +71,11 @@ class ManifestEntry:
         return next((one for one in reversed(self.milestones) if one.action in actions), None)
 
     def removed_since(self, at: str) -> Milestone | None:
-        """Return what took the row away after a time (UTC, ISO 8601); None where nothing did."""
+        """Return what took a row away that stood at a time (UTC, ISO 8601); None: nothing did."""
         removal = self.last(*REMOVALS)
-        return removal if removal is not None and removal.at > at else None
+        # Two machines' clocks may differ; that it is away is sure.
+        is_away = self.status in (Status.WITHDRAWN, Status.SUPERSEDED)
+        return removal if removal is not None and (is_away or removal.at >= at) else None
 
 
 def by_request(manifest: Sequence[ManifestEntry]) -> Mapping[str, ManifestEntry]:

@@ -97,9 +97,10 @@ function chosenTable(tables) {
 
 function boardPickers(site, from, to) {
   const options = namesOf(site).map((key) => ({ key, text: key === LIVE ? "now" : key })).reverse();
+  const fresh = { bench: null, to_bench: null };
   return [
-    picker("From", options, from, (key) => state.set({ from: key, bench: null, to_bench: null })),
-    picker("To", options, to, (key) => state.set({ to: key, bench: null, to_bench: null })),
+    picker("From", options, from, (key) => state.set({ ...fresh, from: key, to })),
+    picker("To", options, to, (key) => state.set({ ...fresh, from, to: key })),
   ];
 }
 

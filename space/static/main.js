@@ -63,7 +63,6 @@ function drawTabs() {
 
 async function draw(changes = {}) {
   const wanted = currentView();
-  drawNotice(notice, isFrozenView(wanted.key));
   try {
     if (shown.key === wanted.key && !("view" in changes) && !("as_of" in changes)) {
       await shown.view.update(changes);
@@ -75,12 +74,14 @@ async function draw(changes = {}) {
       const view = await module.open(box, site, wanted.key);
       if (currentView().key !== wanted.key) return;
       shown = { key: wanted.key, view };
+      drawNotice(notice, isFrozenView(wanted.key));
       main.replaceChildren(box);
       document.title = `${wanted.tab} · CMC-Bench`;
       view.update({});
     }
     trouble.hidden = true;
   } catch (error) {
+    drawNotice(notice, isFrozenView(wanted.key));
     say(`This view could not be drawn: ${error.message}. The rest of the page works.`);
     throw error;
   }
