@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from protocol.boards import Bench, Row, best_first, published_rows, result_rows
 from protocol.ranks import ranked_rows, ranks
@@ -38,10 +38,24 @@ class Place:
     """None where the row has no rank: it would be a mean over other modes."""
     interval: Estimate | None
     """Of the Overall; None where no statistics are stored."""
-    key: str = field(compare=False)
-    """Equal for two rows of one system with one partner, on whatever bench."""
-    unpinned: str = field(compare=False)
-    """The same, whatever the commit of the system."""
+
+    @property
+    def key(self) -> str:
+        """Equal for two rows of one system with one partner, on whatever bench."""
+        return self._key(pinned=True)
+
+    @property
+    def unpinned(self) -> str:
+        """The same, whatever the commit of the system."""
+        return self._key(pinned=False)
+
+    def _key(self, *, pinned: bool) -> str:
+        if self.result is None:
+            return f"published {self.row.model}"
+        request = self.result.request
+        systems = (request.i2t, request.t2i, request.codec)
+        parts = [_identity(system, pinned=pinned) for system in systems]
+        return json.dumps([request.role, *parts], sort_keys=True)
 
 
 Tables = Mapping[str, tuple[Place, ...]]
@@ -91,17 +105,7 @@ def _place(
         rank=rank,
         overall=row.overall if rank is not None else None,
         interval=intervals.get((row.bench.label, row.request_id)) if rank is not None else None,
-        key=_key(result, pinned=True) or f"published {row.model}",
-        unpinned=_key(result, pinned=False) or f"published {row.model}",
     )
-
-
-def _key(result: Result | None, *, pinned: bool) -> str:
-    if result is None:
-        return ""
-    request = result.request
-    parts = [_identity(part, pinned=pinned) for part in (request.i2t, request.t2i, request.codec)]
-    return json.dumps([request.role, *parts], sort_keys=True)
 
 
 def _identity(system: System | None, *, pinned: bool) -> dict[str, object] | None:
