@@ -91,7 +91,7 @@ def list_frozen(
             entry = (known or {}).get(path) or _read_entry(beside, path)
             if entry is not None and frozen_path(entry.label) == path:
                 found[path] = entry
-    return dict(sorted(found.items(), key=lambda item: (item[1].frozen_at, item[0])))
+    return dict(sorted(found.items(), key=_age))
 
 
 def read_frozen(store: Store, label: str) -> FrozenBoard:
@@ -150,6 +150,12 @@ def _with_evidence(frozen: Frozen, beside: Beside, results: Sequence[Result]) ->
         effects=evidence.effects,
         controls=tuple(one for one in evidence.controls if one.request_id in ids),
     )
+
+
+def _age(item: tuple[str, FrozenEntry]) -> tuple[int, str, str]:
+    path, entry = item
+    # The ledger's order is sure, where clocks differ.
+    return entry.ledger_lines, entry.frozen_at, path
 
 
 def _require_same(path: str, content: bytes, wanted: Frozen) -> Frozen:
