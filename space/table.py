@@ -12,7 +12,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
-from space.columns import FORMERLY, Column, fact_values, table_columns
+from space.columns import Column, fact_values, table_columns
 from space.flags import Flag, Flags
 from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
@@ -165,7 +165,6 @@ def _table(of: _Material) -> Table:
         sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
-    has_statistics = of.statistics is not None
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),
@@ -173,9 +172,13 @@ def _table(of: _Material) -> Table:
         about=" ".join(sentences),
         verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=(
-            *table_columns(of.track, of.everything, with_statistics=has_statistics),
-            *([FORMERLY] if any(row.request_id in of.formerly for row in of.everything) else []),
+        columns=tuple(
+            table_columns(
+                of.track,
+                of.everything,
+                with_statistics=of.statistics is not None,
+                with_former_names=any(row.request_id in of.formerly for row in of.everything),
+            )
         ),
         lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
         digits=digits,
