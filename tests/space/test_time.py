@@ -12,12 +12,13 @@ from loopback_hub import LoopbackHub
 from made_history import LABEL, REASON, History, Store, finish, make_history
 from make_results import make_result
 
+from protocol.errors import LedgerError
 from protocol.frozen import slug_of
 from space.export import export_source
 from space.shop import Shop
 from space.snapshot import SnapshotKeeper
 from space.sources import StoreSource
-from submission.freezing import freeze
+from submission.freezing import freeze, frozen_path
 from submission.hub_files import Backoff
 from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
@@ -186,3 +187,29 @@ def test_an_export_has_every_frozen_board_and_every_pair_of_boards(tmp_path: Pat
     assert history.gone in board["tables"][0]["cells"]["request"]
     assert len(json.loads((folder / "data/snapshots.json").read_text())) == 2
     assert (folder / "data/manifest.csv").is_file()
+
+
+def test_a_frozen_board_that_lost_a_result_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    history = make_history(store)
+    next((store.folder / "results").rglob(f"{history.gone}.*.json")).unlink()
+    shop = Shop(StoreSource(store))
+    with pytest.raises(LedgerError, match="is missing"):
+        shop.find(f"{AS_OF}/board/t2i-ulb.all.json")
+    assert cells(shop, "data")["request"] == [history.kept, history.new]
+    assert shop.status()["problem"] == ""
+
+
+def test_a_board_that_stood_beside_other_published_rows_says_so(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    make_history(store)
+    path = store.folder / frozen_path(LABEL)
+    plain = json.loads(path.read_bytes())
+
+    def is_other() -> bool:
+        (board,) = read_json(Shop(StoreSource(store)), "data/site.json")["snapshots"]
+        return bool(board["other_published"])
+
+    assert not is_other()
+    path.write_text(json.dumps({**plain, "published_sha256": "0" * 64}), encoding="utf-8")
+    assert is_other()
