@@ -19,6 +19,24 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def write_new(path: Path, content: bytes) -> bool:
+    """Write `content` to `path`, whole, unless something is there; return whether it was written.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written or knows no hard links.
+    """
+    temporary = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex}")
+    write_whole(temporary, content)
+    try:
+        # A link is refused where the name is taken, so of two writers one is first.
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink()
+    return True
+
+
 @contextlib.contextmanager
 def open_whole(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that takes the place of `path` when the block ends without an error.

@@ -4,11 +4,13 @@
 """
 
 import csv
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from protocol.files import sha256_of_file
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.scores import Cell, mean_over_contents
 
@@ -32,6 +34,15 @@ def read_table(name: str) -> list[dict[str, str]]:
     """Return the rows of `tables/<name>.csv`."""
     with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def published_sha256() -> str:
+    """Return one sha256 over all published tables: another one means other numbers."""
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.glob("*.csv")):
+        digest.update(f"{path.name}\0{sha256_of_file(path)}\n".encode())
+    return digest.hexdigest()
 
 
 @cache

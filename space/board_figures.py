@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.boards import Bench, Row
 from protocol.controls import is_control
+from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
 from space.drawings.pareto import Point, pareto_figure
@@ -17,7 +18,7 @@ from space.drawings.style import row_names
 from space.drawings.tables import Bar, seconds_figure
 from space.figure_entry import Drawn, digest, entry
 from space.rows import Rows
-from space.table import TRACKS_SHOWN, bench_title, ranked_rows
+from space.table import TRACKS_SHOWN, bench_title
 from space.words import TRACK_WORDS
 
 if TYPE_CHECKING:

@@ -31,7 +31,11 @@ PARTS = ("text", "pixels", "image")
 
 
 def table_columns(
-    track: Track, rows: Iterable[Row], *, with_statistics: bool = False
+    track: Track,
+    rows: Iterable[Row],
+    *,
+    with_statistics: bool = False,
+    with_former_names: bool = False,
 ) -> list[Column]:
     """Return the columns for rows of one bench; those that no row has a value for are left out."""
     rows = list(rows)
@@ -62,6 +66,7 @@ def table_columns(
             kind="source",
             shown=True,
         ),
+        *([_FORMERLY] if with_former_names else []),
         *_dimension_columns(),
     ]
     if with_statistics:
@@ -85,6 +90,13 @@ _STATISTICS = (
         tooltip="Rows of one group cannot be told apart; 1 is best",
         kind="whole",
     ),
+)
+
+_FORMERLY = Column(
+    key="formerly",
+    title="Formerly",
+    tooltip="Names of earlier requests that it superseded, or that had the same weights",
+    kind="text",
 )
 
 

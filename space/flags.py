@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from protocol.controls import ControlFlag, Controls
 from protocol.evidence import Evidence
 from protocol.families import family_of_system
+from protocol.manifest import ManifestEntry, Milestone
 from protocol.records import Result
+from protocol.states import Action
 from protocol.statistics.records import BoardStatistics
 
 
@@ -39,6 +41,31 @@ def row_flags(
         if found:
             flags[request_id] = tuple(found)
     return flags
+
+
+def with_flags(flags: Flags, more: Flags) -> Flags:
+    """Return flags with others after them."""
+    return {key: (*flags.get(key, ()), *more.get(key, ())) for key in {**flags, **more}}
+
+
+def removal_flags(manifest: Sequence[ManifestEntry], at: str) -> Flags:
+    """Return the flags of rows that left after a time (UTC, ISO 8601): a frozen board keeps them.
+
+    Args:
+        manifest: of the store, as it is now.
+        at: when the board was frozen.
+    """
+    removed = {entry.request_id: entry.removed_since(at) for entry in manifest}
+    return {key: (_removal(one),) for key, one in removed.items() if one is not None}
+
+
+def _removal(removal: Milestone) -> Flag:
+    what = "superseded" if removal.action is Action.SUPERSEDE else "withdrawn"
+    return Flag(
+        short=f"{what} since",
+        text=f"This row was {what} on {removal.at[:10]} by {removal.actor}, after the board was "
+        f"frozen; the live board does not show it. Reason: {removal.reason}",
+    )
 
 
 def _own_family_counts(statistics: Sequence[BoardStatistics], evidence: Evidence) -> dict[str, int]:

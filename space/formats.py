@@ -33,10 +33,15 @@ def to_parquet(board: Board) -> bytes:
     return lines_to_parquet(board_lines(board))
 
 
-def lines_to_csv(lines: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return CSV in UTF-8; a text that a spreadsheet would run as a formula gets a quote first."""
+def lines_to_csv(lines: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> bytes:
+    """Return CSV in UTF-8; a text that a spreadsheet would run as a formula gets a quote first.
+
+    Args:
+        lines: by column.
+        columns: those that are there even where no line is.
+    """
     file = io.StringIO()
-    keys = list(dict.fromkeys(key for line in lines for key in line))
+    keys = list(dict.fromkeys([*columns, *(key for line in lines for key in line)]))
     writer = csv.writer(file)
     if keys:
         writer.writerow(keys)

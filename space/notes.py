@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from protocol.boards import Bench, Row
+from protocol.ranks import common_gap
 from protocol.records import Result
-from protocol.rules import TRACKS, Dimension, Mode, Track
+from protocol.rules import TRACKS, Dimension, Track
 from protocol.versions import PROTOCOLS
 from space.words import listed
 
@@ -29,12 +30,6 @@ def about_bench(bench: Bench, results: Sequence[Result], *, published: bool) -> 
         if bench.protocol in PROTOCOLS:
             sentences.append(f"{bench.protocol}: {PROTOCOLS[bench.protocol].summary}")
     return sentences
-
-
-def common_gap(rows: Iterable[Row]) -> tuple[Mode, ...]:
-    """Return the modes that even the most complete rows lack; only their equals are ranked."""
-    gaps = [row.missing_modes for row in rows if row.overall is not None]
-    return min(gaps, key=lambda gap: (len(gap), gap), default=())
 
 
 def decimals(track: Track, name: str, rows: Iterable[Row]) -> int:

@@ -15,7 +15,7 @@ from protocol.evidence import Evidence
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Track
 from protocol.statistics.records import BoardStatistics
-from space.flags import row_flags
+from space.flags import Flags, row_flags, with_flags
 from space.snapshot import Snapshot
 
 
@@ -28,6 +28,9 @@ class Rows:
         statistics: Sequence[BoardStatistics] = (),
         replications: Mapping[str, int] | None = None,
         evidence: Evidence | None = None,
+        *,
+        formerly: Mapping[str, str] | None = None,
+        cautions: Flags | None = None,
     ) -> None:
         """Keep the results; no row is made yet.
 
@@ -36,18 +39,32 @@ class Rows:
             statistics: what is stored about exactly these results.
             replications: by request id, how many accounts found a run to agree with theirs.
             evidence: what else lies beside the results.
+            formerly: by request id, what the row was called before.
+            cautions: flags that follow from elsewhere than results and evidence.
         """
         self.results = tuple(results)
         self.evidence = evidence or Evidence()
-        self.flags = row_flags(self.results, statistics, self.evidence)
+        self.flags = with_flags(row_flags(self.results, statistics, self.evidence), cautions or {})
+        self.formerly = formerly or {}
         self._replications = replications or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}
         self._grouped: dict[tuple[Track, Content | None], dict[Bench, list[Row]]] = {}
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> "Rows":
+    def of(cls, snapshot: Snapshot, cautions: Flags | None = None) -> "Rows":
         """Return the rows of a snapshot."""
-        return cls(snapshot.results, snapshot.statistics, snapshot.replications, snapshot.evidence)
+        return cls(
+            snapshot.results,
+            snapshot.statistics,
+            snapshot.replications,
+            snapshot.evidence,
+            formerly={
+                entry.request_id: ", ".join(former.text for former in entry.formerly)
+                for entry in snapshot.manifest
+                if entry.formerly
+            },
+            cautions=cautions,
+        )
 
     def by_bench(self, track: Track, content: Content | None) -> dict[Bench, list[Row]]:
         """Return a track's rows for one content, best first; those without a score are left out."""

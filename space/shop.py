@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from space.rows import Rows
-from space.site import Site, build_site, is_picture, media_type
+from space.site import Site, build_site, is_fleeting, media_type
 from space.snapshot import SnapshotKeeper, Source
 from space.table import TRACKS_SHOWN
 
@@ -95,7 +95,7 @@ def _pack(stock: _Stock, path: str) -> Packed:
         is_text = media_type(path).endswith("utf-8")
         small = gzip.compress(content, compresslevel=6, mtime=0) if is_text else content
         mark = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-        if is_picture(path):
+        if is_fleeting(path):
             return content, content, mark
         stock.packed[path] = (content, small, mark)
     return stock.packed[path]

@@ -6,23 +6,22 @@ A file is made when it is first asked for, and once; a new snapshot is a new set
 import mimetypes
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from protocol.jsonable import to_plain
-from protocol.records import Result
+from protocol.frozen import FrozenEntry
+from protocol.published import published_sha256
 from protocol.rules import Track
+from space.board_files import citation_makers, record_makers, table_makers
 from space.figure_files import figure_makers
-from space.formats import lines_to_csv, lines_to_parquet, to_csv, to_parquet
+from space.frozen_files import MANIFEST, time_makers, time_rooms
 from space.gallery import gallery_makers
-from space.pairs import pair_lines, pair_tables
-from space.plain import plain_json, public_record
+from space.plain import plain_json
 from space.rows import Rows
 from space.snapshot import Snapshot, Source
-from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
+from space.table import TRACKS_SHOWN
 from space.words import CONTENT_TITLES, TRACK_WORDS
 
 STATIC = Path(__file__).parent / "static"
@@ -71,8 +70,8 @@ class Site:
             KeyError: there is no such path.
         """
         made = self._made.get(path)
-        if made is None and is_picture(path) and path in self:
-            # There may be gigabytes of them, on the Hub: nobody waits for another's, none is kept.
+        if made is None and is_fleeting(path) and path in self:
+            # There may be gigabytes of pictures, on the Hub: nobody waits for another's.
             return self._makers[path]()
         if made is None:
             self._enter(path)
@@ -108,60 +107,31 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
             makers[f"page/{path.name}"] = path.read_bytes
     makers["page/plotly.min.js"] = _plotly
     makers["data/site.json"] = partial(_site_file, snapshot, rows, can_submit=can_submit)
-    makers["data/pairs.json"] = lambda: plain_json(pair_tables(snapshot.results))
-    makers["data/pairs.csv"] = lambda: lines_to_csv(pair_lines(pair_tables(snapshot.results)))
-    makers["data/pairs.parquet"] = lambda: lines_to_parquet(
-        pair_lines(pair_tables(snapshot.results))
-    )
-    makers["data/statistics.json"] = lambda: plain_json(snapshot.statistics)
-    for track in TRACKS_SHOWN:
-        for content in CONTENTS:
-            makers |= _board_makers(track, content, rows)
+    makers |= table_makers("data", snapshot, rows) | time_makers(snapshot, source)
     rooms: dict[str, Callable[[], Mapping[str, Make]]] = {
         "data/figures": lambda: figure_makers(rows),
         "data/gallery": lambda: gallery_makers(snapshot, source),
-        "data/results/": lambda: {
-            f"data/results/{result.request.request_id}.json": partial(_record_file, result)
-            for result in snapshot.results
-        },
+        "data/results/": lambda: record_makers("data", snapshot),
+        "data/cite/": lambda: citation_makers("data", snapshot),
+        **time_rooms(snapshot, source),
     }
     return Site(makers, rooms)
 
 
-def is_picture(path: str) -> bool:
-    """Tell whether a path is one of a gallery's pictures."""
-    return path.endswith((".webp", ".png"))
+def is_fleeting(path: str) -> bool:
+    """Tell whether a file is made for each who asks: a picture, or what is newer every minute."""
+    return path.endswith((".webp", ".png")) or path in MANIFEST
 
 
 def media_type(path: str) -> str:
     """Return what a path holds, for a browser."""
     if path.endswith(".parquet"):
         return "application/vnd.apache.parquet"
+    if path.endswith(".bib"):
+        return "application/x-bibtex; charset=utf-8"
     guessed = mimetypes.guess_type(path)[0] or "application/octet-stream"
     is_text = guessed.startswith("text/") or guessed.endswith(("javascript", "json", "svg+xml"))
     return f"{guessed}; charset=utf-8" if is_text else guessed
-
-
-def board_record(shown: Board) -> dict[str, Any]:
-    """Return a board as the browser reads it: its tables by column."""
-    tables = [
-        {
-            **to_plain(replace(table, lines=())),
-            "count": len(table.lines),
-            "cells": cells(table),
-        }
-        for table in shown.tables
-    ]
-    return {**to_plain(replace(shown, tables=())), "tables": tables}
-
-
-def _board_makers(track: Track, content: str, rows: Rows) -> dict[str, Make]:
-    stem = f"data/board/{track}.{content}"
-    return {
-        f"{stem}.json": lambda: plain_json(board_record(board(track, content, rows))),
-        f"{stem}.csv": lambda: to_csv(board(track, content, rows)),
-        f"{stem}.parquet": lambda: to_parquet(board(track, content, rows)),
-    }
 
 
 def _index(first: Track) -> bytes:
@@ -184,10 +154,6 @@ def _plotly() -> bytes:
     return script.encode()
 
 
-def _record_file(result: Result) -> bytes:
-    return plain_json(public_record(result))
-
-
 def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:
     return plain_json(
         {
@@ -200,7 +166,15 @@ def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:
             "read_at": snapshot.read_at,
             "revision": snapshot.revision,
             "results": len(snapshot.results),
+            "snapshots": [_frozen_line(entry) for entry in snapshot.frozen],
             "space_id": os.environ.get("SPACE_ID", ""),
             "can_submit": can_submit,
         }
     )
+
+
+def _frozen_line(entry: FrozenEntry) -> dict[str, Any]:
+    """Return what the page says of a frozen board before it reads it."""
+    shown = ("label", "slug", "frozen_at", "frozen_by", "sha256")
+    line = {name: getattr(entry, name) for name in shown}
+    return {**line, "other_published": entry.published_sha256 != published_sha256()}

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from protocol.errors import RecordError
+from protocol.errors import RecordError, StoreError
 from protocol.evidence import Evidence, current_evidence
 from protocol.files import write_whole
+from protocol.frozen import FrozenEntry
 from protocol.jsonable import from_json, to_json
+from protocol.manifest import ManifestEntry
 from protocol.records import Result
 from protocol.statistics.files import is_current
 from protocol.statistics.records import BoardStatistics
@@ -42,6 +44,15 @@ class Source(Protocol):
     def gallery_file(self, request_id: str, name: str) -> bytes | None:
         """Return a file of a run's pictures; None where it is not there."""
 
+    def manifest(self) -> Sequence[ManifestEntry]:
+        """Return what became of every request, as of the last look; costs no call."""
+
+    def frozen(self) -> Sequence[FrozenEntry]:
+        """Return the boards that were frozen, oldest first."""
+
+    def as_of(self, label: str) -> "Snapshot":
+        """Return a frozen board as a snapshot."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -57,6 +68,10 @@ class Snapshot:
     """By request id: how many accounts ran a part of it again and found it to agree."""
     evidence: Evidence = field(default_factory=Evidence)
     """What else lies beside the results; effects only where they were made from exactly these."""
+    manifest: tuple[ManifestEntry, ...] = ()
+    """What became of every request, also of those without a result."""
+    frozen: tuple[FrozenEntry, ...] = ()
+    """The boards that were frozen, oldest first."""
 
 
 UNREAD = Snapshot(revision="", results=(), statistics=(), read_at="")
@@ -97,6 +112,18 @@ class NoSource:
         """Return nothing."""
         del request_id, name
         return None
+
+    def manifest(self) -> Sequence[ManifestEntry]:
+        """Return nothing."""
+        return ()
+
+    def frozen(self) -> Sequence[FrozenEntry]:
+        """Return nothing."""
+        return ()
+
+    def as_of(self, label: str) -> Snapshot:
+        """Refuse: nothing was frozen."""
+        raise StoreError(f"there is no store, and no board {label}")
 
 
 class SnapshotKeeper:
@@ -186,6 +213,8 @@ def read_snapshot(source: Source, revision: str) -> Snapshot:
         read_at=utc_now(),
         replications=source.replications(),
         evidence=current_evidence(source.evidence(), results),
+        manifest=tuple(source.manifest()),
+        frozen=tuple(source.frozen()),
     )
 
 

@@ -1,18 +1,19 @@
 """The sources of results that the page can show."""
 
-import contextlib
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
-from protocol.errors import RecordError
 from protocol.evidence import Evidence
-from protocol.jsonable import from_json
+from protocol.frozen import FrozenEntry
+from protocol.manifest import ManifestEntry
 from protocol.records import Result
 from protocol.replications import replication_counts
 from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
-from space.snapshot import NoSource, Source
-from submission.evidence import read_evidence
+from space.snapshot import NoSource, Snapshot, Source
+from submission.evidence import read_evidence, read_statistics
+from submission.freezing import list_frozen, read_frozen
+from submission.manifest import manifest_of
 from submission.replications import read_replications
 from submission.store import Store, open_store
 
@@ -23,6 +24,8 @@ class StoreSource:
     def __init__(self, store: Store) -> None:
         """Keep the store; nothing is asked yet."""
         self.store = store
+        self._frozen: dict[str, FrozenEntry] = {}
+        """By path; a frozen board never changes, so each is read once."""
 
     def revision(self) -> str:
         """Return a hash over what is finished, and the revision of what lies beside it."""
@@ -44,13 +47,7 @@ class StoreSource:
 
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics; those in another version's form are as good as absent."""
-        found = []
-        for path in self.store.beside.lists():
-            content = self.store.beside.read(path) if path.startswith("statistics/") else None
-            if content is not None:
-                with contextlib.suppress(RecordError):
-                    found.append(from_json(BoardStatistics, content))
-        return found
+        return read_statistics(self.store.beside)
 
     def evidence(self) -> Evidence:
         """Return what else lies beside the results."""
@@ -72,6 +69,32 @@ class StoreSource:
     def gallery_file(self, request_id: str, name: str) -> bytes | None:
         """Return a file of a run's pictures; None where it is not there."""
         return self.store.beside.read(f"gallery/{request_id}/{name}")
+
+    def manifest(self) -> Sequence[ManifestEntry]:
+        """Return what became of every request, as of the last look at the ledger."""
+        book = self.store.ledger.book
+        return manifest_of(book if book.number else self.store.ledger.refresh())
+
+    def frozen(self) -> Sequence[FrozenEntry]:
+        """Return the boards that were frozen, oldest first."""
+        self._frozen = list_frozen(self.store.beside, self._frozen)
+        return tuple(self._frozen.values())
+
+    def as_of(self, label: str) -> Snapshot:
+        """Return a frozen board as a snapshot.
+
+        Raises:
+            CMCError: it cannot be read.
+        """
+        board = read_frozen(self.store, label)
+        return Snapshot(
+            revision=board.entry.sha256[:12],
+            results=board.results,
+            statistics=board.frozen.statistics,
+            read_at=board.entry.frozen_at,
+            replications=board.replications,
+            evidence=board.evidence,
+        )
 
 
 def open_source(store: str) -> Source:

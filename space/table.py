@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.boards import PUBLISHED_BENCH, Bench, Row
+from protocol.ranks import ranked_rows, ranks
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead, leads
 from space.columns import Column, fact_values, table_columns
 from space.flags import Flag, Flags
-from space.notes import about_bench, common_gap, decimals, note_for
+from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
 from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.words import TRACK_WORDS, listed
@@ -97,6 +98,7 @@ def board(track: Track, content: str, rows: Rows) -> Board:
                     results=rows.results_of(bench),
                     statistics=rows.statistics_of(track, CONTENTS[content], bench),
                     flags=rows.flags,
+                    formerly=rows.formerly,
                 )
             )
             for bench in rows.benches(track)
@@ -124,12 +126,6 @@ def cells(table: Table) -> dict[str, list[Value]]:
     }
 
 
-def ranked_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that may be ranked together: those with the fullest coverage there is."""
-    common = common_gap(rows)
-    return [row for row in rows if row.overall is not None and row.missing_modes == common]
-
-
 def bench_title(bench: Bench) -> str:
     """Return a bench's short name; its label says it in full."""
     if bench == PUBLISHED_BENCH:
@@ -155,6 +151,7 @@ class _Material:
     results: Sequence[Result]
     statistics: BoardStatistics | None
     flags: Flags
+    formerly: Mapping[str, str]
 
 
 def _table(of: _Material) -> Table:
@@ -168,7 +165,6 @@ def _table(of: _Material) -> Table:
         sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
-    has_statistics = of.statistics is not None
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),
@@ -176,7 +172,14 @@ def _table(of: _Material) -> Table:
         about=" ".join(sentences),
         verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
+        columns=tuple(
+            table_columns(
+                of.track,
+                of.everything,
+                with_statistics=of.statistics is not None,
+                with_former_names=any(row.request_id in of.formerly for row in of.everything),
+            )
+        ),
         lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
         digits=digits,
         note=note_for(of.track, of.rows),
@@ -194,26 +197,26 @@ def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
 def _lines(
     of: _Material, ranked: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
 ) -> tuple[Line, ...]:
-    # Best first, so a rank is the place of the first that is equal.
-    first: dict[float, int] = {}
-    ranks = {
-        id(row): first.setdefault(round(row.overall or 0.0, 9), place)
-        for place, row in enumerate(ranked, start=1)
-    }
-    others = [row for row in of.rows if id(row) not in ranks]
+    places = {id(row): rank for row, rank in zip(ranked, ranks(ranked), strict=True)}
+    others = [row for row in of.rows if id(row) not in places]
     return tuple(
         _line(
             row,
-            ranks.get(id(row)),
+            places.get(id(row)),
             standings.get(row.request_id, {}),
             of.flags.get(row.request_id, ()),
+            of.formerly.get(row.request_id, ""),
         )
         for row in [*ranked, *others]
     )
 
 
 def _line(
-    row: Row, rank: int | None, standing: Mapping[str, Value], flags: tuple[Flag, ...]
+    row: Row,
+    rank: int | None,
+    standing: Mapping[str, Value],
+    flags: tuple[Flag, ...],
+    formerly: str,
 ) -> Line:
     values: dict[str, Value] = {**row.indicators}
     values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
@@ -228,6 +231,8 @@ def _line(
         values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
         values |= standing
     values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
+    if formerly:
+        values["formerly"] = formerly
     return Line(
         rank=rank,
         model=row.model,

@@ -3,22 +3,29 @@
 statistics/<board>.json             what `cmc statistics board` stored
 evidence/<key>/<kind>.json          what `submission.evidence` holds: ablations, controls, …
 gallery/<request id>/gallery.json   a run's pictures, and the files it names
+frozen/<label>.json                 a board as it stood on a day; never changed
 
-No line of the ledger names any of it: it decides nothing, and what is lost is made again.
+No line of the ledger names any of it: it decides nothing, and what is lost is made again, except
+for frozen boards, which name a line of the ledger.
 """
 
 import hashlib
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from protocol.files import write_new
 from submission.hub_files import HubFiles, no_progress_bars
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-LISTS = ("statistics/*.json", "evidence/*/*.json", "gallery/*/gallery.json")
+LISTS = (
+    *("statistics/*.json", "evidence/*/*.json"),
+    *("gallery/*/gallery.json", "frozen/*.json"),
+)
 """The files that say what there is; pictures are found by what a `gallery.json` names."""
 
 
@@ -39,6 +46,12 @@ class Beside(Protocol):
 
         In a folder the place holds these alone afterwards.
         """
+
+    def add(self, path: str, content: bytes) -> bool:
+        """Write a file that is not there; return whether it was written."""
+
+    def mark(self, name: str) -> None:
+        """Name what was added last, where a place has names for what it held: a git tag."""
 
 
 class FolderBeside:
@@ -77,6 +90,13 @@ class FolderBeside:
                 target.rename(Path(temporary) / "old")
             copy.rename(target)
 
+    def add(self, path: str, content: bytes) -> bool:
+        """Write a file that is not there; return whether it was written."""
+        return write_new(self._folder / path, content)
+
+    def mark(self, name: str) -> None:
+        """Do nothing: a folder has no history to name a point of."""
+
 
 class HubBeside:
     """Beside the results of a store on the Hub, in the same dataset."""
@@ -86,6 +106,8 @@ class HubBeside:
         self._files, self._api, self._cache = files, api, cache
         self._head = ""
         """The commit that was last seen; everything is read as of it."""
+        self._added = ""
+        """The commit that `add` made last."""
 
     def revision(self) -> str:
         """Return the newest commit of the results."""
@@ -147,3 +169,35 @@ class HubBeside:
                 )
 
         self._files.patiently(upload, f"take {place}")
+
+    def add(self, path: str, content: bytes) -> bool:
+        """Commit a file on a head that does not have it; return whether it was committed.
+
+        Raises:
+            HubError: the Hub refused, or cannot be reached.
+        """
+
+        def attempt() -> bool:
+            self.revision()
+            if self._files.read(path, self._head).content is not None:
+                return False
+            self._added = self._files.change(
+                self._api, {path: content}, path, parent=self._head, gone=None
+            )
+            return True
+
+        is_new = self._files.patiently(attempt, f"take {path}")
+        self.revision()
+        return is_new
+
+    def mark(self, name: str) -> None:
+        """Tag the commit of what was added last, or the newest; a tag that is there stays.
+
+        Raises:
+            HubError: the Hub refused, or cannot be reached.
+        """
+        commit = self._added or self._head or self.revision()
+        tag = partial(self._api.create_tag, self._files.repo_id, repo_type="dataset")
+        self._files.patiently(
+            lambda: tag(tag=name, revision=commit, exist_ok=True), f"take the tag {name}"
+        )

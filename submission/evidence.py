@@ -18,7 +18,7 @@ from protocol.errors import RecordError
 from protocol.evidence import Evidence
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
-from protocol.statistics.records import PairEffects
+from protocol.statistics.records import BoardStatistics, PairEffects
 from protocol.studies import Study
 from submission.beside import Beside
 
@@ -55,6 +55,17 @@ def put_evidence(beside: Beside, piece: Piece) -> str:
         write_whole(Path(folder) / f"{kind}.json", to_json(piece).encode())
         beside.put(Path(folder), place)
     return place
+
+
+def read_statistics(beside: Beside) -> list[BoardStatistics]:
+    """Return the stored statistics; those in another version's form are as good as absent."""
+    found = []
+    for path in beside.lists():
+        content = beside.read(path) if path.startswith("statistics/") else None
+        if content is not None:
+            with contextlib.suppress(RecordError):
+                found.append(from_json(BoardStatistics, content))
+    return found
 
 
 def read_evidence(beside: Beside) -> Evidence:

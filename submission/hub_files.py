@@ -85,8 +85,8 @@ class HubFiles:
         *,
         parent: str,
         gone: str | None,
-    ) -> None:
-        """Commit files on one commit and no other, and remove one.
+    ) -> str:
+        """Commit files on one commit and no other, remove one, and return the new commit.
 
         Args:
             api: the client, signed in.
@@ -97,7 +97,7 @@ class HubFiles:
         """
         if not parent:
             raise HubError(f"a change of {self.repo_id} needs the commit that it was decided on")
-        self._commit(api, files, message, parent, gone)
+        return self._commit(api, files, message, parent, gone)
 
     def _commit(
         self,
@@ -106,20 +106,21 @@ class HubFiles:
         message: str,
         parent: str | None,
         gone: str | None,
-    ) -> None:
+    ) -> str:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_session
 
         get_session().timeout = self._timeout
         additions = [CommitOperationAdd(path, data) for path, data in files.items()]
         removals = [CommitOperationDelete(gone)] if gone else []
         with no_progress_bars():
-            api.create_commit(
+            made = api.create_commit(
                 self.repo_id,
                 [*additions, *removals],
                 commit_message=message,
                 repo_type="dataset",
                 parent_commit=parent,
             )
+        return made.oid
 
     def patiently(self, ask: Callable[[], T], what: str) -> T:
         """Return what `ask` answers, asked again while the Hub's trouble may pass."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from protocol.errors import LedgerError
 from protocol.jsonable import from_plain, to_plain
+from protocol.manifest import MILESTONES
 from protocol.records import Request
 from protocol.states import OPEN, Action, Entry, Event, Lease, State, Status
 from submission.clock import from_text
@@ -104,6 +105,9 @@ class Book:
         """Of the newest line."""
         self.states: dict[str, dict[str, Any]] = {}
         self.requests: dict[str, dict[str, Any]] = {}
+        self.milestones: dict[str, list[dict[str, str]]] = {}
+        """By request id, as in `protocol.manifest`: who brought a row, who took it away, and why;
+        kept here, so that nobody has to read the whole ledger for it."""
         self.open: set[str] = set()
         self.last_queued = 0
         self.durations: deque[float] = deque(maxlen=DURATIONS)
@@ -147,6 +151,10 @@ class Book:
             self.open.add(request_id)
         else:
             self.open.discard(request_id)
+        if event["action"] in MILESTONES:
+            told = {key: event[key] for key in ("action", "actor", "reason")}
+            told |= {"at": state["updated_at"], "successor": state["successor"]}
+            self.milestones.setdefault(request_id, []).append(told)
         if event["action"] == Action.FINISH:
             acquired = from_text(state["lease"]["acquired_at"])
             seconds = (from_text(state["updated_at"]) - acquired).total_seconds()
@@ -188,6 +196,7 @@ class Book:
             "sha256": self.sha256,
             "states": self.states,
             "requests": self.requests,
+            "milestones": self.milestones,
             "durations": list(self.durations),
         }
 
@@ -197,6 +206,7 @@ class Book:
         book = cls()
         book.number, book.sha256 = snapshot["number"], snapshot["sha256"]
         book.states, book.requests = snapshot["states"], snapshot["requests"]
+        book.milestones = snapshot["milestones"]
         book.durations.extend(snapshot["durations"])
         book.open = {key for key, state in book.states.items() if state["status"] in OPEN}
         book.last_queued = max((state["queued"] for state in book.states.values()), default=0)

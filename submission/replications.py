@@ -1,12 +1,13 @@
 """Replication records in a store: a file each, which the ledger names beside the result's files."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from protocol.errors import StoreError
 from protocol.jsonable import from_json, to_json
 from protocol.replications import Replication
-from protocol.states import Action, State, Status
+from protocol.states import Action, Status
 from submission.clock import from_text
 from submission.ledger import Batch, Book, Ledger
 from submission.queue import known, make_event, next_state
@@ -33,7 +34,18 @@ def read_replications(store: Store) -> list[Replication]:
     Raises:
         LedgerError: one is missing, or is not the one that the ledger holds.
     """
-    return _read(store.ledger, store.ledger.refresh().with_status(Status.FINISHED))
+    states = store.ledger.refresh().with_status(Status.FINISHED)
+    return replications_in(store.ledger, {p: s for state in states for p, s in state.files.items()})
+
+
+def replications_in(ledger: Ledger, files: Mapping[str, str]) -> list[Replication]:
+    """Return the records among files, which are given by path and sha256.
+
+    Raises:
+        LedgerError: one is missing, or has another sha256.
+    """
+    wanted = [(path, sha256) for path, sha256 in files.items() if path.startswith(ROOM)]
+    return [from_json(Replication, content) for content in ledger.read_all(wanted)]
 
 
 def replication_path(replication: Replication) -> str:
@@ -64,16 +76,6 @@ def replicate(book: Book, replication: Replication, at: datetime) -> Batch:
     reason = "agrees" if replication.agrees else "differs"
     event = make_event(Action.REPLICATE, replication.replicated_by, reason, new)
     return Batch(events=(event,), files={path: content})
-
-
-def _read(ledger: Ledger, states: list[State]) -> list[Replication]:
-    wanted = [
-        (path, sha256)
-        for state in states
-        for path, sha256 in state.files.items()
-        if path.startswith(ROOM)
-    ]
-    return [from_json(Replication, content) for content in ledger.read_all(wanted)]
 
 
 def _content(replication: Replication) -> bytes:

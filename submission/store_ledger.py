@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocol.errors import RecordError, StoreError
-from protocol.jsonable import from_json
+from protocol.errors import StoreError
 from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, State, Status
@@ -26,6 +25,7 @@ from submission.queue import (
 )
 from submission.queue_list import list_queue
 from submission.queue_worker import Accepts
+from submission.results import read_results
 
 
 class LedgerStore:
@@ -265,11 +265,7 @@ class LedgerStore:
             LedgerError: a result is missing, or is not the one that the ledger holds.
         """
         states = self.ledger.refresh().with_status(Status.FINISHED)
-        paths = [result_path(state) for state in states]
-        contents = self.ledger.read_all(
-            [(p, s.files[p]) for p, s in zip(paths, states, strict=True)]
-        )
-        return [_result(path, content) for path, content in zip(paths, contents, strict=True)]
+        return read_results(self.ledger, {(p := result_path(s)): s.files[p] for s in states})
 
     def per_image_path(self, request_id: str) -> Path:
         """Return a file with the per-image scores of a finished request.
@@ -291,10 +287,3 @@ class LedgerStore:
         self._held.discard(claim.lease.nonce)
         self._progress.pop(claim.state.request_id, None)
         self.ledger.let_go(claim.lease.nonce)
-
-
-def _result(path: str, content: bytes) -> Result:
-    try:
-        return from_json(Result, content)
-    except RecordError as error:
-        raise RecordError(f"{path}: {error}") from error

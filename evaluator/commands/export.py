@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with eval-results: open it on the model's repository, as who `hf auth` knows",
     )
+    parser.add_argument("--as-of", metavar="LABEL", help="with bibtex: cite this frozen board")
     add_store(parser)
 
 
@@ -37,13 +38,31 @@ def run(options: argparse.Namespace) -> int:
 
     if options.pull_request and options.format != "eval-results":
         raise InputError("--pull-request is about --format eval-results")
+    if options.as_of and options.format != "bibtex":
+        raise InputError("--as-of is about --format bibtex")
     if options.format == "eval-yaml":
         print(benchmark_yaml(), end="")
+        return 0
+    if options.as_of:
+        print(_cited(options).rstrip("\n"))
         return 0
     result, values = _find(options)
     text = _text(options, result, values)
     print(open_pull_request(result, text) if options.pull_request else text.rstrip("\n"))
     return 0
+
+
+def _cited(options: argparse.Namespace) -> str:
+    from protocol.errors import StoreError
+    from submission.exports.texts import bibtex
+    from submission.freezing import read_frozen
+    from submission.store import open_store
+
+    board = read_frozen(open_store(options.store), options.as_of)
+    found = [r for r in board.results if r.request.request_id == options.request]
+    if not found:
+        raise StoreError(f"{options.as_of} holds no result of {options.request}")
+    return bibtex(found[0], options.url, board.entry)
 
 
 def _find(options: argparse.Namespace) -> "tuple[Result, tuple[TaskValue, ...]]":

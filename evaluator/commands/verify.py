@@ -1,4 +1,4 @@
-"""Check a store: its ledger line by line, its files, and every row of its boards from the scores.
+"""Check a store: its ledger, its files, every row from its scores, and its frozen boards.
 
 Whatever was changed, added or removed outside the ledger is named; the exit status is 1 then.
 """
@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what is wrong, and how much was checked."""
     import json
 
+    from submission.freezing_check import frozen_problems
     from submission.ledger_check import check_ledger
     from submission.store import open_store
 
@@ -46,9 +47,12 @@ def run(options: argparse.Namespace) -> int:
     checked = check_ledger(store.ledger, _witness(options.expect))
     # A file that is not the ledger's was named already; its rows are not to be had.
     rows, problems = (0, checked.problems) if checked.problems else _check_rows(store, checked)
+    # A damaged ledger says nothing of what it said on a day.
+    boards, changed = (0, []) if checked.problems else frozen_problems(store)
+    problems += changed
     if options.json:
         told: dict[str, object] = {"problems": problems, "leftovers": checked.leftovers}
-        told |= {"newest_line_sha256": checked.book.sha256}
+        told |= {"newest_line_sha256": checked.book.sha256, "frozen_boards": boards}
         print(json.dumps({**told, "lines": checked.book.number, "rows": rows}))
         return 1 if problems else 0
     for problem in problems:
@@ -61,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{options.store} is as its ledger says: {checked.book.number} lines, "
         f"{len(checked.book.states)} requests, {rows} results recomputed from their scores"
+        + (f", {boards} frozen boards" if boards else "")
     )
     if checked.book.sha256:
         print(f"note elsewhere, for --expect: {checked.book.sha256}")

@@ -3,6 +3,7 @@
 import { make, load } from "./dom.js";
 import { drawControls, keptRows, shownColumns } from "./controls.js";
 import { drawCell, widthOf } from "./cells.js";
+import { dataPath } from "./frozen.js";
 import { Leader } from "./leader.js";
 import { openRow } from "./row.js";
 import * as state from "./state.js";
@@ -38,7 +39,7 @@ class BoardView {
   async read() {
     this.content = state.get("content", "all");
     if (!(this.content in this.site.contents)) this.content = "all";
-    this.board = await load(`data/board/${this.track}.${this.content}.json`);
+    this.board = await load(dataPath(`board/${this.track}.${this.content}.json`));
   }
 
   async update(changes) {

@@ -2,6 +2,7 @@
 
 import { checkbox, choice, make, picker, popover } from "./dom.js";
 import { downloadMenu } from "./download.js";
+import { dataPath, snapshotPicker } from "./frozen.js";
 import * as state from "./state.js";
 
 // Filters by the values of a column; `any` of the chosen ones lets a row through.
@@ -41,13 +42,14 @@ export function drawControls(box, view) {
   );
   const tools = make("div", "tools");
   tools.append(
+    ...snapshotPicker(),
     searchField(),
     popover(filterTitle(), "filters", (panel) => drawFilters(panel, view)),
     popover("Columns", "columns", (panel) => drawColumns(panel, view)),
     downloadMenu(`cmc-bench-${view.track}-${view.content}`, () => view.records(), [
-      { text: "CSV", path: `data/board/${view.track}.${view.content}.csv` },
-      { text: "JSON", path: `data/board/${view.track}.${view.content}.json` },
-      { text: "Parquet", path: `data/board/${view.track}.${view.content}.parquet` },
+      { text: "CSV", path: dataPath(`board/${view.track}.${view.content}.csv`) },
+      { text: "JSON", path: dataPath(`board/${view.track}.${view.content}.json`) },
+      { text: "Parquet", path: dataPath(`board/${view.track}.${view.content}.parquet`) },
     ]),
   );
   box.replaceChildren(...parts, tools);

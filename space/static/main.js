@@ -2,6 +2,7 @@
 
 import { clock, forget, load, make } from "./dom.js";
 import { copyText } from "./download.js";
+import { drawNotice, know } from "./frozen.js";
 import * as state from "./state.js";
 
 const VIEWS = [
@@ -9,11 +10,13 @@ const VIEWS = [
   { key: "pictures", tab: "Pictures", module: "./pictures.js" },
   { key: "compare", tab: "Compare", module: "./compare.js" },
   { key: "figures", tab: "Figures", module: "./figures.js" },
+  { key: "changes", tab: "Changes", module: "./changes.js" },
   { key: "submit", tab: "Submit", module: "./submit.js" },
   { key: "about", tab: "About", module: "./about.js" },
 ];
 const main = document.querySelector("main");
 const trouble = document.querySelector(".trouble");
+const notice = document.querySelector(".frozen-notice");
 let site = null;
 let shown = { key: null, view: null };
 
@@ -27,10 +30,20 @@ function currentView() {
   return views.find((view) => view.key === state.get("view")) ?? views[0];
 }
 
+// Boards and pairs have frozen files; every other view is live.
+function isFrozenView(key) {
+  return key === "pairs" || !VIEWS.some((view) => view.key === key);
+}
+
+// Without a frozen board there is little to tell of changes; a link shows it all the same.
+function isTab({ key }, current) {
+  return key !== "changes" || key === current.key || site.snapshots.length > 0;
+}
+
 function drawTabs() {
   const current = currentView();
   document.querySelector(".tabs").replaceChildren(
-    ...allViews().map(({ key, tab }) => {
+    ...allViews().filter((view) => isTab(view, current)).map(({ key, tab }) => {
       const link = make("a", "", tab);
       link.href = state.queryFor({ view: key });
       if (key === current.key) link.setAttribute("aria-current", "page");
@@ -51,7 +64,7 @@ function drawTabs() {
 async function draw(changes = {}) {
   const wanted = currentView();
   try {
-    if (shown.key === wanted.key && !("view" in changes)) {
+    if (shown.key === wanted.key && !("view" in changes) && !("as_of" in changes)) {
       await shown.view.update(changes);
     } else {
       const module = await import(wanted.module);
@@ -61,12 +74,14 @@ async function draw(changes = {}) {
       const view = await module.open(box, site, wanted.key);
       if (currentView().key !== wanted.key) return;
       shown = { key: wanted.key, view };
+      drawNotice(notice, isFrozenView(wanted.key));
       main.replaceChildren(box);
       document.title = `${wanted.tab} · CMC-Bench`;
       view.update({});
     }
     trouble.hidden = true;
   } catch (error) {
+    drawNotice(notice, isFrozenView(wanted.key));
     say(`This view could not be drawn: ${error.message}. The rest of the page works.`);
     throw error;
   }
@@ -106,6 +121,7 @@ async function lookForNews() {
   if (status.revision !== site.revision) {
     forget();
     site = { ...(await load("data/site.json")), problem: status.problem, failing_since: status.failing_since };
+    know(site);
     // What somebody types into a form is not swept away.
     if (shown.key === "submit") drawTabs();
     else await draw({ view: state.get("view") });
@@ -137,11 +153,12 @@ state.onChange((changes) => {
 // The first table is asked for together with the list of tables; if there is no such one, that is
 // found out in time.
 const likely = state.get("view", "t2i-ulb");
-if (!VIEWS.some(({ key }) => key === likely)) {
+if (!state.get("as_of") && !VIEWS.some(({ key }) => key === likely)) {
   load(`data/board/${encodeURIComponent(likely)}.${state.get("content", "all")}.json`).catch(() => {});
 }
 try {
   site = await load("data/site.json");
+  know(site);
   drawTabs();
   drawAge();
   await draw({ view: true });

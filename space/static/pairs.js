@@ -2,10 +2,11 @@
 
 import { choice, load, make, nameLines, picker } from "./dom.js";
 import { downloadMenu } from "./download.js";
+import { dataPath, snapshotPicker } from "./frozen.js";
 import * as state from "./state.js";
 
 export async function open(box, site) {
-  const tables = await load("data/pairs.json");
+  const tables = await load(dataPath("pairs.json"));
   return { update: () => draw(box, site, tables) };
 }
 
@@ -40,6 +41,7 @@ function draw(box, site, tables) {
   const measure = table.measures.find(({ key }) => key === state.get("measure")) ?? table.measures[0];
   const tools = make("div", "tools");
   tools.append(
+    ...snapshotPicker(),
     picker(
       "Score",
       table.measures.map(({ key, title }) => ({ key, text: title })),
@@ -47,9 +49,9 @@ function draw(box, site, tables) {
       (key) => state.set({ measure: key }),
     ),
     downloadMenu(`cmc-bench-pairs-${content}`, () => records(table), [
-      { text: "CSV", path: "data/pairs.csv" },
-      { text: "JSON", path: "data/pairs.json" },
-      { text: "Parquet", path: "data/pairs.parquet" },
+      { text: "CSV", path: dataPath("pairs.csv") },
+      { text: "JSON", path: dataPath("pairs.json") },
+      { text: "Parquet", path: dataPath("pairs.parquet") },
     ], "All pairs"),
   );
   controls.append(tools);

@@ -2,6 +2,7 @@
 
 import { button, make, named } from "./dom.js";
 import { shownText } from "./cells.js";
+import { chosenBoard, dataPath } from "./frozen.js";
 import * as state from "./state.js";
 
 export function openRow(view, index) {
@@ -37,7 +38,8 @@ export function openRow(view, index) {
 // The commands that run the row again and that cite it.
 function reproduction(requestId) {
   const again = `cmc reproduce ${requestId} --store STORE --subset 50 --images DIR`;
-  const cite = `cmc export ${requestId} --store STORE --format bibtex`;
+  const board = chosenBoard();
+  const cite = `cmc export ${requestId} --store STORE --format bibtex${board ? ` --as-of ${board.label}` : ""}`;
   const lines = make("pre", "commands", `${again}\n${cite}`);
   lines.tabIndex = 0;
   lines.setAttribute("role", "region");
@@ -52,11 +54,13 @@ function links(requestId) {
     return box;
   }
   const record = make("a", "", "The whole record, JSON");
-  record.href = `data/results/${encodeURIComponent(requestId)}.json`;
+  record.href = dataPath(`results/${encodeURIComponent(requestId)}.json`);
+  const cite = make("a", "", "BibTeX");
+  cite.href = dataPath(`cite/${encodeURIComponent(requestId)}.bib`);
   const pictures = make("a", "", "Its pictures");
   pictures.href = state.queryFor({ view: "pictures", systems: requestId });
   const compare = make("a", "", "Compare it");
   compare.href = state.queryFor({ view: "compare", a: requestId });
-  box.append(record, pictures, compare);
+  box.append(record, cite, pictures, compare);
   return box;
 }

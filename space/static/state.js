@@ -42,12 +42,14 @@ export function set(changes, { quiet = false, newPage = false } = {}) {
   if (!quiet) listeners.forEach((tell) => tell(changes));
 }
 
-// The query that a link to another view has: what belongs to this one is left behind.
+// The query that a link to another view has: what belongs to this one is left behind, and the theme
+// and the frozen board stay.
 export function queryFor(changes) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(changes)) if (value) query.set(name, value);
-  const theme = chosen.get("__theme");
-  if (theme) query.set("__theme", theme);
+  for (const name of ["as_of", "__theme"]) {
+    if (chosen.get(name) && !(name in changes)) query.set(name, chosen.get(name));
+  }
   return `?${query}`;
 }
 

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 
+from protocol.frozen import FrozenEntry
 from protocol.records import Result
 from submission.exports.tasks import TaskValue
 
@@ -17,8 +18,14 @@ PAPER = """@article{li2024cmcbench,
 """
 
 
-def bibtex(result: Result, url: str = "") -> str:
-    """Return the paper's entry and one for this row: its id names it, whatever the board shows."""
+def bibtex(result: Result, url: str = "", frozen: FrozenEntry | None = None) -> str:
+    """Return the paper's entry and one for this row: its id names it, whatever the board shows.
+
+    Args:
+        result: the row.
+        url: where it is published.
+        frozen: the frozen board that is cited; None for the live one.
+    """
     request = result.request
     day = result.provenance.finished_at[:10]
     fields = {
@@ -27,11 +34,12 @@ def bibtex(result: Result, url: str = "") -> str:
         "author": "{CMC-Bench leaderboard}",
         "year": day[:4],
         "note": f"Request {request.request_id}, protocol {request.protocol}, {result.source}, "
-        f"run on {day}",
+        f"run on {day}" + (_board(frozen) if frozen else ""),
         **({"url": url} if url else {}),
     }
     lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in fields.items()]
-    entry = "@misc{cmcbench-" + request.request_id + ",\n" + ",\n".join(lines) + "\n}\n"
+    board = f"-{frozen.slug.replace('~', '-')}" if frozen else ""
+    entry = "@misc{cmcbench-" + request.request_id + board + ",\n" + ",\n".join(lines) + "\n}\n"
     return f"{PAPER}\n{entry}"
 
 
@@ -59,6 +67,12 @@ def csv_text(result: Result, values: Sequence[TaskValue]) -> str:
             )
         )
     return file.getvalue()
+
+
+def _board(frozen: FrozenEntry) -> str:
+    """Return how a board is cited: whoever has the file can check its sha256."""
+    day = frozen.frozen_at[:10]
+    return f", as of snapshot {frozen.label}, frozen on {day}, sha256 {frozen.sha256}"
 
 
 def _escaped(text: str) -> str:

@@ -13,13 +13,13 @@ from protocol.records import Provenance, Request, Result, System
 from protocol.rules import Dimension, Mode, Role
 from protocol.scores import mean_score
 from protocol.versions import PROTOCOLS
-from submission.store import FolderStore
+from submission.store_ledger import LedgerStore
 
 NAMES = [f"{c}_{i:03d}.png" for c in ("NSI_made", "SCI_made", "AIGI_SDXL") for i in range(8)]
 
 
 def add_result(
-    store: FolderStore,
+    store: LedgerStore,
     model: str,
     level: float,
     *,

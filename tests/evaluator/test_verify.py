@@ -59,6 +59,13 @@ def test_verify_names_what_was_changed_and_exits_with_1(
     assert main(["verify", str(store.folder), "--expect", noted]) == 0
     assert main(["verify", str(store.folder), "--expect", "f" * 64]) == 1
     assert main(["verify", str(store.folder), "--expect", noted[:8]]) == 1
+    assert main(["freeze", "--store", str(store.folder), "--label", "v1"]) == 0
+    assert ", 1 frozen boards" in cmc("verify").stdout
+    frozen = store.folder / "frozen" / "v1.json"
+    good = frozen.read_text(encoding="utf-8")
+    frozen.write_text(good.replace('"ledger_lines":3', '"ledger_lines":2'), encoding="utf-8")
+    assert "line 2 of the ledger is not the one that it names" in cmc("verify", status=1).stdout
+    frozen.write_text(good, encoding="utf-8")
     (path,) = (store.folder / "results").rglob("*.parquet")
     path.write_bytes(b"other")
     assert f"{path.name}: changed outside the ledger" in cmc("verify", status=1).stdout

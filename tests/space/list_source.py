@@ -6,8 +6,12 @@ from pathlib import Path
 
 from protocol.errors import StoreError
 from protocol.evidence import Evidence
+from protocol.frozen import FrozenEntry, slug_of
+from protocol.manifest import ManifestEntry
+from protocol.published import published_sha256
 from protocol.records import Result
 from protocol.statistics.records import BoardStatistics
+from space.snapshot import Snapshot
 
 
 class ListSource:
@@ -18,6 +22,9 @@ class ListSource:
         self.stored: list[BoardStatistics] = []
         self.counts: dict[str, int] = {}
         self.found = Evidence()
+        self.entries: list[ManifestEntry] = []
+        self.boards: dict[str, Snapshot] = {}
+        """Frozen boards by label, oldest first."""
         self.pictures = pictures
         self.fails = False
         self.may_answer = threading.Event()
@@ -27,7 +34,7 @@ class ListSource:
         self.may_answer.wait(60)
         if self.fails:
             raise StoreError("the Hub does not answer")
-        return str([result.request.request_id for result in self.content])
+        return str([[r.request.request_id for r in self.content], *self.boards])
 
     def results(self) -> Sequence[Result]:
         return list(self.content)
@@ -47,3 +54,25 @@ class ListSource:
     def gallery_file(self, request_id: str, name: str) -> bytes | None:
         path = self.pictures / request_id / name if self.pictures else None
         return path.read_bytes() if path and path.is_file() else None
+
+    def manifest(self) -> Sequence[ManifestEntry]:
+        return list(self.entries)
+
+    def frozen(self) -> Sequence[FrozenEntry]:
+        return [
+            FrozenEntry(
+                label=label,
+                slug=slug_of(label),
+                frozen_at=board.read_at,
+                frozen_by="someone",
+                sha256="5" * 64,
+                results=len(board.results),
+                ledger_lines=7,
+                ledger_sha256="6" * 64,
+                published_sha256=published_sha256(),
+            )
+            for label, board in self.boards.items()
+        ]
+
+    def as_of(self, label: str) -> Snapshot:
+        return self.boards[label]

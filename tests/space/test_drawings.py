@@ -7,6 +7,7 @@ import pytest
 from make_results import make_codec, make_result, make_store
 
 from protocol.boards import PUBLISHED_BENCH, Row, bench_of
+from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
 from space.drawings.labels import place_labels
@@ -16,7 +17,6 @@ from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
 from space.drawings.style import log_axis, short
 from space.rows import Rows
-from space.table import ranked_rows
 
 
 def draw(track: Track, results: list[Result]) -> dict[str, Any]:

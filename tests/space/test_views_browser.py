@@ -11,13 +11,19 @@ from make_results import make_codec, make_result
 from picture_files import write_pictures
 from playwright.sync_api import BrowserContext, Page, expect
 
+from protocol.manifest import Former, ManifestEntry, Milestone
 from protocol.records import Result
+from protocol.states import Action, Status
 from space.export import export_source
 from space.figure_entry import KINDS
+from space.snapshot import Snapshot
 
 pytestmark = pytest.mark.browser
 
-VIEWS = ("t2i-ulb", "t2i-elb", "t2i", "codec", "i2t", "pairs", "pictures", "compare", "submit")
+VIEWS = (
+    *("t2i-ulb", "t2i-elb", "t2i", "codec", "i2t", "pairs", "pictures", "compare", "submit"),
+    *("t2i-ulb&as_of=v1", "changes"),
+)
 FIGURES = tuple(kind for kind in KINDS if kind != "sweep")
 
 
@@ -32,7 +38,37 @@ def nasty_source(folder: Path) -> ListSource:
         write_pictures(folder / result.request.request_id, result, shift)
     source = ListSource(results, folder)
     source.found = make_evidence(results, NASTY[0])
+    gone = [make_result(f"gone {name}") for name in NASTY]
+    source.entries = [make_withdrawn(one, name) for one, name in zip(gone, NASTY, strict=True)]
+    source.boards["v1"] = Snapshot(
+        revision="v1",
+        results=(*results[1:], *gone),
+        statistics=(),
+        read_at="2026-10-01T00:00:00.000Z",
+    )
     return source
+
+
+def make_withdrawn(result: Result, reason: str) -> ManifestEntry:
+    """Return the manifest's entry of a row that was withdrawn, and was called so before."""
+    request = result.request
+    withdrawn = Milestone(
+        action=Action.WITHDRAW, at="2026-10-02T00:00:00.000Z", actor=reason[:90], reason=reason
+    )
+    return ManifestEntry(
+        request_id=request.request_id,
+        role=request.role,
+        model=request.label,
+        partner=request.partner,
+        modes=request.modes,
+        protocol=request.protocol,
+        dataset=request.dataset,
+        submitter=request.submitter,
+        status=Status.WITHDRAWN,
+        successor="",
+        milestones=(withdrawn,),
+        formerly=(Former(request_id="0" * 20, model=reason, why="same weights"),),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,113 @@
+"""What became of every row that was ever asked for: dates, names and reasons, and no score."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from protocol.rules import Mode, Role
+from protocol.states import Action, Status
+
+MILESTONES = frozenset(
+    {
+        *(Action.SUBMIT, Action.FINISH, Action.FAIL),
+        *(Action.GIVE_UP, Action.WITHDRAW, Action.SUPERSEDE),
+    }
+)
+"""What brings a row, takes it away, or keeps it from coming; claims and renewals do neither."""
+
+REMOVALS = frozenset({Action.WITHDRAW, Action.SUPERSEDE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """One of `MILESTONES`, as the ledger has it."""
+
+    action: Action
+    at: str
+    """UTC, ISO 8601."""
+    actor: str
+    reason: str
+    """As it was given; the failure's code where the request failed."""
+    successor: str = ""
+    """The request that took this one's place; empty unless it was superseded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """What a row was called before."""
+
+    request_id: str
+    model: str
+    why: str
+    """`superseded`, or `same weights`."""
+
+    @property
+    def text(self) -> str:
+        """What people are shown."""
+        return f"{self.model} ({self.why}, {self.request_id[:8]})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestEntry:
+    """One request."""
+
+    request_id: str
+    role: Role
+    model: str
+    partner: str
+    modes: tuple[Mode, ...]
+    protocol: str
+    dataset: str
+    submitter: str
+    status: Status
+    successor: str
+    """The request that took this one's place; empty unless it was superseded."""
+    milestones: tuple[Milestone, ...]
+    """Oldest first."""
+    formerly: tuple[Former, ...] = ()
+    """As far as the ledger knows it, newest first."""
+
+    def last(self, *actions: Action) -> Milestone | None:
+        """Return the newest milestone of one of these kinds, None where there is none."""
+        return next((one for one in reversed(self.milestones) if one.action in actions), None)
+
+    def removed_since(self, at: str) -> Milestone | None:
+        """Return what took a row away that stood at a time (UTC, ISO 8601); None: nothing did."""
+        removal = self.last(*REMOVALS)
+        # Two machines' clocks may differ; that it is away is sure.
+        is_away = self.status in (Status.WITHDRAWN, Status.SUPERSEDED)
+        return removal if removal is not None and (is_away or removal.at >= at) else None
+
+
+def by_request(manifest: Sequence[ManifestEntry]) -> Mapping[str, ManifestEntry]:
+    """Return the entries by request id."""
+    return {entry.request_id: entry for entry in manifest}
+
+
+COLUMNS = (
+    *("request_id", "role", "model", "partner", "modes", "protocol", "dataset", "submitter"),
+    *("action", "at", "actor", "reason", "successor", "status_now"),
+)
+
+
+def manifest_lines(manifest: Sequence[ManifestEntry]) -> list[dict[str, str]]:
+    """Return one line a milestone, by `COLUMNS`, for tables."""
+    return [
+        {
+            "request_id": entry.request_id,
+            "role": entry.role,
+            "model": entry.model,
+            "partner": entry.partner,
+            "modes": ",".join(entry.modes),
+            "protocol": entry.protocol,
+            "dataset": entry.dataset,
+            "submitter": entry.submitter,
+            "action": milestone.action,
+            "at": milestone.at,
+            "actor": milestone.actor,
+            "reason": milestone.reason,
+            "successor": milestone.successor,
+            "status_now": entry.status,
+        }
+        for entry in manifest
+        for milestone in entry.milestones
+    ]
