@@ -11,7 +11,8 @@ from protocol.errors import StatisticsError
 from protocol.rates import Curve, bd_indicator, bd_rate, integrate, pareto_front, slopes
 
 STEPS = st.lists(st.floats(0.05, 3), min_size=2, max_size=7)
-VALUES = st.lists(st.floats(-5, 5), min_size=8, max_size=8)
+# Rounded: scipy divides by the steps between neighbours, which overflows where one is 1e-308.
+VALUES = st.lists(st.floats(-5, 5).map(lambda value: round(value, 9)), min_size=8, max_size=8)
 
 
 @given(STEPS, VALUES, st.floats(0, 1), st.floats(0, 1))
