@@ -101,6 +101,8 @@ class State:
     """UTC, ISO 8601."""
     smoke: SmokeReport | None = None
     """What its smoke test showed; None before one has run, and for a run of few pictures."""
+    log: str = ""
+    """The last lines of the holder's log as of the last renewal; empty unless RUNNING."""
 
     @property
     def worker(self) -> str:

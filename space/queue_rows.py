@@ -11,6 +11,8 @@ from submission.store import QueueEntry
 MOST_OPEN = 200
 MOST_ENDED = 40
 MOST_OWN = 60
+MOST_LOG = 8000
+"""Characters; what a worker writes is no longer."""
 
 
 def queue_rows(view: QueueView, account: Account | None) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def row_of(entry: QueueEntry, account: Account | None) -> dict[str, Any]:
         "status": state.status,
         "attempt": state.attempt,
         "progress": entry.progress,
+        "log": entry.log[-MOST_LOG:],
         "position": entry.position,
         "wait_seconds": entry.wait_seconds,
         "failure": state.failure,

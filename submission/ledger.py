@@ -83,8 +83,11 @@ class Ledger(Protocol):
     def is_dead(self, lease: Lease) -> bool:
         """Return whether a lease's holder is known to be gone, before the lease runs out."""
 
-    def note(self, request_id: str, line: str) -> None:
-        """Show how far a request is, where that costs no entry."""
+    def note(self, request_id: str, text: str) -> None:
+        """Show how far a request is, where that costs no entry.
+
+        The first line is the progress, the others are the end of the log; nothing ends both.
+        """
 
     def noted(self, request_id: str) -> str:
         """Return the newest note, empty where there is none."""

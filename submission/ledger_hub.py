@@ -218,8 +218,8 @@ class HubLedger:
         del lease
         return False
 
-    def note(self, request_id: str, line: str) -> None:
-        """Do nothing: progress travels with the lease's renewals."""
+    def note(self, request_id: str, text: str) -> None:
+        """Do nothing: progress and log travel with the lease's renewals."""
 
     def noted(self, request_id: str) -> str:
         """Return nothing."""

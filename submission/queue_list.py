@@ -18,7 +18,8 @@ def list_queue(
     Args:
         book: the newest.
         request_of: returns a request by its id.
-        noted: returns the newest note of a running request; empty where there is none.
+        noted: returns the newest note of a running request, its progress and then its log;
+            empty where there is none.
     """
     ids = book.queue()
     waiting = [i for i in ids if book.states[i]["status"] == Status.PENDING]
@@ -33,12 +34,13 @@ def list_queue(
 
     def entry(request_id: str) -> QueueEntry:
         state, position = known(book, request_id), places.get(request_id)
-        progress = ""
+        progress = log = ""
         if state.status is Status.RUNNING:
-            progress = noted(request_id) or state.progress
+            note = noted(request_id) or f"{state.progress}\n{state.log}"
+            progress, _, log = note.partition("\n")
         wait = None
         if position is not None and usual is not None:
             wait = math.ceil(position / running) * usual
-        return QueueEntry(request_of(request_id), state, progress, position, wait)
+        return QueueEntry(request_of(request_id), state, progress, position, wait, log)
 
     return [entry(request_id) for request_id in [*ids, *ended]]

@@ -77,6 +77,7 @@ def renew(
     at: datetime,
     *,
     smoke: SmokeReport | None = None,
+    log: str = "",
 ) -> Batch:
     """Make a lease last longer from now on, and show how far its holder is.
 
@@ -87,6 +88,7 @@ def renew(
         terms: of leases.
         at: the time.
         smoke: what the smoke test showed, once it has run.
+        log: the last lines of the holder's log.
 
     Raises:
         LeaseError: it is another worker's now, or the request has ended.
@@ -95,7 +97,7 @@ def renew(
     lease = replace(held.lease, expires_at=to_text(at + timedelta(seconds=terms.lease_seconds)))
     status = follow(state.request_id, state.status, Action.RENEW, Who.HOLDER)
     shown = {"smoke": smoke} if smoke else {}
-    new = next_state(state, status, at, lease=lease, progress=progress, **shown)
+    new = next_state(state, status, at, lease=lease, progress=progress, log=log, **shown)
     return Batch(events=(make_event(Action.RENEW, lease.worker, "", new),))
 
 

@@ -49,8 +49,8 @@ class Store(Protocol):
     def claim(self, worker: str, accepts: Accepts = ...) -> AbstractContextManager[Claim | None]:
         """Hold the next request while the block lasts; None where there is none."""
 
-    def report_progress(self, claim: Claim, line: str) -> None:
-        """Show people how far the claimed request is."""
+    def report_progress(self, claim: Claim, line: str, log: str = ...) -> None:
+        """Show people how far the claimed request is, and the last lines of its log."""
 
     def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
         """Keep what a claimed request's smoke test showed; it stays with the request."""

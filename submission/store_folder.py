@@ -4,7 +4,7 @@ ledger.jsonl                 what happened; every state follows from it
 requests/ab/<id>.json        what was asked; written once
 captions/ab/<sha256>.csv     a caption file that a request names; or .jsonl
 results/ab/<id>.<token>.*    what came out: the result as JSON, the per-image scores as Parquet
-progress/<id>.txt            one line for people, from the worker that holds the request
+progress/<id>.txt            a line for people and the last of the log, while a worker runs it
 locks/                       of the writer, and of every worker that lives
 
 A writer holds the ledger's lock, decides on the newest line, writes the files, and appends the line
@@ -173,9 +173,13 @@ class FolderLedger:
             os.close(descriptor)
         return True
 
-    def note(self, request_id: str, line: str) -> None:
+    def note(self, request_id: str, text: str) -> None:
         """Write the progress beside the ledger."""
-        write_whole(self.folder / "progress" / f"{request_id}.txt", line.encode())
+        path = self.folder / "progress" / f"{request_id}.txt"
+        if text:
+            write_whole(path, text.encode())
+        else:
+            path.unlink(missing_ok=True)
 
     def noted(self, request_id: str) -> str:
         """Return what the holder last wrote."""

@@ -43,7 +43,7 @@ class LedgerStore:
         self.terms = terms or Terms()
         self._clock = clock
         self._held: set[str] = set()
-        self._progress: dict[str, str] = {}
+        self._notes: dict[str, tuple[str, str]] = {}
 
     def submit(
         self,
@@ -140,21 +140,23 @@ class LedgerStore:
             raise
         self.release(claim, "given back")
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, claim: Claim, smoke: SmokeReport | None = None) -> None:
         """Make a claim's lease last longer, and tell the progress that was last reported.
 
         Raises:
             LeaseError: it is another worker's now, or the request has ended.
         """
-        line = self._progress.get(claim.state.request_id, "")
+        line, log = self._notes.get(claim.state.request_id, ("", ""))
         self.ledger.change(
-            lambda book: queue_worker.renew(book, claim, line, self.terms, self._clock())
+            lambda book: queue_worker.renew(
+                book, claim, line, self.terms, self._clock(), smoke=smoke, log=log
+            )
         )
 
-    def report_progress(self, claim: Claim, line: str) -> None:
-        """Show people how far the claimed request is."""
-        self._progress[claim.state.request_id] = line
-        self.ledger.note(claim.state.request_id, line)
+    def report_progress(self, claim: Claim, line: str, log: str = "") -> None:
+        """Show people how far the claimed request is, and the last lines of its log."""
+        self._notes[claim.state.request_id] = line, log
+        self.ledger.note(claim.state.request_id, f"{line}\n{log}")
 
     def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
         """Keep what a claimed request's smoke test showed; it stays with the request.
@@ -162,12 +164,9 @@ class LedgerStore:
         Raises:
             LeaseError: it is another worker's now, or the request has ended.
         """
-        self.report_progress(claim, report.sentence)
-        self.ledger.change(
-            lambda book: queue_worker.renew(
-                book, claim, report.sentence, self.terms, self._clock(), smoke=report
-            )
-        )
+        log = self._notes.get(claim.state.request_id, ("", ""))[1]
+        self.report_progress(claim, report.sentence, log)
+        self.renew(claim, report)
 
     def finish(self, claim: Claim, result: Result, per_image: bytes) -> None:
         """End a claimed request with its result.
@@ -289,7 +288,8 @@ class LedgerStore:
 
     def _let_go(self, claim: Claim) -> None:
         self._held.discard(claim.lease.nonce)
-        self._progress.pop(claim.state.request_id, None)
+        self._notes.pop(claim.state.request_id, None)
+        self.ledger.note(claim.state.request_id, "")
         self.ledger.let_go(claim.lease.nonce)
 
 

@@ -218,6 +218,36 @@ def test_a_renewed_lease_is_kept_and_tells_the_progress(
     assert (entry.progress, entry.state.worker) == ("decode 3/48", "w")
 
 
+def test_a_log_comes_with_the_renewal_in_one_change_and_ends_with_the_run(
+    store: LedgerStore, make_store: MakeStore, clock: Clock
+) -> None:
+    request_id = store.submit(request_for(53)).state.request_id
+    claim = store.take("w")
+    assert claim is not None
+    before = store.ledger.refresh().number
+    store.report_progress(claim, "decode 3/48", "08:00:00  attempt 1\n08:00:01  decode 3/48")
+    clock.move(55)
+    store.renew(claim)
+    assert make_store().ledger.refresh().number == before + 1
+    (entry,) = make_store().queue()
+    assert entry.progress == "decode 3/48"
+    assert entry.log.splitlines() == ["08:00:00  attempt 1", "08:00:01  decode 3/48"]
+    assert make_store().state(request_id).log == entry.log
+    store.finish(claim, result_of(claim.request), PER_IMAGE)
+    (entry,) = make_store().queue()
+    assert (entry.progress, entry.log, make_store().state(request_id).log) == ("", "", "")
+
+
+def test_a_state_from_before_there_were_logs_is_read(store: LedgerStore) -> None:
+    store.submit(request_for(53))
+    book = store.ledger.refresh()
+    for state in book.states.values():
+        del state["log"]
+    again = Book.from_snapshot(json.loads(json.dumps(book.to_snapshot())))
+    (old,) = again.with_status(Status.PENDING)
+    assert old.log == ""
+
+
 def test_a_lease_that_nobody_took_is_renewed_before_the_result_is_written(
     store: LedgerStore, clock: Clock
 ) -> None:
