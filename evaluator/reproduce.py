@@ -1,7 +1,7 @@
 """Running part of a row again: the same pictures for everybody, nothing taken from a cache."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,12 @@ from protocol.replications import (
     equal_pictures,
 )
 from protocol.rules import Dimension, Mode
-from protocol.samples import list_samples
-from protocol.subsets import choose_subset
 from submission.store import now
 from submission.systems import pin_system
 
 
 def reproduce(
-    result: Result, per_image: bytes, bench: Bench, *, size: int, replicated_by: str
+    result: Result, per_image: bytes, bench: Bench, *, names: Collection[str], replicated_by: str
 ) -> Replication:
     """Run a part of a finished row and return how it compares.
 
@@ -32,7 +30,7 @@ def reproduce(
         result: the row.
         per_image: its per-image Parquet.
         bench: where; its cache must be a fresh one, or it is no second run.
-        size: number of pictures.
+        names: of the pictures.
         replicated_by: who runs it.
 
     Raises:
@@ -44,7 +42,6 @@ def reproduce(
     if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
         raise InputError("the per-image scores are not those that the row was made from")
     request = result.request
-    names = choose_subset(list_samples(bench.images), size, request.request_id)
     again = evaluate(request, bench, only=names)
     original, replicated = read_scores(per_image), read_scores(again.per_image)
     equal, compared = equal_pictures(original, replicated)
@@ -52,7 +49,7 @@ def reproduce(
         schema_version=SCHEMA_VERSION,
         request_id=request.request_id,
         per_image_sha256=result.per_image_sha256,
-        names=names,
+        names=tuple(names),
         agreements=compare(original, replicated),
         equal_pictures=equal,
         pictures=compared,

@@ -17,6 +17,7 @@ from protocol.jsonable import from_plain, to_plain
 from protocol.records import Request
 from protocol.states import OPEN, Action, Entry, Event, Lease, State, Status
 from submission.clock import from_text
+from submission.reported import is_reported
 
 NONCES = 512
 """How many of the newest entries are remembered by their nonce."""
@@ -70,6 +71,13 @@ class Ledger(Protocol):
 
     def attached(self, path: str) -> bytes | None:
         """Return a file that came with a request; None where there is none."""
+
+    def size(self, path: str) -> int:
+        """Return the bytes of a file that came with a request, without reading it.
+
+        Raises:
+            StoreError: it is missing.
+        """
 
     def digests(self) -> Mapping[str, str]:
         """Return the sha256 of every file that only an entry of the ledger may bring, by path."""
@@ -150,7 +158,7 @@ class Book:
             self.open.add(request_id)
         else:
             self.open.discard(request_id)
-        if event["action"] == Action.FINISH:
+        if event["action"] == Action.FINISH and not is_reported(state["files"]):
             acquired = from_text(state["lease"]["acquired_at"])
             seconds = (from_text(state["updated_at"]) - acquired).total_seconds()
             self.durations.append(seconds)

@@ -28,6 +28,7 @@ from submission.queue import (
     per_image_path,
     result_path,
 )
+from submission.reported import is_reported, reported_among
 from submission.transitions import Who, follow
 
 Accepts: TypeAlias = Callable[[Request], bool]
@@ -43,14 +44,18 @@ def claim(
     at: datetime,
     is_dead: Callable[[Lease], bool],
     nonce: str,
+    reported: bool = False,
 ) -> Batch:
     """Take the next request that waits, or whose worker is gone; the CLAIM is the last event.
 
-    A request whose last attempt was lost on the way ends as FAILED in the same batch.
+    Of those that came with their results, or of the others, as `reported` says. A request whose
+    last attempt was lost on the way ends as FAILED in the same batch.
     """
     events: list[Event] = []
     for request_id in book.queue():
         plain = book.states[request_id]
+        if is_reported(plain["files"]) is not reported:
+            continue
         state = None
         if plain["status"] == Status.RUNNING:
             state = book.state(request_id)
@@ -123,7 +128,8 @@ def finish(
     }
     status = follow(state.request_id, state.status, Action.FINISH, Who.HOLDER)
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
-    new = next_state(state, status, at, files=digests, progress="")
+    came = {p: state.files[p] for p in reported_among(state.request_id, state.files)}
+    new = next_state(state, status, at, files={**came, **digests}, progress="")
     finished = make_event(Action.FINISH, held.lease.worker, "finished", new)
     return Batch(events=(*events, finished), files=files)
 

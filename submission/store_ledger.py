@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocol.errors import RecordError, StoreError
-from protocol.jsonable import from_json
+from protocol.errors import StoreError
 from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, State, Status
 from submission import queue_submitter, queue_worker
+from submission.finished import read_results
 from submission.heartbeat import beating
 from submission.ledger import Batch, Book, Ledger, events_of
 from submission.queue import (
@@ -22,7 +22,6 @@ from submission.queue import (
     known,
     new_nonce,
     per_image_path,
-    result_path,
 )
 from submission.queue_list import list_queue
 from submission.queue_worker import Accepts
@@ -87,10 +86,13 @@ class LedgerStore:
             answered.add(request.request_id)
         return answers
 
-    def take(self, worker: str, accepts: Accepts = lambda _: True) -> Claim | None:
+    def take(
+        self, worker: str, accepts: Accepts = lambda _: True, *, reported: bool = False
+    ) -> Claim | None:
         """Claim the next request that waits, or whose worker is gone; None when there is none.
 
-        The lease ends by itself unless it is renewed; `claim` renews it.
+        The lease ends by itself unless it is renewed; `claim` renews it, and says what
+        `reported` is.
         """
         nonce = new_nonce()
         self.ledger.hold(nonce)
@@ -105,6 +107,7 @@ class LedgerStore:
                 at=self._clock(),
                 is_dead=self.ledger.is_dead,
                 nonce=nonce,
+                reported=reported,
             )
 
         try:
@@ -119,14 +122,17 @@ class LedgerStore:
         return claim
 
     @contextlib.contextmanager
-    def claim(self, worker: str, accepts: Accepts = lambda _: True) -> Iterator[Claim | None]:
+    def claim(
+        self, worker: str, accepts: Accepts = lambda _: True, *, reported: bool = False
+    ) -> Iterator[Claim | None]:
         """Hold the next request while the block lasts, and give it back unless it ended there.
 
         Args:
             worker: who asks, for the history.
             accepts: tells the requests that this worker can run.
+            reported: hold one that came with its results, and no other; else none of these.
         """
-        claim = self.take(worker, accepts)
+        claim = self.take(worker, accepts, reported=reported)
         if claim is None:
             yield None
             return
@@ -261,14 +267,9 @@ class LedgerStore:
         """Return the result of every finished request, as they were submitted.
 
         Raises:
-            LedgerError: a result is missing, or is not the one that the ledger holds.
+            LedgerError: a result or an audit is missing, or not the one that the ledger holds.
         """
-        states = self.ledger.refresh().with_status(Status.FINISHED)
-        paths = [result_path(state) for state in states]
-        contents = self.ledger.read_all(
-            [(p, s.files[p]) for p, s in zip(paths, states, strict=True)]
-        )
-        return [_result(path, content) for path, content in zip(paths, contents, strict=True)]
+        return read_results(self.ledger)
 
     def per_image_path(self, request_id: str) -> Path:
         """Return a file with the per-image scores of a finished request.
@@ -291,10 +292,3 @@ class LedgerStore:
         self._notes.pop(claim.state.request_id, None)
         self.ledger.note(claim.state.request_id, "")
         self.ledger.let_go(claim.lease.nonce)
-
-
-def _result(path: str, content: bytes) -> Result:
-    try:
-        return from_json(Result, content)
-    except RecordError as error:
-        raise RecordError(f"{path}: {error}") from error

@@ -85,6 +85,8 @@ def _detail(entry: "QueueEntry") -> str:
     from protocol.states import Status
 
     state = entry.state
+    if state.status is Status.PENDING and entry.position is None:
+        return entry.progress
     if state.status is Status.PENDING:
         wait = f", about {_duration(entry.wait_seconds)}" if entry.wait_seconds else ""
         tried = f", attempt {state.attempt + 1}" if state.attempt else ""

@@ -5,7 +5,7 @@ import { make, named } from "./dom.js";
 export const NO_VALUE = "–";
 const SOURCES = {
   published: ["¶", "Printed by the authors of the benchmark; not run here"],
-  verified: ["✓", "Run here, every picture encoded, decoded and scored"],
+  verified: ["✓", "Run here, every picture encoded, decoded and scored; or by its submitter, and a random part again here"],
   "self-reported": ["~", "Numbers that the submitter sent; not run here"],
 };
 const WIDTHS = {

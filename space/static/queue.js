@@ -124,6 +124,8 @@ function fill(node, entry, withdraw) {
 }
 
 function whereItStands(entry) {
+  // Results that came with their request wait for no worker.
+  if (entry.status === "PENDING" && entry.position === null) return [make("p", "meta", entry.progress)];
   if (entry.status === "PENDING") {
     const wait = entry.wait_seconds === null ? "no run has told yet how long one takes" : `starts in about ${duration(entry.wait_seconds)}`;
     const again = entry.attempt ? `, after attempt ${entry.attempt}` : "";
