@@ -41,11 +41,11 @@ class Audit:
             return f"The submitter ran this; {part} were run again by the maintainers and agree."
         off = [one for one in found.agreements if not one.agrees]
         first = off[0]
-        more = f", and {len(off) - 1} more means" if len(off) > 1 else ""
         return (
             f"The submitter ran this; {part} were run again by the maintainers and do not agree: "
             f"{first.mode} {first.what} is {first.original:.4f} as reported and "
-            f"{first.replicated:.4f} as run again, off by more than {first.tolerance:.4f}{more}."
+            f"{first.replicated:.4f} as run again, where {first.tolerance:.4f} is allowed; "
+            f"{len(off)} of {len(found.agreements)} means are off."
         )
 
 

@@ -9,7 +9,7 @@ const SOURCES = {
   "self-reported": ["~", "Numbers that the submitter sent; not run here"],
 };
 const WIDTHS = {
-  rank: 64, model: null, source: 122, overall: 158, score: 102, rate: 88, ratio: 96, bits: 96,
+  rank: 64, model: null, source: 134, overall: 158, score: 102, rate: 88, ratio: 96, bits: 96,
   seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
 };
 

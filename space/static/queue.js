@@ -162,7 +162,7 @@ function withdrawal(act) {
 function details(entry) {
   const { failure, smoke } = entry;
   const running = entry.status === "RUNNING" && entry.log;
-  const waits = entry.is_mine && ["PENDING", "RUNNING"].includes(entry.status);
+  const waits = entry.is_mine && (entry.position !== null || entry.status === "RUNNING");
   if (!failure && !smoke && !waits && !running) return null;
   const box = make("details", "more");
   box.append(make("summary", "", running ? "Log (UTC)" : failure ? "Why, and what to do" : "Smoke test"));
