@@ -14,7 +14,7 @@ from typing import Any
 from evaluator.allocator import keep_freed_memory
 from evaluator.bench import Bench
 from evaluator.cache import Cache
-from evaluator.execution import run_here
+from evaluator.execution import run_here, run_part
 from evaluator.failures import failure_of
 from protocol.files import write_whole
 from protocol.jsonable import from_plain, to_json, to_plain
@@ -46,7 +46,11 @@ def _run(job: dict[str, Any], out: Path) -> None:
         device=job["device"],
         batch_size=job["batch_size"],
     )
-    outcome = run_here(from_plain(Request, job["request"], "request"), bench, _say, _tell, _log)
+    request = from_plain(Request, job["request"], "request")
+    if job["names"] is None:
+        outcome = run_here(request, bench, _say, _tell, _log)
+    else:
+        outcome = run_part(request, bench, job["names"], _say)
     write_whole(out / "per_image.parquet", outcome.per_image)
     write_whole(out / "result.json", to_json(outcome.result).encode())
 

@@ -1,6 +1,6 @@
 """Running one request as a worker does: three pictures first, submitted weights apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from evaluator.bench import Bench
@@ -57,4 +57,20 @@ def run_here(
             tell(shown)
         evaluation = evaluate(request, here)
     write_gallery(gallery_folder(bench.cache, request.request_id), evaluation, bench)
+    return Outcome(evaluation.result, evaluation.per_image)
+
+
+def run_part(
+    request: Request,
+    bench: Bench,
+    names: Collection[str],
+    note: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Run some of a request's pictures in this process, with no smoke test and no gallery.
+
+    Raises:
+        CMCError: as for `evaluate`.
+    """
+    with progress_bars(note) as report:
+        evaluation = evaluate(request, replace(bench, report=report), only=names)
     return Outcome(evaluation.result, evaluation.per_image)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +77,8 @@ def evaluate_apart(
     note: Callable[[str], None] = lambda _: None,
     tell: Callable[[SmokeReport], None] = lambda _: None,
     log: Callable[[str], None] = lambda _: None,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Outcome | Failure:
     """Run a request in a child process; return what came out, or why nothing did.
 
@@ -88,6 +90,7 @@ def evaluate_apart(
         note: is told the child's progress, a line at a time.
         tell: is told what the child's smoke test showed.
         log: is told the child's other lines for the log.
+        names: of the pictures, to run these alone, with no smoke test and no gallery.
 
     Raises:
         OSError: this machine is at fault, for example its disk is full.
@@ -101,6 +104,7 @@ def evaluate_apart(
             "device": bench.device,
             "batch_size": bench.batch_size,
             "out": folder,
+            "names": None if names is None else list(names),
         }
         hear = partial(_hear, note=note, tell=tell, log=log)
         status = _run_child(job, scrubbed_environment(os.environ, request), hear)

@@ -46,6 +46,8 @@ def run_again(
     options: argparse.Namespace,
     choose: "Callable[[Sequence[Sample]], Sequence[str]]",
     name: str,
+    *,
+    apart: bool,
 ) -> "Replication":
     """Run the pictures that `choose` names again, from an empty cache, and compare.
 
@@ -55,12 +57,13 @@ def run_again(
         options: of the command.
         choose: names pictures of the ground truth.
         name: of this second run: one that was killed goes on where it was.
+        apart: run submitted weights in a process without any token.
     """
     from dataclasses import replace
 
     from evaluator.cache import Cache
-    from evaluator.progress import progress_bars
-    from evaluator.reproduce import relocate, reproduce
+    from evaluator.execution import run_part
+    from evaluator.reproduce import relocate, reproduce, run_apart
     from protocol.samples import list_samples
     from submission.caption_files import with_captions_here
     from submission.identity import account_for
@@ -69,15 +72,15 @@ def run_again(
     request = with_captions_here(request, store.ledger, options.cache.expanduser() / "captions")
     # Of its own, so that a second run is one; kept until the end, so that it may be killed.
     cache = options.cache.expanduser() / "replications" / name
-    with progress_bars() as report:
-        bench = replace(bench_from(options, report), cache=Cache(cache))
-        replication = reproduce(
-            replace(result, request=request),
-            store.per_image_path(options.request).read_bytes(),
-            bench,
-            names=choose(list_samples(bench.images)),
-            replicated_by=account_for(options.store).name,
-        )
+    bench = replace(bench_from(options), cache=Cache(cache))
+    replication = reproduce(
+        replace(result, request=request),
+        store.per_image_path(options.request).read_bytes(),
+        bench,
+        names=choose(list_samples(bench.images)),
+        replicated_by=account_for(options.store).name,
+        run=run_apart if apart else run_part,
+    )
     shutil.rmtree(cache, ignore_errors=True)
     return replication
 

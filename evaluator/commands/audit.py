@@ -30,7 +30,10 @@ def run(options: argparse.Namespace) -> int:
     from protocol.jsonable import to_json
     from submission.audits import file_audit, require_reported
     from submission.identity import account_for, require_maintainer
-    from submission.store import open_store
+    from submission.intake import require_accepted
+    from submission.limits import UNSHARED, shared_limits
+    from submission.rules import check_endpoints
+    from submission.store import FolderStore, open_store
 
     if not 0 < options.share <= 1:
         raise InputError(f"--share {options.share}: wanted more than 0, and 1 at most")
@@ -38,13 +41,16 @@ def run(options: argparse.Namespace) -> int:
     store = open_store(options.store)
     result = find_result(store, options)
     require_reported(store.state(options.request))
+    limits = UNSHARED if isinstance(store, FolderStore) else shared_limits()
+    require_accepted(check_endpoints(result.request, limits))
     salt = store.ledger.refresh().sha256
     replication = run_again(
         store,
         result,
         options,
         lambda samples: audit_names(samples, options.share, options.request, salt),
-        f"{options.request}-{salt[:12]}",
+        f"audit-{options.request}",
+        apart=True,
     )
     audit = Audit(
         schema_version=SCHEMA_VERSION, share=options.share, salt=salt, replication=replication

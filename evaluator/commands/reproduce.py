@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         options,
         lambda samples: choose_subset(samples, options.subset, options.request),
         options.request,
+        apart=False,
     )
     if options.json:
         print(to_json(replication))

@@ -91,6 +91,34 @@ def test_honest_results_are_self_reported_then_audited_and_verified(
     assert list(store.ledger.refresh().durations) == []
 
 
+def test_a_submitted_model_is_audited_in_a_process_without_tokens(
+    cmc_here: Run,
+    captions: Path,
+    images: Path,
+    t2i: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = captions.parent
+    system = ("--i2t", f"file:{captions}", "--t2i", t2i, "--modes", "image", "--dataset", "three")
+    where = ("--images", images)
+    cmc_here("evaluate", *system, "--protocol", "demo-0", *where, "--out", folder / "mine")
+    cmc_here("submit", "--results", folder / "mine", *where)
+    cmc_here("receive", *where)
+    # An interpreter looks here for code to run at its start; it stands for submitted code.
+    (folder / "spy").mkdir()
+    (folder / "spy" / "sitecustomize.py").write_text(
+        f"import os\nopen({str(folder / 'seen')!r}, 'w').write(repr(dict(os.environ)))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{folder / 'spy'}:{ROOT}")
+    monkeypatch.setenv("HF_TOKEN", "canary")
+    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
+    audited = cmc_here("audit", entry["state"]["request_id"], *where).stdout
+    assert "run again by the maintainers and agree" in audited
+    assert "3 of 3 decoded pictures are equal" in audited
+    assert "PATH" in (folder / "seen").read_text()
+    assert "canary" not in (folder / "seen").read_text()
+
+
 def test_forged_scores_do_not_agree_and_the_row_says_so(
     cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
 ) -> None:
