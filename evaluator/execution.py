@@ -7,7 +7,7 @@ from evaluator.bench import Bench
 from evaluator.gallery import gallery_folder, write_gallery
 from evaluator.progress import progress_bars
 from evaluator.run import evaluate
-from evaluator.run_log import library_warnings
+from evaluator.run_log import library_errors
 from evaluator.smoke import smoke_test
 from protocol.records import Request, Result
 from protocol.samples import list_samples
@@ -46,7 +46,7 @@ def run_here(
         SmokeTestError: the first three pictures show that the run would fail.
         CMCError: as for `evaluate`.
     """
-    with library_warnings(log), progress_bars(note) as report:
+    with library_errors(log), progress_bars(note) as report:
         here = replace(bench, report=report)
         pictures = len(list_samples(bench.images))
         log(f"{pictures} pictures in {', '.join(request.modes)} mode on {bench.device}")

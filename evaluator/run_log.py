@@ -18,7 +18,7 @@ CHARACTERS = 8000
 
 _STEP = re.compile(r"(\w+) (\d+)/([1-9]\d*)")
 _LIBRARIES = ("diffusers", "huggingface_hub", "transformers")
-"""Those that print their warnings themselves, so that listening takes nothing from a terminal."""
+"""Those that print their errors themselves, so that listening takes nothing from a terminal."""
 
 
 class RunLog:
@@ -62,8 +62,8 @@ class RunLog:
 
 
 @contextmanager
-def library_warnings(hear: Callable[[str], None]) -> Iterator[None]:
-    """Let `hear` have what the models' libraries log as a warning or worse."""
+def library_errors(hear: Callable[[str], None]) -> Iterator[None]:
+    """Let `hear` have what the models' libraries log as an error; warnings are turned off."""
     handler = _Listener(hear)
     loggers = [logging.getLogger(name) for name in _LIBRARIES]
     for logger in loggers:
@@ -77,7 +77,7 @@ def library_warnings(hear: Callable[[str], None]) -> Iterator[None]:
 
 class _Listener(logging.Handler):
     def __init__(self, hear: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.ERROR)
         self._hear = hear
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -11,7 +11,7 @@ import pytest
 from evaluator.bench import Bench
 from evaluator.commands.queue import new_lines
 from evaluator.isolation import evaluate_apart
-from evaluator.run_log import CHARACTERS, LINE_CHARACTERS, LINES, RunLog, library_warnings
+from evaluator.run_log import CHARACTERS, LINE_CHARACTERS, LINES, RunLog, library_errors
 from evaluator.worker import work
 from protocol.records import Request
 from protocol.rules import Mode
@@ -63,13 +63,13 @@ def test_secrets_folders_and_what_steers_a_terminal_are_in_no_log(
     assert "…/model" in text
 
 
-def test_warnings_of_the_models_libraries_are_heard_and_nobody_elses() -> None:
+def test_errors_of_the_models_libraries_are_heard_and_nobody_elses() -> None:
     heard: list[str] = []
-    with library_warnings(heard.append):
-        logging.getLogger("diffusers.schedulers").warning("%s steps", 3)
-        logging.getLogger("diffusers").info("quiet")
-        logging.getLogger("somebody").warning("else")
-    logging.getLogger("diffusers").warning("later")
+    with library_errors(heard.append):
+        logging.getLogger("diffusers.schedulers").error("%s steps", 3)
+        logging.getLogger("diffusers").warning("quiet")
+        logging.getLogger("somebody").error("else")
+    logging.getLogger("diffusers").error("later")
     assert heard == ["diffusers: 3 steps"]
 
 
