@@ -14,12 +14,12 @@ from typing import Any
 from evaluator.allocator import keep_freed_memory
 from evaluator.bench import Bench
 from evaluator.cache import Cache
-from evaluator.execution import run_here
+from evaluator.execution import run_here, run_part
 from evaluator.failures import failure_of
 from protocol.files import write_whole
 from protocol.jsonable import from_plain, to_json, to_plain
 from protocol.records import Request
-from protocol.smoke import SMOKE_MARK, SmokeReport
+from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
 
 
 def main() -> int:
@@ -46,7 +46,11 @@ def _run(job: dict[str, Any], out: Path) -> None:
         device=job["device"],
         batch_size=job["batch_size"],
     )
-    outcome = run_here(from_plain(Request, job["request"], "request"), bench, _say, _tell)
+    request = from_plain(Request, job["request"], "request")
+    if job["names"] is None:
+        outcome = run_here(request, bench, _say, _tell, _log)
+    else:
+        outcome = run_part(request, bench, job["names"], _say)
     write_whole(out / "per_image.parquet", outcome.per_image)
     write_whole(out / "result.json", to_json(outcome.result).encode())
 
@@ -68,6 +72,11 @@ def _end_with_parent() -> None:
 
 def _tell(report: SmokeReport) -> None:
     _say(SMOKE_MARK + json.dumps(to_plain(report)))
+
+
+def _log(text: str) -> None:
+    # As JSON it is one line, whatever is in it.
+    _say(LOG_MARK + json.dumps(text))
 
 
 def _say(line: str) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from protocol.errors import RecordError
 from protocol.failures import FailureCode
 from protocol.jsonable import from_json, from_plain, to_plain
 from protocol.records import Request, Result
-from protocol.smoke import SMOKE_MARK, SmokeReport
+from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
 from protocol.states import Failure
 from protocol.systems import ENDPOINT_ADAPTERS
 from submission.queue import make_failure
@@ -76,6 +76,9 @@ def evaluate_apart(
     bench: Bench,
     note: Callable[[str], None] = lambda _: None,
     tell: Callable[[SmokeReport], None] = lambda _: None,
+    log: Callable[[str], None] = lambda _: None,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Outcome | Failure:
     """Run a request in a child process; return what came out, or why nothing did.
 
@@ -86,6 +89,8 @@ def evaluate_apart(
         bench: where; its reporter is not used.
         note: is told the child's progress, a line at a time.
         tell: is told what the child's smoke test showed.
+        log: is told the child's other lines for the log.
+        names: of the pictures, to run these alone, with no smoke test and no gallery.
 
     Raises:
         OSError: this machine is at fault, for example its disk is full.
@@ -99,8 +104,9 @@ def evaluate_apart(
             "device": bench.device,
             "batch_size": bench.batch_size,
             "out": folder,
+            "names": None if names is None else list(names),
         }
-        hear = partial(_hear, note=note, tell=tell)
+        hear = partial(_hear, note=note, tell=tell, log=log)
         status = _run_child(job, scrubbed_environment(os.environ, request), hear)
         return _read_outcome(Path(folder), status)
 
@@ -126,13 +132,22 @@ def _run_child(
     return child.returncode
 
 
-def _hear(line: str, *, note: Callable[[str], None], tell: Callable[[SmokeReport], None]) -> None:
-    if not line.startswith(SMOKE_MARK):
+def _hear(
+    line: str,
+    *,
+    note: Callable[[str], None],
+    tell: Callable[[SmokeReport], None],
+    log: Callable[[str], None],
+) -> None:
+    # A library may print what it likes: what is no report is nothing, nor is a log that is none.
+    if line.startswith(SMOKE_MARK):
+        with contextlib.suppress(RecordError):
+            tell(from_json(SmokeReport, line.removeprefix(SMOKE_MARK)))
+    elif line.startswith(LOG_MARK):
+        with contextlib.suppress(ValueError):
+            log(str(json.loads(line.removeprefix(LOG_MARK))))
+    else:
         note(line)
-        return
-    # A library may print what it likes: what is no report is nothing.
-    with contextlib.suppress(RecordError):
-        tell(from_json(SmokeReport, line.removeprefix(SMOKE_MARK)))
 
 
 def _read_outcome(folder: Path, status: int) -> Outcome | Failure:

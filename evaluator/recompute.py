@@ -25,12 +25,13 @@ def recompute_problems(result: Result, per_image: Path) -> list[str]:
         return [f"{name}: its per-image scores are not those that the result names"]
     try:
         rows = read_rows(per_image)
-        return _table_problems(name, result, rows)
+        return table_problems(name, result, rows)
     except (ValueError, KeyError, TypeError) as error:
         return [f"{name}: its per-image scores cannot be read ({error})"]
 
 
-def _table_problems(name: str, result: Result, rows: Sequence[Row]) -> list[str]:
+def table_problems(name: str, result: Result, rows: Sequence[Row]) -> list[str]:
+    """Return where a result's tables are not what rows give; `name` begins each sentence."""
     problems = []
     tables = (
         ("scores", result.scores, _scores(rows)),

@@ -1,12 +1,14 @@
 """Running part of a row again: the same pictures for everybody, nothing taken from a cache."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from evaluator.bench import Bench
-from evaluator.run import evaluate
+from evaluator.execution import Outcome, run_part
+from evaluator.fetching import fetch_restricted
+from evaluator.isolation import evaluate_apart, needs_isolation
 from protocol.errors import InputError, ModelError
 from protocol.records import Request, Result, System
 from protocol.replications import (
@@ -17,14 +19,41 @@ from protocol.replications import (
     equal_pictures,
 )
 from protocol.rules import Dimension, Mode
-from protocol.samples import list_samples
-from protocol.subsets import choose_subset
+from protocol.states import Failure
+from submission.intake import examine_again, require_accepted
 from submission.store import now
 from submission.systems import pin_system
 
+Run: TypeAlias = Callable[[Request, Bench, Sequence[str]], Outcome]
+"""Runs some of a request's pictures."""
+
+
+def run_apart(request: Request, bench: Bench, names: Sequence[str]) -> Outcome:
+    """Run pictures as a worker does: submitted weights are checked, and run without any token.
+
+    Raises:
+        SubmissionError: something speaks against the models.
+        ModelError: the run failed.
+        OSError: this machine is at fault.
+    """
+    if not needs_isolation(request):
+        return run_part(request, bench, names)
+    require_accepted(examine_again(request))
+    fetch_restricted(request)
+    outcome = evaluate_apart(request, bench, names=names)
+    if isinstance(outcome, Failure):
+        raise ModelError(f"{outcome.code}: {outcome.message}")
+    return outcome
+
 
 def reproduce(
-    result: Result, per_image: bytes, bench: Bench, *, size: int, replicated_by: str
+    result: Result,
+    per_image: bytes,
+    bench: Bench,
+    *,
+    names: Sequence[str],
+    replicated_by: str,
+    run: Run = run_part,
 ) -> Replication:
     """Run a part of a finished row and return how it compares.
 
@@ -32,8 +61,9 @@ def reproduce(
         result: the row.
         per_image: its per-image Parquet.
         bench: where; its cache must be a fresh one, or it is no second run.
-        size: number of pictures.
+        names: of the pictures.
         replicated_by: who runs it.
+        run: runs them.
 
     Raises:
         InputError: the Parquet is not the row's.
@@ -43,16 +73,14 @@ def reproduce(
 
     if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
         raise InputError("the per-image scores are not those that the row was made from")
-    request = result.request
-    names = choose_subset(list_samples(bench.images), size, request.request_id)
-    again = evaluate(request, bench, only=names)
+    again = run(result.request, bench, names)
     original, replicated = read_scores(per_image), read_scores(again.per_image)
     equal, compared = equal_pictures(original, replicated)
     return Replication(
         schema_version=SCHEMA_VERSION,
-        request_id=request.request_id,
+        request_id=result.request.request_id,
         per_image_sha256=result.per_image_sha256,
-        names=names,
+        names=tuple(names),
         agreements=compare(original, replicated),
         equal_pictures=equal,
         pictures=compared,

@@ -21,8 +21,9 @@ from protocol.errors import StatisticsError, StoreError
 from protocol.records import Result, System
 from protocol.rules import Content, Dimension, Mode, Track
 from protocol.samples import parse_name
-from protocol.statistics.additive import Additive, fit_additive
+from protocol.statistics.additive import Additive, Pair, fit_additive
 from protocol.statistics.boards import ImageScores, board_statistics, image_overalls
+from protocol.statistics.bootstrap import Array
 from protocol.statistics.components import Components, separate
 from protocol.statistics.files import made_from, write_statistics
 from protocol.statistics.pairs import Comparison, compare
@@ -137,7 +138,7 @@ def fit_pairs(store: Store, track: Track, *, resamples: int, seed: int) -> Addit
     Raises:
         StatisticsError: the pairs are too few, or do not hang together.
     """
-    return _fit(one_bench(_pairs(store)), track, resamples=resamples, seed=seed)
+    return _fit(one_bench(measured_pairs(store)), track, resamples=resamples, seed=seed)
 
 
 def make_effects(
@@ -148,7 +149,7 @@ def make_effects(
     A table with too few pairs has none; `fit_pairs` says why.
     """
     made = []
-    for bench, measured in by_bench(_pairs(store)).items():
+    for bench, measured in by_bench(measured_pairs(store)).items():
         for track in tracks:
             with contextlib.suppress(StatisticsError):
                 effects = PairEffects(
@@ -163,7 +164,8 @@ def make_effects(
     return made
 
 
-def _pairs(store: Store) -> list[Measured]:
+def measured_pairs(store: Store) -> list[Measured]:
+    """Return the results of encoder and decoder pairs; controls are none."""
     return [
         item
         for item in read_measured(store)
@@ -173,17 +175,32 @@ def _pairs(store: Store) -> list[Measured]:
     ]
 
 
-def _fit(chosen: Sequence[Measured], track: Track, *, resamples: int, seed: int) -> Additive:
-    names, strata = _images([item.images for item in chosen])
-    overalls = image_overalls([item.images for item in chosen], track, names)
+def pair_means(measured: Sequence[Measured], track: Track) -> dict[Pair, float]:
+    """Return the mean Overall of each pair that has one, over the images that all of them have."""
+    scores, _ = _pair_scores(measured, track)
+    if not scores:
+        return {}
+    table = np.stack(list(scores.values()), axis=1)
+    means = table[~np.isnan(table).any(axis=1)].mean(axis=0)
+    return dict(zip(scores, means.tolist(), strict=True))
+
+
+def _fit(measured: Sequence[Measured], track: Track, *, resamples: int, seed: int) -> Additive:
+    scores, strata = _pair_scores(measured, track)
+    return fit_additive(scores, strata, resamples=resamples, seed=seed)
+
+
+def _pair_scores(measured: Sequence[Measured], track: Track) -> tuple[dict[Pair, Array], list[str]]:
+    names, strata = _images([item.images for item in measured])
+    overalls = image_overalls([item.images for item in measured], track, names)
     # A pair that lacks a whole mode would leave no image to any of them.
-    name = _namer([item.result for item in chosen])
+    name = namer([item.result for item in measured])
     scores = {
         (name(item.result.request.i2t), name(item.result.request.t2i)): overalls[:, at]
-        for at, item in enumerate(chosen)
+        for at, item in enumerate(measured)
         if not np.isnan(overalls[:, at]).all()
     }
-    return fit_additive(scores, strata, resamples=resamples, seed=seed)
+    return scores, strata
 
 
 def separate_seeds(
@@ -241,7 +258,7 @@ def _images(systems: Sequence[ImageScores]) -> tuple[list[str], list[str]]:
     return names, [parse_name(name).content for name in names]
 
 
-def _namer(results: Sequence[Result]) -> Callable[[System | None], str]:
+def namer(results: Sequence[Result]) -> Callable[[System | None], str]:
     """Return what names systems, with the revision where there are two of one model."""
     systems = [s for r in results for s in (r.request.i2t, r.request.t2i) if s is not None]
     revisions: dict[str, set[str]] = {}

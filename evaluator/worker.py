@@ -15,6 +15,7 @@ from evaluator.fetching import fetch_restricted
 from evaluator.gallery import hand_over
 from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
+from evaluator.run_log import RunLog
 from protocol.errors import HubError, LeaseError, StoreError
 from protocol.records import Request
 from protocol.smoke import SmokeReport
@@ -114,8 +115,8 @@ def _run(
 
 
 def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outcome | Failure:
-    def note(line: str) -> None:
-        store.report_progress(claim, line)
+    log = RunLog(lambda line, text: store.report_progress(claim, line, text))
+    log.add(f"attempt {claim.state.attempt}, by {claim.state.worker}")
 
     def tell(report: SmokeReport) -> None:
         # For people: the run needs no answer.
@@ -126,7 +127,7 @@ def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outc
     require_accepted(check_endpoints(claim.request, limits))
     request = with_captions_here(claim.request, store.ledger, bench.cache.folder / "captions")
     if not (isolate and needs_isolation(request)):
-        return run_here(request, bench, note, tell)
+        return run_here(request, bench, log.step, tell, log.add)
     require_accepted(examine_again(request))
     fetch_restricted(request)
-    return evaluate_apart(request, bench, note, tell)
+    return evaluate_apart(request, bench, log.step, tell, log.add)

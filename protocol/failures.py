@@ -8,6 +8,7 @@ class FailureCode(StrEnum):
     """What went wrong, for programs; people read the hint."""
 
     INPUT_REFUSED = "INPUT_REFUSED"
+    RESULTS_REFUSED = "RESULTS_REFUSED"
     MODEL_REFUSED = "MODEL_REFUSED"
     MODEL_NOT_FOUND = "MODEL_NOT_FOUND"
     GATED_NO_ACCESS = "GATED_NO_ACCESS"
@@ -27,6 +28,8 @@ class FailureCode(StrEnum):
 
 HINTS: Mapping[FailureCode, str] = {
     FailureCode.INPUT_REFUSED: "Correct what the message names and submit again.",
+    FailureCode.RESULTS_REFUSED: "The results that came with the request are not what `cmc "
+    "evaluate --out` writes; send them again as it wrote them.",
     FailureCode.MODEL_REFUSED: "Try the same command on your machine: `cmc evaluate` with the "
     "model's id shows the same message.",
     FailureCode.MODEL_NOT_FOUND: "Check id and revision, and that the repository is public.",

@@ -118,17 +118,8 @@ def entry_of(frozen: Frozen, sha256: str) -> FrozenEntry:
 
 def result_files(frozen: Frozen) -> dict[str, str]:
     """Return path and sha256 of the results."""
-    return _in_room(frozen, "results/")
-
-
-def replication_files(frozen: Frozen) -> dict[str, str]:
-    """Return path and sha256 of the records of runs that somebody made again."""
-    return _in_room(frozen, "replications/")
-
-
-def _in_room(frozen: Frozen, room: str) -> dict[str, str]:
     return {
         path: sha256
         for path, sha256 in frozen.files.items()
-        if path.startswith(room) and path.endswith(".json")
+        if path.startswith("results/") and path.endswith(".json")
     }

@@ -247,4 +247,7 @@ class Result:
     costs: tuple[Cost, ...]
     provenance: Provenance
     per_image_sha256: str
+    audit: str = ""
+    """What a maintainers' second run of a part found, in a sentence; the store fills it in for
+    results that came with their request."""
     run: RunReport = field(default_factory=RunReport)

@@ -7,6 +7,8 @@ from protocol.rules import Mode
 
 SMOKE_MARK = "\x1esmoke "
 """Begins the line in which a run's process tells its parent a report, as JSON."""
+LOG_MARK = "\x1elog "
+"""Begins the line in which it tells a text for the log, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

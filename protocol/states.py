@@ -46,6 +46,8 @@ class Action(StrEnum):
     PRIORITISE = "PRIORITISE"
     REPLICATE = "REPLICATE"
     """Somebody ran a part of it again; the record is one of the state's files from then on."""
+    AUDIT = "AUDIT"
+    """A maintainer ran a part of a self-reported row again; the record is one of the files too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +96,16 @@ class State:
     progress: str
     failure: Failure | None
     files: Mapping[str, str]
-    """The files of the result and of its replications, and their sha256; empty unless FINISHED."""
+    """What belongs to it and its sha256: results that came with it from the start, the result's
+    files, replications and audits when it is FINISHED."""
     successor: str
     """The request that took this one's place; empty unless SUPERSEDED."""
     updated_at: str
     """UTC, ISO 8601."""
     smoke: SmokeReport | None = None
     """What its smoke test showed; None before one has run, and for a run of few pictures."""
+    log: str = ""
+    """The last lines of the holder's log as of the last renewal; empty unless RUNNING."""
 
     @property
     def worker(self) -> str:

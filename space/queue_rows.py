@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.states import OPEN
+from protocol.states import OPEN, Status
 from space.plain import request_names
 from space.queue_view import QueueView
 from submission.identity import Account
@@ -11,6 +11,8 @@ from submission.store import QueueEntry
 MOST_OPEN = 200
 MOST_ENDED = 40
 MOST_OWN = 60
+MOST_LOG = 8000
+"""Characters; what a worker writes is no longer."""
 
 
 def queue_rows(view: QueueView, account: Account | None) -> dict[str, Any]:
@@ -28,8 +30,8 @@ def queue_rows(view: QueueView, account: Account | None) -> dict[str, Any]:
     return {
         "queue": [row_of(entry, account) for entry in shown],
         "requests": len(view.entries),
-        "waiting": sum(e.position is not None for e in view.entries),
-        "running": sum(e.position is None for e in is_open),
+        "waiting": sum(e.state.status is Status.PENDING for e in is_open),
+        "running": sum(e.state.status is Status.RUNNING for e in is_open),
         "read_at": view.read_at,
         "problem": view.problem,
         "failing_since": view.failing_since,
@@ -51,6 +53,7 @@ def row_of(entry: QueueEntry, account: Account | None) -> dict[str, Any]:
         "status": state.status,
         "attempt": state.attempt,
         "progress": entry.progress,
+        "log": entry.log[-MOST_LOG:],
         "position": entry.position,
         "wait_seconds": entry.wait_seconds,
         "failure": state.failure,

@@ -17,7 +17,6 @@ from protocol.frozen import (
     FrozenEntry,
     check_label,
     entry_of,
-    replication_files,
     result_files,
     slug_of,
 )
@@ -30,8 +29,9 @@ from protocol.statistics.files import is_current
 from submission.beside import Beside
 from submission.clock import now
 from submission.evidence import read_evidence, read_statistics
+from submission.filed import files_of
+from submission.finished import read_results
 from submission.replications import replications_in
-from submission.results import read_results
 from submission.store import Store
 
 ROOM = "frozen/"
@@ -110,9 +110,9 @@ def read_frozen(store: Store, label: str) -> FrozenBoard:
     frozen = _parse(path, content)
     return FrozenBoard(
         entry=entry_of(frozen, hashlib.sha256(content).hexdigest()),
-        results=tuple(read_results(store.ledger, result_files(frozen))),
+        results=tuple(read_results(store.ledger, frozen.files)),
         frozen=frozen,
-        replications=replication_counts(replications_in(store.ledger, replication_files(frozen))),
+        replications=replication_counts(replications_in(store.ledger, frozen.files)),
     )
 
 
@@ -131,12 +131,12 @@ def _frozen_now(store: Store, label: str, actor: str) -> Frozen:
         ledger_lines=lines,
         ledger_sha256=newest,
         published_sha256=published_sha256(),
-        files={path: sha256 for state in states for path, sha256 in sorted(state.files.items())},
+        files=files_of(states),
         statistics=(),
         effects=(),
         controls=(),
     )
-    results = read_results(store.ledger, result_files(frozen))
+    results = read_results(store.ledger, frozen.files)
     return _with_evidence(frozen, store.beside, results)
 
 

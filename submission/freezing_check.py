@@ -9,6 +9,7 @@ from protocol.jsonable import from_json
 from protocol.published import published_sha256
 from protocol.states import Status
 from protocol.statistics.files import is_current
+from submission.filed import files_of
 from submission.freezing import ROOM, frozen_path, read_frozen
 from submission.ledger import Book, Ledger
 from submission.store import Store
@@ -62,6 +63,5 @@ def _finished_at(ledger: Ledger, numbers: set[int]) -> dict[int, tuple[str, dict
         book.apply(line)
         if book.number in numbers:
             states = book.with_status(Status.FINISHED)
-            files = {path: sha256 for state in states for path, sha256 in state.files.items()}
-            found[book.number] = (book.sha256, files)
+            found[book.number] = (book.sha256, files_of(states))
     return found

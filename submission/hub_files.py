@@ -73,6 +73,21 @@ class HubFiles:
                 found.content for found in pool.map(lambda p: self.read(p, revision), paths)
             )
 
+    def size(self, api: "HfApi", path: str) -> int:
+        """Return the bytes of a file without reading it.
+
+        Raises:
+            HubError: it is not there, or the Hub cannot be reached.
+        """
+        found = self.patiently(
+            lambda: api.get_paths_info(self.repo_id, path, repo_type="dataset"),
+            f"tell the size of {path}",
+        )
+        size = getattr(found[0], "size", None) if found else None
+        if size is None:
+            raise HubError(f"{self.repo_id} holds no file {path}")
+        return int(size)
+
     def add(self, api: "HfApi", files: Mapping[str, bytes], message: str) -> None:
         """Commit files under names that nobody else writes, on whatever commit is the newest."""
         self._commit(api, files, message, None, None)

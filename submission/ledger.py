@@ -18,6 +18,7 @@ from protocol.manifest import MILESTONES
 from protocol.records import Request
 from protocol.states import OPEN, Action, Entry, Event, Lease, State, Status
 from submission.clock import from_text
+from submission.reported import is_reported
 
 NONCES = 512
 """How many of the newest entries are remembered by their nonce."""
@@ -72,6 +73,13 @@ class Ledger(Protocol):
     def attached(self, path: str) -> bytes | None:
         """Return a file that came with a request; None where there is none."""
 
+    def size(self, path: str) -> int:
+        """Return the bytes of a file that came with a request, without reading it.
+
+        Raises:
+            StoreError: it is missing.
+        """
+
     def digests(self) -> Mapping[str, str]:
         """Return the sha256 of every file that only an entry of the ledger may bring, by path."""
 
@@ -84,8 +92,11 @@ class Ledger(Protocol):
     def is_dead(self, lease: Lease) -> bool:
         """Return whether a lease's holder is known to be gone, before the lease runs out."""
 
-    def note(self, request_id: str, line: str) -> None:
-        """Show how far a request is, where that costs no entry."""
+    def note(self, request_id: str, text: str) -> None:
+        """Show how far a request is, where that costs no entry.
+
+        The first line is the progress, the others are the end of the log; nothing ends both.
+        """
 
     def noted(self, request_id: str) -> str:
         """Return the newest note, empty where there is none."""
@@ -155,7 +166,7 @@ class Book:
             told = {key: event[key] for key in ("action", "actor", "reason")}
             told |= {"at": state["updated_at"], "successor": state["successor"]}
             self.milestones.setdefault(request_id, []).append(told)
-        if event["action"] == Action.FINISH:
+        if event["action"] == Action.FINISH and not is_reported(state["files"]):
             acquired = from_text(state["lease"]["acquired_at"])
             seconds = (from_text(state["updated_at"]) - acquired).total_seconds()
             self.durations.append(seconds)

@@ -6,9 +6,11 @@ ORG/NAME-requests
   ledger/snapshots/<number>.json.gz  the state of all requests at the header's line
   requests/ab/<id>.json         what was asked; written once
   captions/ab/<sha256>.csv      a caption file that a request names; or .jsonl
+  reported/ab/<id>.<hash>.*     results that came with a request, not yet received
   replications/ab/<id>.<hash>.json  what came out when somebody ran a part again
 ORG/NAME-results
   results/ab/<id>.<token>.*     what came out
+  audits/ab/<id>.<hash>.json    a maintainer's second run of a part of reported results
 
 A change is one commit on the commit that it was decided on (`parent_commit`): of two writers one is
 refused and decides again. Reading costs one call, or two for a reader who has been away for long,
@@ -37,7 +39,9 @@ CURRENT = "ledger/current.jsonl"
 SEGMENT_LINES = 128
 SEGMENT_BYTES = 200_000
 """A segment ends after so many lines or bytes: it is sent again with each of its lines."""
-ROOMS = ("requests/", "captions/", "results/", "replications/")
+RESULT_ROOMS = ("results/", "audits/")
+"""What a submitter must not be able to write."""
+ROOMS = ("requests/", "captions/", "reported/", "replications/", *RESULT_ROOMS)
 
 
 class HubLedger:
@@ -58,13 +62,8 @@ class HubLedger:
 
         self.book = Book()
         self.api: HfApi = HfApi(endpoint=endpoint, token=token, library_name="cmc-bench")
-        address = self.api.endpoint
-        options: dict[str, Any] = {
-            "endpoint": address,
-            "token": token,
-            "timeout": timeout,
-            "backoff": backoff,
-        }
+        options: dict[str, Any] = {"token": token, "timeout": timeout, "backoff": backoff}
+        options["endpoint"] = self.api.endpoint
         self.requests = HubFiles(f"{name}-requests", **options)
         self.results = HubFiles(f"{name}-results", **options)
         self._cache, self._backoff = cache, backoff
@@ -145,7 +144,7 @@ class HubLedger:
         raise HubError(f"{self.requests.repo_id} took a change and does not show it")
 
     def _commit(self, book: Book, batch: Batch, nonce: str, sent: set[str]) -> None:
-        results = {p: data for p, data in batch.files.items() if p.startswith("results/")}
+        results = {p: data for p, data in batch.files.items() if p.startswith(RESULT_ROOMS)}
         if results.keys() - sent:
             # Under names that only this claim has; what no line names counts for nothing.
             self.results.add(self.api, results, "result")
@@ -181,22 +180,27 @@ class HubLedger:
 
     def read_all(self, wanted: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """Yield files, each checked against its sha256; each is asked for once on a machine."""
-        missing = [path for path, sha256 in wanted if not self._kept(sha256).is_file()]
-        where = self.results if all(p.startswith("results/") for p in missing) else self.requests
+        missing = [path for path, sha256 in wanted if not self._kept(path, sha256).is_file()]
+        where = self.results if all(p.startswith(RESULT_ROOMS) for p in missing) else self.requests
         digests = dict(wanted)
         for path, content in zip(missing, where.read_all(missing), strict=True):
-            write_whole(self._kept(digests[path]), check_content(path, content, digests[path]))
+            checked = check_content(path, content, digests[path])
+            write_whole(self._kept(path, digests[path]), checked)
         for path, sha256 in wanted:
-            yield check_content(path, self._kept(sha256).read_bytes(), sha256)
+            yield check_content(path, self._kept(path, sha256).read_bytes(), sha256)
 
     def local_path(self, path: str, sha256: str) -> Path:
         """Return a file of the cache."""
         next(self.read_all([(path, sha256)]))
-        return self._kept(sha256)
+        return self._kept(path, sha256)
 
     def attached(self, path: str) -> bytes | None:
         """Return a file that came with a request; None where there is none."""
         return self.requests.read(path).content
+
+    def size(self, path: str) -> int:
+        """Return the bytes of a file that came with a request: one call."""
+        return self.requests.size(self.api, path)
 
     def digests(self) -> Mapping[str, str]:
         """Return the sha256 of every such file, by reading each that is new here."""
@@ -218,16 +222,18 @@ class HubLedger:
         del lease
         return False
 
-    def note(self, request_id: str, line: str) -> None:
-        """Do nothing: progress travels with the lease's renewals."""
+    def note(self, request_id: str, text: str) -> None:
+        """Do nothing: progress and log travel with the lease's renewals."""
 
     def noted(self, request_id: str) -> str:
         """Return nothing."""
         del request_id
         return ""
 
-    def _kept(self, sha256: str) -> Path:
-        return self._cache / sha256[:2] / sha256
+    def _kept(self, path: str, sha256: str) -> Path:
+        # Apart: what anybody may write is never taken for what only maintainers may.
+        room = "results" if path.startswith(RESULT_ROOMS) else "requests"
+        return self._cache / room / sha256[:2] / sha256
 
     def _paths(self, files: HubFiles, revision: str) -> list[str]:
         ask = partial(self.api.list_repo_files, files.repo_id, repo_type="dataset")
@@ -287,8 +293,5 @@ def _packed(snapshot: dict[str, Any]) -> bytes:
 
 
 def _landed(book: Book, tried: Sequence[str]) -> tuple[Event, ...] | None:
-    for nonce in tried:
-        events = book.events_of_nonce(nonce)
-        if events is not None:
-            return events
-    return None
+    found = map(book.events_of_nonce, tried)
+    return next((events for events in found if events is not None), None)

@@ -56,6 +56,8 @@ class QueueEntry(NamedTuple):
     """From 1 for the next one to be run; None unless it waits."""
     wait_seconds: float | None
     """Until it starts, going by past runs and the present workers; None where no run is known."""
+    log: str = ""
+    """The last lines of its worker's log while it runs; strangers may read them."""
 
 
 def known(book: Book, request_id: str) -> State:
@@ -97,7 +99,8 @@ def per_image_path(state: State) -> str:
 
 
 def next_state(state: State, status: Status, at: datetime, **changes: object) -> State:
-    """Return the state after one more event."""
+    """Return the state after one more event; a live log is there only where one is given."""
+    changes = {"log": "", **changes}
     return replace(
         state,
         version=state.version + 1,

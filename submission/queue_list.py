@@ -8,6 +8,7 @@ from protocol.records import Request
 from protocol.states import Status
 from submission.ledger import Book
 from submission.queue import QueueEntry, known
+from submission.reported import is_reported
 
 
 def list_queue(
@@ -18,12 +19,14 @@ def list_queue(
     Args:
         book: the newest.
         request_of: returns a request by its id.
-        noted: returns the newest note of a running request; empty where there is none.
+        noted: returns the newest note of a running request, its progress and then its log;
+            empty where there is none.
     """
     ids = book.queue()
-    waiting = [i for i in ids if book.states[i]["status"] == Status.PENDING]
+    for_workers = [i for i in ids if not is_reported(book.states[i]["files"])]
+    waiting = [i for i in for_workers if book.states[i]["status"] == Status.PENDING]
     places = {request_id: place for place, request_id in enumerate(waiting, 1)}
-    running = max(1, len(ids) - len(waiting))
+    running = max(1, len(for_workers) - len(waiting))
     usual = median(book.durations) if book.durations else None
     ended = sorted(
         book.states.keys() - book.open,
@@ -33,12 +36,15 @@ def list_queue(
 
     def entry(request_id: str) -> QueueEntry:
         state, position = known(book, request_id), places.get(request_id)
-        progress = ""
+        progress = log = ""
         if state.status is Status.RUNNING:
-            progress = noted(request_id) or state.progress
+            note = noted(request_id) or f"{state.progress}\n{state.log}"
+            progress, _, log = note.partition("\n")
+        elif state.status is Status.PENDING and position is None:
+            progress = "came with its results, which wait to be received"
         wait = None
         if position is not None and usual is not None:
             wait = math.ceil(position / running) * usual
-        return QueueEntry(request_of(request_id), state, progress, position, wait)
+        return QueueEntry(request_of(request_id), state, progress, position, wait, log)
 
     return [entry(request_id) for request_id in [*ids, *ended]]

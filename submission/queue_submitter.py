@@ -1,5 +1,6 @@
 """What submitters and maintainers may do, decided on the newest book; pure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from protocol.states import Action, Event, State, Status
 from submission.clock import to_text
 from submission.ledger import Batch, Book
 from submission.queue import known, make_event, next_state, request_path
+from submission.reported import reported_among
 from submission.transitions import Who, follow
 
 STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
@@ -28,7 +30,8 @@ def submit(
     """Queue requests; those that are queued, running or done already are left as they are.
 
     Those of a higher priority are run first; a remark goes into the history; `attached` are files
-    that the requests need, by their path in the store.
+    that the requests need, by their path in the store. A request whose results are among them
+    waits to be received, and for no worker.
 
     Raises:
         StoreError: one was superseded.
@@ -52,7 +55,7 @@ def submit(
             lease=None,
             progress="",
             failure=None,
-            files={},
+            files=_reported(request_id, attached or {}),
             successor="",
             updated_at=to_text(at),
         )
@@ -100,6 +103,11 @@ def prioritise(book: Book, request_id: str, priority: int, actor: str, at: datet
     status = follow(request_id, state.status, Action.PRIORITISE, Who.MAINTAINER)
     new = next_state(state, status, at, priority=priority)
     return Batch(events=(make_event(Action.PRIORITISE, actor, f"priority {priority}", new),))
+
+
+def _reported(request_id: str, attached: Mapping[str, bytes]) -> dict[str, str]:
+    own = reported_among(request_id, attached)
+    return {path: hashlib.sha256(attached[path]).hexdigest() for path in own}
 
 
 def _owned(book: Book, request_id: str, actor: str) -> tuple[State, Who]:

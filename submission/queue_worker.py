@@ -28,6 +28,7 @@ from submission.queue import (
     per_image_path,
     result_path,
 )
+from submission.reported import is_reported, reported_among
 from submission.transitions import Who, follow
 
 Accepts: TypeAlias = Callable[[Request], bool]
@@ -43,14 +44,18 @@ def claim(
     at: datetime,
     is_dead: Callable[[Lease], bool],
     nonce: str,
+    reported: bool = False,
 ) -> Batch:
     """Take the next request that waits, or whose worker is gone; the CLAIM is the last event.
 
-    A request whose last attempt was lost on the way ends as FAILED in the same batch.
+    Of those that came with their results, or of the others, as `reported` says. A request whose
+    last attempt was lost on the way ends as FAILED in the same batch.
     """
     events: list[Event] = []
     for request_id in book.queue():
         plain = book.states[request_id]
+        if is_reported(plain["files"]) is not reported:
+            continue
         state = None
         if plain["status"] == Status.RUNNING:
             state = book.state(request_id)
@@ -77,6 +82,7 @@ def renew(
     at: datetime,
     *,
     smoke: SmokeReport | None = None,
+    log: str = "",
 ) -> Batch:
     """Make a lease last longer from now on, and show how far its holder is.
 
@@ -87,6 +93,7 @@ def renew(
         terms: of leases.
         at: the time.
         smoke: what the smoke test showed, once it has run.
+        log: the last lines of the holder's log.
 
     Raises:
         LeaseError: it is another worker's now, or the request has ended.
@@ -95,7 +102,7 @@ def renew(
     lease = replace(held.lease, expires_at=to_text(at + timedelta(seconds=terms.lease_seconds)))
     status = follow(state.request_id, state.status, Action.RENEW, Who.HOLDER)
     shown = {"smoke": smoke} if smoke else {}
-    new = next_state(state, status, at, lease=lease, progress=progress, **shown)
+    new = next_state(state, status, at, lease=lease, progress=progress, log=log, **shown)
     return Batch(events=(make_event(Action.RENEW, lease.worker, "", new),))
 
 
@@ -121,7 +128,8 @@ def finish(
     }
     status = follow(state.request_id, state.status, Action.FINISH, Who.HOLDER)
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
-    new = next_state(state, status, at, files=digests, progress="")
+    came = {p: state.files[p] for p in reported_among(state.request_id, state.files)}
+    new = next_state(state, status, at, files={**came, **digests}, progress="")
     finished = make_event(Action.FINISH, held.lease.worker, "finished", new)
     return Batch(events=(*events, finished), files=files)
 

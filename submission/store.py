@@ -46,11 +46,16 @@ class Store(Protocol):
         A remark goes into the history.
         """
 
-    def claim(self, worker: str, accepts: Accepts = ...) -> AbstractContextManager[Claim | None]:
-        """Hold the next request while the block lasts; None where there is none."""
+    def claim(
+        self, worker: str, accepts: Accepts = ..., *, reported: bool = ...
+    ) -> AbstractContextManager[Claim | None]:
+        """Hold the next request while the block lasts; None where there is none.
 
-    def report_progress(self, claim: Claim, line: str) -> None:
-        """Show people how far the claimed request is."""
+        Those that came with their results are held by who says `reported`, and by nobody else.
+        """
+
+    def report_progress(self, claim: Claim, line: str, log: str = ...) -> None:
+        """Show people how far the claimed request is, and the last lines of its log."""
 
     def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
         """Keep what a claimed request's smoke test showed; it stays with the request."""

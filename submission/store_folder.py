@@ -3,8 +3,9 @@
 ledger.jsonl                 what happened; every state follows from it
 requests/ab/<id>.json        what was asked; written once
 captions/ab/<sha256>.csv     a caption file that a request names; or .jsonl
+reported/ab/<id>.<hash>.*    results that came with a request
 results/ab/<id>.<token>.*    what came out: the result as JSON, the per-image scores as Parquet
-progress/<id>.txt            one line for people, from the worker that holds the request
+progress/<id>.txt            a line for people and the last of the log, while a worker runs it
 locks/                       of the writer, and of every worker that lives
 
 A writer holds the ledger's lock, decides on the newest line, writes the files, and appends the line
@@ -29,6 +30,8 @@ from submission.clock import now
 from submission.ledger import Batch, Book, check_content, make_line
 from submission.queue import Terms, new_nonce
 from submission.store_ledger import LedgerStore
+
+ROOMS = ("requests", "captions", "reported", "results", "replications", "audits")
 
 
 class FolderStore(LedgerStore):
@@ -135,11 +138,18 @@ class FolderLedger:
         file = self.folder / path
         return file.read_bytes() if file.is_file() else None
 
+    def size(self, path: str) -> int:
+        """Return the bytes of a file that came with a request."""
+        file = self.folder / path
+        if not file.is_file():
+            raise LedgerError(f"{path} is missing; the ledger has it")
+        return file.stat().st_size
+
     def digests(self) -> Mapping[str, str]:
-        """Return the sha256 of every request, caption file, result and replication."""
+        """Return the sha256 of every file that an entry of the ledger may bring."""
         return {
             str(file.relative_to(self.folder)): sha256_of_file(file)
-            for room in ("requests", "captions", "results", "replications")
+            for room in ROOMS
             for file in sorted((self.folder / room).rglob("*"))
             # A leading dot is a file that a crash cut off before it had its name.
             if file.is_file() and not file.name.startswith(".")
@@ -173,9 +183,13 @@ class FolderLedger:
             os.close(descriptor)
         return True
 
-    def note(self, request_id: str, line: str) -> None:
+    def note(self, request_id: str, text: str) -> None:
         """Write the progress beside the ledger."""
-        write_whole(self.folder / "progress" / f"{request_id}.txt", line.encode())
+        path = self.folder / "progress" / f"{request_id}.txt"
+        if text:
+            write_whole(path, text.encode())
+        else:
+            path.unlink(missing_ok=True)
 
     def noted(self, request_id: str) -> str:
         """Return what the holder last wrote."""

@@ -11,6 +11,8 @@ from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, State, Status
 from submission import queue_submitter, queue_worker
+from submission.filed import files_of
+from submission.finished import read_results
 from submission.heartbeat import beating
 from submission.ledger import Batch, Book, Ledger, events_of
 from submission.queue import (
@@ -21,11 +23,9 @@ from submission.queue import (
     known,
     new_nonce,
     per_image_path,
-    result_path,
 )
 from submission.queue_list import list_queue
 from submission.queue_worker import Accepts
-from submission.results import read_results
 
 
 class LedgerStore:
@@ -43,7 +43,7 @@ class LedgerStore:
         self.terms = terms or Terms()
         self._clock = clock
         self._held: set[str] = set()
-        self._progress: dict[str, str] = {}
+        self._notes: dict[str, tuple[str, str]] = {}
 
     def submit(
         self,
@@ -87,10 +87,13 @@ class LedgerStore:
             answered.add(request.request_id)
         return answers
 
-    def take(self, worker: str, accepts: Accepts = lambda _: True) -> Claim | None:
+    def take(
+        self, worker: str, accepts: Accepts = lambda _: True, *, reported: bool = False
+    ) -> Claim | None:
         """Claim the next request that waits, or whose worker is gone; None when there is none.
 
-        The lease ends by itself unless it is renewed; `claim` renews it.
+        The lease ends by itself unless it is renewed; `claim` renews it, and says what
+        `reported` is.
         """
         nonce = new_nonce()
         self.ledger.hold(nonce)
@@ -105,6 +108,7 @@ class LedgerStore:
                 at=self._clock(),
                 is_dead=self.ledger.is_dead,
                 nonce=nonce,
+                reported=reported,
             )
 
         try:
@@ -119,14 +123,17 @@ class LedgerStore:
         return claim
 
     @contextlib.contextmanager
-    def claim(self, worker: str, accepts: Accepts = lambda _: True) -> Iterator[Claim | None]:
+    def claim(
+        self, worker: str, accepts: Accepts = lambda _: True, *, reported: bool = False
+    ) -> Iterator[Claim | None]:
         """Hold the next request while the block lasts, and give it back unless it ended there.
 
         Args:
             worker: who asks, for the history.
             accepts: tells the requests that this worker can run.
+            reported: hold one that came with its results, and no other; else none of these.
         """
-        claim = self.take(worker, accepts)
+        claim = self.take(worker, accepts, reported=reported)
         if claim is None:
             yield None
             return
@@ -140,21 +147,23 @@ class LedgerStore:
             raise
         self.release(claim, "given back")
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, claim: Claim, smoke: SmokeReport | None = None) -> None:
         """Make a claim's lease last longer, and tell the progress that was last reported.
 
         Raises:
             LeaseError: it is another worker's now, or the request has ended.
         """
-        line = self._progress.get(claim.state.request_id, "")
+        line, log = self._notes.get(claim.state.request_id, ("", ""))
         self.ledger.change(
-            lambda book: queue_worker.renew(book, claim, line, self.terms, self._clock())
+            lambda book: queue_worker.renew(
+                book, claim, line, self.terms, self._clock(), smoke=smoke, log=log
+            )
         )
 
-    def report_progress(self, claim: Claim, line: str) -> None:
-        """Show people how far the claimed request is."""
-        self._progress[claim.state.request_id] = line
-        self.ledger.note(claim.state.request_id, line)
+    def report_progress(self, claim: Claim, line: str, log: str = "") -> None:
+        """Show people how far the claimed request is, and the last lines of its log."""
+        self._notes[claim.state.request_id] = line, log
+        self.ledger.note(claim.state.request_id, f"{line}\n{log}")
 
     def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
         """Keep what a claimed request's smoke test showed; it stays with the request.
@@ -162,12 +171,9 @@ class LedgerStore:
         Raises:
             LeaseError: it is another worker's now, or the request has ended.
         """
-        self.report_progress(claim, report.sentence)
-        self.ledger.change(
-            lambda book: queue_worker.renew(
-                book, claim, report.sentence, self.terms, self._clock(), smoke=report
-            )
-        )
+        log = self._notes.get(claim.state.request_id, ("", ""))[1]
+        self.report_progress(claim, report.sentence, log)
+        self.renew(claim, report)
 
     def finish(self, claim: Claim, result: Result, per_image: bytes) -> None:
         """End a claimed request with its result.
@@ -262,10 +268,10 @@ class LedgerStore:
         """Return the result of every finished request, as they were submitted.
 
         Raises:
-            LedgerError: a result is missing, or is not the one that the ledger holds.
+            LedgerError: a result or an audit is missing, or not the one that the ledger holds.
         """
         states = self.ledger.refresh().with_status(Status.FINISHED)
-        return read_results(self.ledger, {(p := result_path(s)): s.files[p] for s in states})
+        return read_results(self.ledger, files_of(states))
 
     def per_image_path(self, request_id: str) -> Path:
         """Return a file with the per-image scores of a finished request.
@@ -285,5 +291,6 @@ class LedgerStore:
 
     def _let_go(self, claim: Claim) -> None:
         self._held.discard(claim.lease.nonce)
-        self._progress.pop(claim.state.request_id, None)
+        self._notes.pop(claim.state.request_id, None)
+        self.ledger.note(claim.state.request_id, "")
         self.ledger.let_go(claim.lease.nonce)

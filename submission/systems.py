@@ -160,6 +160,17 @@ def split_settings(text: str) -> tuple[str, dict[str, str]]:
     return written, settings
 
 
+def typed(system: System) -> str:
+    """Return the text that pins a system, with its path where it lies on this machine."""
+    model = system.path or system.model
+    adapter = system.adapter.replace("_", "-")
+    written = f"{adapter}:{model}" if model else adapter
+    if system.revision and not system.path:
+        written += f"@{system.revision}"
+    behind = "&".join(f"{name}={value}" for name, value in system.settings.items())
+    return written + (f"?{behind}" if behind else "")
+
+
 def _pin_model(model: str, revision: str) -> tuple[str, str, str]:
     """Return a model's name, its exact version, and where it lies; empty for a Hub id."""
     path = Path(model).expanduser()

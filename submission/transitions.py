@@ -53,6 +53,7 @@ TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     (Status.FAILED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.PENDING, Action.PRIORITISE): Transition(Status.PENDING, _MAINTAINER),
     (Status.FINISHED, Action.REPLICATE): Transition(Status.FINISHED, _ANYBODY),
+    (Status.FINISHED, Action.AUDIT): Transition(Status.FINISHED, _MAINTAINER),
 }
 """Whatever is not here does not happen."""
 

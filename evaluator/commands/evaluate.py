@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
     request = replace(request, protocol=protocol)
     with progress_events() if options.json else progress_bars() as report:
         bench = replace(bench_from(options, report), text_prior=prior)
-        evaluation = evaluate(request, bench)
+        # Whose machine this is, the store that it may be sent to cannot know.
+        evaluation = evaluate(request, bench, source="self-reported")
     _export(evaluation, bench, options.out)
     if options.json:
         print(to_json(evaluation.result))

@@ -1,4 +1,4 @@
-"""Show the requests of a store: state, position, progress, expected wait; or withdraw one."""
+"""Show the requests of a store, or one's log or history; or withdraw one."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING
 from evaluator.commands._options import add_json, add_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from protocol.states import State
     from submission.store import QueueEntry, Store
 
 HELP = "show requests and their states"
 ENDED_SHOWN = 20
+LOOK_SECONDS = 1.0
+LOOK_AT_HUB_SECONDS = 30.0
+"""Between two looks at a log that is followed; a worker on the Hub tells it when it renews."""
+LINE_SHOWN = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--all", action="store_true", help="also those that ended long ago")
     parser.add_argument("--history", metavar="ID", help="tell all that happened to one request")
+    parser.add_argument("--log", metavar="ID", help="the last lines of a running request's log")
+    parser.add_argument("--follow", action="store_true", help="with --log: until it has ended")
     parser.add_argument("--withdraw", metavar="ID", help="take a request of yours back")
     parser.add_argument(
         "--supersede",
@@ -40,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
         return _change(store, options)
     if options.history:
         return _tell(store, options)
+    if options.log:
+        return _log(store, options)
     entries = store.queue()
     if options.json:
         print(json.dumps([to_plain({**e._asdict(), "label": e.request.label}) for e in entries]))
@@ -74,6 +85,8 @@ def _detail(entry: "QueueEntry") -> str:
     from protocol.states import Status
 
     state = entry.state
+    if state.status is Status.PENDING and entry.position is None:
+        return entry.progress
     if state.status is Status.PENDING:
         wait = f", about {_duration(entry.wait_seconds)}" if entry.wait_seconds else ""
         tried = f", attempt {state.attempt + 1}" if state.attempt else ""
@@ -117,8 +130,61 @@ def _tell(store: "Store", options: argparse.Namespace) -> int:
     for event in events:
         state = event.state
         print(f"{state.updated_at}  {event.action:<10}  {event.actor}  {event.reason}".rstrip())
-    failure = events[-1].state.failure if events else None
+    if events:
+        _why(events[-1].state)
+    return 0
+
+
+def _why(state: "State") -> None:
+    failure = state.failure
     if failure is not None:
         print(f"\n{failure.code} in {failure.stage}: {failure.message}\n{failure.hint}")
         print(f"\n{failure.log}".rstrip())
+
+
+def _log(store: "Store", options: argparse.Namespace) -> int:
+    """Print a running request's log, and where another stands."""
+    import json
+    import time
+
+    from protocol.states import OPEN
+    from submission.wording import shown
+
+    seen: list[str] = []
+    while True:
+        entry = _entry(store, options.log)
+        lines = [shown(line, LINE_SHOWN) for line in entry.log.splitlines()]
+        if options.json:
+            told = {"status": entry.state.status, "progress": entry.progress, "log": lines}
+            print(json.dumps(told), flush=True)
+        else:
+            for line in new_lines(seen, lines):
+                print(line, flush=True)
+        seen = lines
+        if not options.follow or entry.state.status not in OPEN:
+            break
+        is_hub = options.store.startswith("hub:")
+        time.sleep(LOOK_AT_HUB_SECONDS if is_hub else LOOK_SECONDS)
+    if not options.json and not seen:
+        detail = _detail(entry)
+        print(f"{options.log} is {entry.state.status}" + (f": {detail}" if detail else ""))
+        _why(entry.state)
     return 0
+
+
+def new_lines(seen: "Sequence[str]", lines: "Sequence[str]") -> "Sequence[str]":
+    """Return what a log that keeps its last lines only has more than it had when it was seen."""
+    for dropped in range(len(seen) + 1):
+        kept = len(seen) - dropped
+        if list(seen[dropped:]) == list(lines[:kept]):
+            return lines[kept:]
+    return lines
+
+
+def _entry(store: "Store", request_id: str) -> "QueueEntry":
+    from protocol.errors import StoreError
+
+    for entry in store.queue():
+        if entry.request.request_id == request_id:
+            return entry
+    raise StoreError(f"the store holds no request {request_id!r}; see `cmc queue`")

@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import (
@@ -19,6 +20,7 @@ from evaluator.commands._options import (
 )
 
 if TYPE_CHECKING:
+    from evaluator.reported import Bundle
     from protocol.records import Request
     from submission.cost import Cost
     from submission.facts import ModelFacts
@@ -37,6 +39,13 @@ DECLARED = ("paper", "code", "trained_on", "comment")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_systems(parser)
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="send what `cmc evaluate --out DIR` made, instead of --i2t, --t2i, --modes: no worker "
+        "runs it, and it is self-reported until an audit",
+    )
     add_store(parser)
     parser.add_argument("--paper", default="", help="address of the model's paper")
     parser.add_argument("--code", default="", help="address of the model's code")
@@ -72,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_and_submit(options: argparse.Namespace) -> int:
+    from evaluator.reported import check_reported
     from submission.findings import refusals
     from submission.identity import account_for
     from submission.intake import examine_request, with_fingerprints
@@ -79,6 +89,7 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     from submission.store import FolderStore, open_store
     from submission.wording import check_texts
 
+    bundle = _bundle(options) if options.results else None
     store, account = open_store(options.store), account_for(options.store)
     examined = _examine(options)
     findings = [finding for one in examined.values() for finding in one.findings]
@@ -92,6 +103,8 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     if options.not_a_duplicate:
         findings = _overrule(options, account, findings)
     cost = _cost(options, request, facts)
+    if bundle and not refusals(findings):
+        check_reported(bundle, request, images_from(options))
     if refusals(findings) or options.check:
         return _report(options, findings, cost)
     if not options.json:
@@ -99,7 +112,25 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     if not _confirmed(options):
         print("nothing was queued", file=sys.stderr)
         return 1
-    return _submit(options, store, request)
+    return _submit(options, store, request, bundle)
+
+
+def _bundle(options: argparse.Namespace) -> "Bundle":
+    """Return the results that are sent, and let the options name the systems that made them."""
+    from evaluator.reported import read_bundle, read_result
+    from protocol.errors import InputError
+    from submission.systems import typed
+
+    if options.i2t or options.t2i or options.codec or options.modes:
+        raise InputError("--results say which systems and modes they are of; leave these out")
+    bundle = read_bundle(options.results)
+    request = read_result(bundle.result).request
+    options.i2t, options.t2i, options.codec = (
+        system and typed(system) for system in (request.i2t, request.t2i, request.codec)
+    )
+    options.role, options.protocol = request.role, request.protocol
+    options.modes, options.dataset = ",".join(request.modes), request.dataset
+    return bundle
 
 
 def _examine(options: argparse.Namespace) -> "Mapping[str, Examined]":
@@ -111,8 +142,6 @@ def _examine(options: argparse.Namespace) -> "Mapping[str, Examined]":
 
 def _check_captions(options: argparse.Namespace) -> "list[Finding]":
     """Check a caption file of this machine; one that is not here was found to be missing."""
-    from pathlib import Path
-
     from protocol.samples import list_samples
     from submission.caption_files import ADAPTER, check_captions
 
@@ -229,16 +258,24 @@ def _confirmed(options: argparse.Namespace) -> bool:
     return input("queue it? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _submit(options: argparse.Namespace, store: "Store", request: "Request") -> int:
+def _submit(
+    options: argparse.Namespace, store: "Store", request: "Request", bundle: "Bundle | None"
+) -> int:
+    from evaluator.reported import files_of
     from protocol.jsonable import to_plain
     from submission.caption_files import files_to_store
 
     remark = f"not a duplicate: {options.not_a_duplicate}" if options.not_a_duplicate else ""
-    submitted = store.submit(request, remark=remark, attached=files_to_store(request))
+    attached = files_to_store(request)
+    if bundle:
+        attached |= files_of(request.request_id, bundle)
+        remark = "; ".join(filter(None, [remark, "with its results"]))
+    submitted = store.submit(request, remark=remark, attached=attached)
     if options.json:
         print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
     elif submitted.is_new:
-        print(f"{request.request_id} is queued; `cmc work` runs it, `cmc queue` shows it")
+        what = "`cmc receive` takes its results in" if bundle else "`cmc work` runs it"
+        print(f"{request.request_id} is queued; {what}, `cmc queue` shows it")
     else:
         print(f"{request.request_id} was submitted before and is {submitted.state.status}")
     return 0

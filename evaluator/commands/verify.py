@@ -84,7 +84,11 @@ def _witness(text: str) -> str:
 
 def _check_rows(store: "Store", checked: "Checked") -> tuple[int, list[str]]:
     """Recompute every result, and the boards' rows from what was recomputed."""
+    from evaluator.image_scores import read_rows
     from evaluator.recompute import recompute_problems
+    from protocol.states import Status
+    from submission.audits import audit_problems, read_audits
+    from submission.filed import files_of
     from submission.ledger_check import result_problems
 
     problems: list[str] = []
@@ -95,4 +99,10 @@ def _check_rows(store: "Store", checked: "Checked") -> tuple[int, list[str]]:
         if request is not None:
             problems += result_problems(request, result)
         problems += recompute_problems(result, store.per_image_path(request_id))
+    audits = read_audits(store.ledger, files_of(store.ledger.book.with_status(Status.FINISHED)))
+    names_of = {
+        found: {row["name"] for row in read_rows(store.per_image_path(found), ["name"])}
+        for found in {audit.replication.request_id for audit in audits}
+    }
+    problems += audit_problems(store.ledger, audits, names_of.__getitem__)
     return len(results), problems

@@ -107,19 +107,32 @@ def _operators(
         raise StatisticsError(
             f"{len(encoders)} encoders and {len(decoders)} decoders; effects need two of each"
         )
-    rows = np.array([_contrast(encoders, encoder) for encoder, _ in pairs])
-    columns = np.array([_contrast(decoders, decoder) for _, decoder in pairs])
-    design = np.hstack([np.ones((len(pairs), 1)), rows, columns])
+    design = design_matrix(pairs, encoders, decoders)
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise StatisticsError(
             "the pairs fall apart into groups that share no encoder and no decoder; "
             "effects are comparable only within a group"
         )
     free = np.linalg.pinv(design)
+    return expansion(len(encoders), len(decoders)) @ free, np.eye(len(pairs)) - design @ free
+
+
+def design_matrix(pairs: Sequence[Pair], encoders: Sequence[str], decoders: Sequence[str]) -> Array:
+    """Return the least-squares design, a row a pair: mean, encoders, decoders.
+
+    Effects are coded to add up to 0: the last of each kind has no column of its own.
+    """
+    rows = np.array([_contrast(encoders, encoder) for encoder, _ in pairs])
+    columns = np.array([_contrast(decoders, decoder) for _, decoder in pairs])
+    return np.hstack([np.ones((len(pairs), 1)), rows, columns])
+
+
+def expansion(encoders: int, decoders: int) -> Array:
+    """Return what makes the mean and all effects from the parameters of a design."""
+    parameters = np.eye(encoders + decoders - 1)
     # The last effect of each kind is what makes the sum 0.
-    cut = len(encoders)
-    effects = np.vstack([free[:cut], -free[1:cut].sum(axis=0), free[cut:], -free[cut:].sum(axis=0)])
-    return effects, np.eye(len(pairs)) - design @ free
+    first, second = parameters[1:encoders], parameters[encoders:]
+    return np.vstack([parameters[:encoders], -first.sum(axis=0), second, -second.sum(axis=0)])
 
 
 def _contrast(names: Sequence[str], name: str) -> list[float]:

@@ -1,6 +1,7 @@
 // The queue: where each request stands, what its smoke test showed, why it failed.
 
 import { button, clock, make, named } from "./dom.js";
+import { addLog, logText, renewLog } from "./log.js";
 
 const EVERY = 5000;
 const SURE = 5000;
@@ -112,11 +113,19 @@ function fill(node, entry, withdraw) {
   const where = make("div", "where");
   where.append(...whereItStands(entry));
   if (entry.is_mine && ["PENDING", "RUNNING"].includes(entry.status)) where.append(withdrawal(withdraw));
+  const old = node.querySelector("details");
+  if (old && renewLog(old, entry)) {
+    // In its place, or it would lose its scroll and its focus.
+    [state, text, where].forEach((part, place) => node.children[place].replaceWith(part));
+    return;
+  }
   const more = details(entry);
   node.replaceChildren(state, text, where, ...(more ? [more] : []));
 }
 
 function whereItStands(entry) {
+  // Results that came with their request wait for no worker.
+  if (entry.status === "PENDING" && entry.position === null) return [make("p", "meta", entry.progress)];
   if (entry.status === "PENDING") {
     const wait = entry.wait_seconds === null ? "no run has told yet how long one takes" : `starts in about ${duration(entry.wait_seconds)}`;
     const again = entry.attempt ? `, after attempt ${entry.attempt}` : "";
@@ -152,14 +161,16 @@ function withdrawal(act) {
 
 function details(entry) {
   const { failure, smoke } = entry;
-  const waits = entry.is_mine && ["PENDING", "RUNNING"].includes(entry.status);
-  if (!failure && !smoke && !waits) return null;
+  const running = entry.status === "RUNNING" && entry.log;
+  const waits = entry.is_mine && (entry.position !== null || entry.status === "RUNNING");
+  if (!failure && !smoke && !waits && !running) return null;
   const box = make("details", "more");
-  box.append(make("summary", "", failure ? "Why, and what to do" : "Smoke test"));
+  box.append(make("summary", "", running ? "Log (UTC)" : failure ? "Why, and what to do" : "Smoke test"));
   box.firstChild.dataset.act = "more";
+  if (running) addLog(box, entry);
   if (failure) {
     box.append(line(`In stage ${failure.stage}: `, failure.message), line("", failure.hint));
-    if (failure.log) box.append(log(failure.log));
+    if (failure.log) box.append(logText(failure.log, "End of the log"));
   }
   if (smoke) box.append(smokeTable(smoke, entry.whole_run_minutes));
   else if (waits) {
@@ -175,14 +186,6 @@ function line(before, text) {
   const node = make("p", "", before);
   node.append(named("", text));
   node.lastChild.removeAttribute("title");
-  return node;
-}
-
-function log(text) {
-  const node = make("pre", "log", text);
-  node.tabIndex = 0;
-  node.setAttribute("role", "region");
-  node.setAttribute("aria-label", "End of the log");
   return node;
 }
 

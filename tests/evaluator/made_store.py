@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from protocol.records import Provenance, Request, Result, System
+from protocol.records import Cost, Provenance, Request, Result, System
 from protocol.rules import Dimension, Mode, Role
 from protocol.scores import mean_score
 from protocol.versions import PROTOCOLS
@@ -29,12 +29,17 @@ def add_result(
     missing: Mapping[str, Sequence[Mode]] | None = None,
     seed: int = 42,
     revision: str = "a" * 40,
+    adapter: str = "diffusers",
+    seconds: tuple[float, float] | None = None,
 ) -> Result:
-    """Finish a request whose scores lie around `level`; `missing` has no score where named."""
+    """Finish a request whose scores lie around `level`; `missing` has no score where named.
+
+    `seconds` are those of encoding and decoding a picture, in each mode.
+    """
     request = Request(
         role=Role.T2I,
         i2t=System(adapter="file", model=i2t, revision="", path=""),
-        t2i=System(adapter="diffusers", model=model, revision=revision, path=""),
+        t2i=System(adapter=adapter, model=model, revision=revision, path=""),
         codec=None,
         modes=tuple(modes),
         protocol="demo-0",
@@ -58,7 +63,11 @@ def add_result(
             for dimension in Dimension
         ),
         rates=(),
-        costs=(),
+        costs=()
+        if seconds is None
+        else tuple(
+            Cost(mode=mode, encode_seconds=seconds[0], decode_seconds=seconds[1]) for mode in modes
+        ),
         provenance=make_provenance(),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
     )

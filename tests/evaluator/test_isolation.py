@@ -82,6 +82,15 @@ def test_a_run_apart_gives_what_a_run_here_gives(
     assert "score 3/3" in told
 
 
+def test_a_part_run_apart_is_of_its_pictures_alone(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench]
+) -> None:
+    request = ask(modes=(Mode.IMAGE,), i2t=None)
+    part = evaluate_apart(request, make_bench("apart"), names=["NSI_pgc_000.png"])
+    assert isinstance(part, Outcome)
+    assert part.result.images == 1
+
+
 def test_the_childs_process_has_no_token_and_its_error_comes_back(
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],

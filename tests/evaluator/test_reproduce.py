@@ -20,6 +20,7 @@ from protocol.errors import InputError, ModelError, StoreError
 from protocol.records import Request, Result
 from protocol.replications import replication_counts
 from protocol.rules import Mode, Role, Track
+from protocol.samples import list_samples
 from protocol.states import Action
 from submission.replications import file_replication, read_replications
 from submission.store import FolderStore
@@ -35,7 +36,8 @@ def finished(ask: Callable[..., Request], make_bench: Callable[..., Bench]) -> t
 
 
 def again(finished: tuple[Result, bytes], bench: Bench, **changes: Any) -> Any:
-    options: dict[str, Any] = {"size": 3, "replicated_by": "bob", **changes}
+    names = [sample.name for sample in list_samples(bench.images)]
+    options: dict[str, Any] = {"names": names, "replicated_by": "bob", **changes}
     return reproduce(*finished, bench, **options)
 
 
@@ -80,8 +82,9 @@ def test_a_row_run_again_agrees_and_is_counted_once_an_account(
 def test_a_part_of_a_row_is_run_on_its_pictures_alone(
     finished: tuple[Result, bytes], make_bench: Callable[..., Bench]
 ) -> None:
-    replication = again(finished, make_bench("second"), size=2)
-    assert len(replication.names) == replication.pictures == 2
+    names = ("NSI_pgc_000.png", "SCI_screen_001.png")
+    replication = again(finished, make_bench("second"), names=names)
+    assert (replication.names, replication.pictures) == (names, 2)
     assert all(one.images == 2 for one in replication.agreements)
 
 

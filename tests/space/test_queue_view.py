@@ -14,6 +14,7 @@ from protocol.rules import Mode, Role
 from space.queue_rows import queue_rows
 from space.queue_view import QueueKeeper
 from submission.identity import Account, SignedInBy
+from submission.reported import reported_path
 from submission.store import FolderStore, QueueEntry
 
 
@@ -100,3 +101,23 @@ def test_a_long_queue_is_cut_to_what_waits_what_is_one_s_own_and_the_newest(
     owner = queue_rows(keeper.renew(), Account("someone", SignedInBy.SPACE))
     assert len(owner["queue"]) == 160 + 60
     assert {row["is_mine"] for row in owner["queue"]} == {True}
+
+
+def test_results_that_wait_to_be_received_are_counted_as_waiting_and_have_no_place(
+    tmp_path: Path,
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    mine, other = (
+        make_request(name, role=Role.T2I, modes=(Mode.PIXEL,), protocol="demo-0", dataset="x")
+        for name in ("mine", "other")
+    )
+    files = {reported_path(mine.request_id, "0" * 64, kind): b"" for kind in ("json", "parquet")}
+    store.submit(mine, attached=files)
+    store.submit(other)
+    found = queue_rows(QueueKeeper(store.queue).renew(), None)
+    assert (found["waiting"], found["running"], found["requests"]) == (2, 0, 2)
+    places = {row["request_id"]: (row["position"], row["progress"]) for row in found["queue"]}
+    assert places == {
+        mine.request_id: (None, "came with its results, which wait to be received"),
+        other.request_id: (1, ""),
+    }

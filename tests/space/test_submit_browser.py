@@ -60,7 +60,7 @@ def address(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     store.submit(seed(bench, HOSTILE, adapter=ENDLESS))
     with store.claim("worker") as claim, serving(StoreSource(store)) as (_, address):
         assert claim is not None
-        store.report_progress(claim, ENDLESS)
+        store.report_progress(claim, ENDLESS, f"{ENDLESS}\n08:00  {HOSTILE}")
         yield address
 
 
@@ -215,6 +215,8 @@ def test_hostile_names_logs_and_progress_stay_text_and_in_their_place(
         page.set_viewport_size({"width": 390, "height": 844})
         failed, running = page.locator(".request.failed"), page.locator(".request.running")
         expect(running.locator(".progress")).to_contain_text(HOSTILE.strip())
+        running.locator("summary").click()
+        expect(running.locator(".log")).to_contain_text("<script>window.hacked=1</script>")
         failed.locator("summary").click()
         expect(failed.locator(".log")).to_contain_text("<script>window.hacked=1</script>")
         expect(failed).to_contain_text("[press](javascript:window.hacked=1)")
@@ -224,6 +226,43 @@ def test_hostile_names_logs_and_progress_stay_text_and_in_their_place(
         for theme in ("light", "dark"):
             page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
             assert find_serious(page) == []
+
+
+def test_a_running_request_shows_its_log_which_is_renewed_without_losing_scroll_or_focus(
+    browser: BrowserContext, bench: Bench, tmp_path: Path
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.submit(seed(bench))
+    lines = [f"08:00:{second:02d}  {HOSTILE} line {second}" for second in range(40)]
+    with store.claim("worker") as claim, serving(StoreSource(store)) as (_, address):
+        assert claim is not None
+        store.report_progress(claim, "decode 1/9", "\n".join(lines))
+        for page in open_form(browser, address):
+            running = page.locator(".request.running")
+            running.locator("summary").click()
+            log = running.locator(".log")
+            expect(log).to_contain_text("line 39")
+            # At its end, it stays at its end; else it stays where its reader is.
+            ends = "n => n.scrollHeight - n.clientHeight - n.scrollTop < 5"
+            expect(log).to_be_visible()
+            assert log.evaluate(f"n => n.scrollHeight > n.clientHeight && ({ends})(n)")
+            store.report_progress(claim, "decode 2/9", "\n".join([*lines[1:], "08:01  next"]))
+            expect(log).to_contain_text("next", timeout=20_000)
+            expect(running.locator(".progress")).to_have_text("decode 2/9")
+            assert log.evaluate(ends)
+            log.focus()
+            log.evaluate("n => { n.scrollTop = 60; n.mark = 1; }")
+            store.report_progress(claim, "decode 3/9", "\n".join([*lines[2:], "08:02  last"]))
+            expect(log).to_contain_text("last", timeout=20_000)
+            kept = "n => [n.scrollTop, n.mark, document.activeElement === n]"
+            assert log.evaluate(kept) == [60, 1, True]
+            assert page.locator(".queue img, .queue a, .queue script").count() == 0
+            assert page.evaluate("window.hacked") is None
+            for theme in ("light", "dark"):
+                page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+                assert find_serious(page) == []
+            store.withdraw(claim.request.request_id, "somebody")
+            expect(page.locator(".request.withdrawn .log")).to_have_count(0, timeout=20_000)
 
 
 def test_while_the_hub_is_away_page_and_queue_say_since_when_and_catch_up_by_themselves(

@@ -82,6 +82,9 @@ class MemoryLedger:
     def attached(self, path: str) -> bytes | None:
         raise NotImplementedError
 
+    def size(self, path: str) -> int:
+        raise NotImplementedError
+
 
 class Queue(RuleBasedStateMachine):
     """Claims are never forgotten: a worker that crashed may come back and try to write."""

@@ -19,7 +19,9 @@ from protocol.failures import HINTS, FailureCode
 from protocol.states import Action, Status
 from submission.hub_files import Backoff
 from submission.ledger import Book
+from submission.ledger_check import check_ledger
 from submission.queue import Terms, make_failure
+from submission.reported import reported_path
 from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
 from submission.store_ledger import LedgerStore
@@ -216,6 +218,66 @@ def test_a_renewed_lease_is_kept_and_tells_the_progress(
     assert make_store().take("other") is None
     (entry,) = make_store().queue()
     assert (entry.progress, entry.state.worker) == ("decode 3/48", "w")
+
+
+def test_a_log_comes_with_the_renewal_in_one_change_and_ends_with_the_run(
+    store: LedgerStore, make_store: MakeStore, clock: Clock
+) -> None:
+    request_id = store.submit(request_for(53)).state.request_id
+    claim = store.take("w")
+    assert claim is not None
+    before = store.ledger.refresh().number
+    store.report_progress(claim, "decode 3/48", "08:00:00  attempt 1\n08:00:01  decode 3/48")
+    clock.move(55)
+    store.renew(claim)
+    assert make_store().ledger.refresh().number == before + 1
+    (entry,) = make_store().queue()
+    assert entry.progress == "decode 3/48"
+    assert entry.log.splitlines() == ["08:00:00  attempt 1", "08:00:01  decode 3/48"]
+    assert make_store().state(request_id).log == entry.log
+    store.finish(claim, result_of(claim.request), PER_IMAGE)
+    (entry,) = make_store().queue()
+    assert (entry.progress, entry.log, make_store().state(request_id).log) == ("", "", "")
+
+
+def test_a_request_that_came_with_its_results_is_held_by_who_receives_and_not_by_a_worker(
+    store: LedgerStore, make_store: MakeStore
+) -> None:
+    request = request_for(53)
+    files = {reported_path(request.request_id, "0" * 64, "json"): b"{}"}
+    state = store.submit(request, attached=files).state
+    assert state.files == {path: hashlib.sha256(b"{}").hexdigest() for path in files}
+    (path,) = files
+    assert store.ledger.size(path) == 2
+    worker = make_store()
+    assert worker.take("w") is None
+    (entry,) = worker.queue()
+    assert (entry.position, entry.progress) == (
+        None,
+        "came with its results, which wait to be received",
+    )
+    with worker.claim("receiver", reported=True) as claim:
+        assert claim is not None
+        assert list(worker.ledger.read_all([*claim.state.files.items()])) == [b"{}"]
+        worker.finish(claim, result_of(request), PER_IMAGE)
+    (result,) = make_store().results()
+    assert result.source == "self-reported"
+    assert list(store.ledger.refresh().durations) == []
+    assert check_ledger(store.ledger).problems == []
+    store.withdraw(request.request_id, "ada")
+    # Sent again without results it is like any other.
+    assert store.submit(request).state.files == {}
+    assert worker.take("w") is not None
+
+
+def test_a_state_from_before_there_were_logs_is_read(store: LedgerStore) -> None:
+    store.submit(request_for(53))
+    book = store.ledger.refresh()
+    for state in book.states.values():
+        del state["log"]
+    again = Book.from_snapshot(json.loads(json.dumps(book.to_snapshot())))
+    (old,) = again.with_status(Status.PENDING)
+    assert old.log == ""
 
 
 def test_a_lease_that_nobody_took_is_renewed_before_the_result_is_written(

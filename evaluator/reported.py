@@ -1,0 +1,177 @@
+"""Results that a submitter sends: data and nothing else, and every number made again from it.
+
+A folder as `cmc evaluate --out` writes it: `result.json` and `per_image.parquet`. What is stored is
+written anew from the rows that were checked, so nothing else that a file held gets any further.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from evaluator.recompute import Row, table_problems
+from evaluator.reported_rows import check_rows, read_table, write_table
+from protocol.errors import InputError, RecordError
+from protocol.jsonable import from_plain
+from protocol.records import Request, Result
+from protocol.samples import list_samples
+from protocol.versions import find_protocol
+from submission.reported import reported_path
+
+RESULT, PER_IMAGE = "result.json", "per_image.parquet"
+LARGEST_RESULT_BYTES = 1 << 19
+LARGEST_TABLE_BYTES = 1 << 25
+"""The benchmark's 1,000 pictures in four modes are some 2 MB."""
+LARGEST = {"json": LARGEST_RESULT_BYTES, "parquet": LARGEST_TABLE_BYTES}
+PROBLEMS_SHOWN = 3
+
+
+class Bundle(NamedTuple):
+    """The two files, as they came."""
+
+    result: bytes
+    per_image: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What was found to be in order."""
+
+    result: Result
+    """Self-reported, about the table beside it."""
+    per_image: bytes
+    """The table, written anew."""
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Return the files of a folder of results.
+
+    Raises:
+        InputError: one is missing or too large.
+    """
+    contents = []
+    for name, largest in ((RESULT, LARGEST_RESULT_BYTES), (PER_IMAGE, LARGEST_TABLE_BYTES)):
+        path = folder / name
+        if not path.is_file():
+            raise InputError(f"{path} is missing; wanted a folder that `cmc evaluate --out` made")
+        if path.stat().st_size > largest:
+            raise InputError(f"{path} has more than {largest:,} bytes")
+        contents.append(path.read_bytes())
+    return Bundle(*contents)
+
+
+def files_of(request_id: str, bundle: Bundle) -> dict[str, bytes]:
+    """Return the files by their path in a store."""
+    kinds = {"json": bundle.result, "parquet": bundle.per_image}
+    return {
+        reported_path(request_id, hashlib.sha256(content).hexdigest(), kind): content
+        for kind, content in kinds.items()
+    }
+
+
+def read_result(content: bytes) -> Result:
+    """Return the result that a bundle holds, before anything in it is believed.
+
+    Raises:
+        RecordError: it is too large, or no result.
+    """
+
+    def refuse(name: str) -> NoReturn:
+        raise RecordError(f"{RESULT} holds {name[:40]}, which is no number")
+
+    def finite(text: str) -> float:
+        return float(text) if math.isfinite(float(text)) else refuse(text)
+
+    if len(content) > LARGEST_RESULT_BYTES:
+        raise RecordError(f"{RESULT} has more than {LARGEST_RESULT_BYTES:,} bytes")
+    try:
+        plain = json.loads(content, parse_constant=refuse, parse_float=finite)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{RESULT} is no JSON ({error})") from error
+    result: Result = from_plain(Result, plain, RESULT)
+    return result
+
+
+def check_reported(bundle: Bundle, request: Request, images: Path | None = None) -> TakenIn:
+    """Check results and return them as they may stand on a board.
+
+    Args:
+        bundle: as it came.
+        request: what the results must be of.
+        images: the ground truth; None where it is not at hand, and an audit will tell.
+
+    Raises:
+        InputError: with what was found and what was wanted; RecordError where the files are not of
+            the form.
+    """
+    result = read_result(bundle.result)
+    if result.request.request_id != request.request_id:
+        raise RecordError(
+            f"the results are of request {result.request.request_id}, wanted {request.request_id}: "
+            "another model, version of it, setting or set of pictures"
+        )
+    found = hashlib.sha256(bundle.per_image).hexdigest()
+    if found != result.per_image_sha256:
+        raise RecordError(
+            f"{PER_IMAGE} has sha256 {found[:12]}…, {RESULT} names {result.per_image_sha256[:12]}…"
+        )
+    if len(bundle.per_image) > LARGEST_TABLE_BYTES:
+        raise RecordError(f"{PER_IMAGE} has more than {LARGEST_TABLE_BYTES:,} bytes")
+    rows = read_table(bundle.per_image)
+    check_rows(rows, request)
+    _check_result(result, request, rows)
+    if images is not None:
+        _check_pictures(rows, images)
+    written = write_table(rows)
+    own = replace(
+        result,
+        request=request,
+        source="self-reported",
+        audit="",
+        per_image_sha256=hashlib.sha256(written).hexdigest(),
+    )
+    return TakenIn(own, written)
+
+
+def _check_result(result: Result, request: Request, rows: Sequence[Row]) -> None:
+    if result.schema_version != 1:
+        raise RecordError(f"{RESULT} is of schema {result.schema_version}, wanted 1")
+    wanted = dict(find_protocol(request.protocol).indicators)
+    uses = {use.dimension: use.name for use in result.provenance.indicators}
+    if uses != wanted or len(result.provenance.indicators) != len(wanted):
+        raise RecordError(f"{RESULT} was scored with {_names(uses)}, wanted {_names(wanted)}")
+    problems = table_problems(RESULT, result, rows)
+    if problems:
+        more = len(problems) - PROBLEMS_SHOWN
+        shown = "; ".join(problems[:PROBLEMS_SHOWN])
+        raise RecordError(
+            f"the means are not those of the single pictures: {shown}"
+            + (f"; and {more} more" if more > 0 else "")
+        )
+
+
+def _check_pictures(rows: Sequence[Row], images: Path) -> None:
+    """Refuse rows that are not about exactly a folder's pictures, in their sizes."""
+    from PIL import Image
+
+    sizes = {row["name"]: (row["width"], row["height"]) for row in rows}
+    names = [sample.name for sample in list_samples(images)]
+    if sorted(sizes) != names:
+        raise InputError(
+            f"the scores are of {len(sizes)} pictures and {images} holds {len(names)}, of which "
+            f"{len(set(names) & set(sizes))} have the same name"
+        )
+    for name in names:
+        with Image.open(images / name) as picture:
+            if picture.size != sizes[name]:
+                raise InputError(
+                    f"{name} is {picture.size[0]}x{picture.size[1]}, the scores say "
+                    f"{sizes[name][0]}x{sizes[name][1]}"
+                )
+
+
+def _names(uses: Mapping[Any, str]) -> str:
+    return ", ".join(f"{dimension} {name}" for dimension, name in sorted(uses.items())) or "none"

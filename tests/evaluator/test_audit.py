@@ -1,0 +1,352 @@
+"""Results that a submitter made: self-reported until an audit, verified after one that agrees."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from loopback_hub import LoopbackHub
+from made_bundle import better, forge, write_bundle
+
+from evaluator.bench import Bench
+from evaluator.intake import receive_all
+from evaluator.reported import files_of, read_bundle
+from evaluator.run import Evaluation, evaluate
+from evaluator.worker import work
+from protocol.audits import Audit, audit_names
+from protocol.errors import HubError, LedgerError, StoreError
+from protocol.evidence import Evidence
+from protocol.failures import FailureCode
+from protocol.records import Request
+from protocol.replications import Replication
+from protocol.rules import Content, Mode
+from protocol.samples import Sample, parse_name
+from protocol.states import Action, Status
+from space.flags import row_flags
+from submission.audits import audit_problems, file_audit, read_audits
+from submission.ledger_check import check_ledger
+from submission.store import FolderStore
+from submission.store_hub import HubStore
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SYSTEM = ("--codec", "jpeg:30", "--protocol", "demo-0", "--dataset", "three")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
+
+
+@pytest.fixture
+def evaluation(ask: Callable[..., Request], make_bench: Callable[..., Bench]) -> Evaluation:
+    return evaluate(ask(i2t=None, t2i=None, codec="jpeg:30", modes=(Mode.IMAGE,)), make_bench())
+
+
+def source_of(run: Run) -> str:
+    (row,) = json.loads(
+        run("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    )
+    return str(row["source"])
+
+
+def test_honest_results_are_self_reported_then_audited_and_verified(
+    cmc_here: Run, store: FolderStore, images: Path, tmp_path: Path
+) -> None:
+    where = ("--images", images)
+    cmc_here("evaluate", *SYSTEM, *where, "--out", tmp_path / "mine")
+    said = cmc_here("submit", "--results", tmp_path / "mine", *where).stdout
+    assert "`cmc receive` takes its results in" in said
+    (entry,) = store.queue()
+    request_id = entry.request.request_id
+    assert (entry.position, entry.progress) == (
+        None,
+        "came with its results, which wait to be received",
+    )
+    assert "which wait to be received" in cmc_here("queue").stdout
+    # No worker runs what its submitter has run.
+    assert cmc_here("work", *where).stdout == "0 finished, 0 failed, 1 still waiting\n"
+    received = cmc_here("receive", *where).stdout
+    assert received == f"{request_id} is FINISHED; `cmc audit` may verify it\n"
+    assert cmc_here("receive").stdout == "no results wait to be received\n"
+    assert source_of(cmc_here) == "self-reported"
+    assert "1 results recomputed" in cmc_here("verify").stdout
+    head = store.ledger.refresh().sha256
+    audited = cmc_here("audit", request_id, *where).stdout
+    assert "3 of 3 decoded pictures are equal" in audited
+    assert "were run again by the maintainers and agree" in audited
+    assert source_of(cmc_here) == "verified"
+    assert "1 results recomputed" in cmc_here("verify").stdout
+    (audit,) = read_audits(store.ledger, store.state(request_id).files)
+    assert (audit.salt, audit.agrees) == (head, True)
+    assert [event.action for event in store.events(request_id)] == [
+        *(Action.SUBMIT, Action.CLAIM, Action.FINISH, Action.AUDIT),
+    ]
+    (result,) = store.results()
+    assert row_flags([result], [], Evidence()) == {}
+    # Such a run tells nothing about how long a worker takes.
+    assert list(store.ledger.refresh().durations) == []
+
+
+def test_a_submitted_model_is_audited_in_a_process_without_tokens(
+    cmc_here: Run,
+    captions: Path,
+    images: Path,
+    t2i: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = captions.parent
+    system = ("--i2t", f"file:{captions}", "--t2i", t2i, "--modes", "image", "--dataset", "three")
+    where = ("--images", images)
+    cmc_here("evaluate", *system, "--protocol", "demo-0", *where, "--out", folder / "mine")
+    cmc_here("submit", "--results", folder / "mine", *where)
+    cmc_here("receive", *where)
+    # An interpreter looks here for code to run at its start; it stands for submitted code.
+    (folder / "spy").mkdir()
+    (folder / "spy" / "sitecustomize.py").write_text(
+        f"import os\nopen({str(folder / 'seen')!r}, 'w').write(repr(dict(os.environ)))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{folder / 'spy'}:{ROOT}")
+    monkeypatch.setenv("HF_TOKEN", "canary")
+    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
+    audited = cmc_here("audit", entry["state"]["request_id"], *where).stdout
+    assert "run again by the maintainers and agree" in audited
+    assert "3 of 3 decoded pictures are equal" in audited
+    assert "PATH" in (folder / "seen").read_text()
+    assert "canary" not in (folder / "seen").read_text()
+
+
+def test_forged_scores_do_not_agree_and_the_row_says_so(
+    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+) -> None:
+    where = ("--images", images)
+    forged = forge(tmp_path / "forged", evaluation, better)
+    cmc_here("submit", "--results", forged, *where)
+    cmc_here("receive", *where)
+    request_id = evaluation.result.request.request_id
+    assert "do not agree: image fr is" in cmc_here("audit", request_id, *where, status=1).stdout
+    assert source_of(cmc_here) == "self-reported"
+    assert cmc_here("verify").returncode == 0
+    (result,) = store.results()
+    (flag,) = row_flags([result], [], Evidence())[request_id]
+    assert flag.short == "audit differs"
+    assert "run again by the maintainers and do not agree: image fr is" in flag.text
+    # The newest audit decides.
+    (audit,) = read_audits(store.ledger, store.state(request_id).files)
+    found = audit.replication
+    agreeing = tuple(replace(one, agrees=True) for one in found.agreements)
+    later = replace(found, agreements=agreeing, replicated_at="2100-01-01T00:00:00.000Z")
+    file_audit(store.ledger, replace(audit, replication=later))
+    assert store.results()[0].source == "verified"
+
+
+def test_forged_means_are_refused_when_they_are_sent_and_when_they_are_taken_in(
+    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+) -> None:
+    first, *others = evaluation.result.scores
+    scores = (replace(first, mean=9.0), *others)
+    result = replace(evaluation.result, scores=scores)
+    folder = write_bundle(tmp_path / "b", Evaluation(result, evaluation.per_image, ()))
+    refused = cmc_here("submit", "--results", folder, "--images", images, status=1).stderr
+    assert "the means are not those of the single pictures" in refused
+    assert "mean=9.0" in refused
+    assert store.queue() == []
+    # Past the checks, as who writes into the store himself can.
+    request = evaluation.result.request
+    store.submit(request, attached=files_of(request.request_id, read_bundle(folder)))
+    said = cmc_here("receive", status=1).stdout
+    assert "is FAILED: the means are not those of the single pictures" in said
+    state = store.state(request.request_id)
+    assert state.failure is not None
+    assert (state.failure.code, state.failure.stage) == (FailureCode.RESULTS_REFUSED, "receive")
+    assert store.results() == []
+    assert check_ledger(store.ledger).problems == []
+    # And what failed may be sent again, to be run by a worker this time.
+    store.submit(request)
+    assert store.queue()[0].position == 1
+
+
+def test_files_that_are_too_large_or_too_few_are_not_read(
+    store: FolderStore, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    request = evaluation.result.request
+    files = files_of(request.request_id, read_bundle(write_bundle(tmp_path / "b", evaluation)))
+    store.submit(request, attached={p: data for p, data in files.items() if p.endswith("json")})
+    (state,) = receive_all(store, "maintainer")
+    assert state.failure is not None
+    assert state.failure.message == "came with json, wanted one json and one parquet"
+    monkeypatch.setitem(__import__("evaluator.intake").intake.LARGEST, "parquet", 10)
+    store.submit(request, attached=files)
+    (state,) = receive_all(store, "maintainer")
+    assert state.failure is not None
+    assert "wanted 10 at most" in state.failure.message
+
+
+def test_only_rows_that_came_with_their_results_are_audited(
+    store: FolderStore, evaluation: Evaluation, make_bench: Callable[..., Bench], cmc_here: Run
+) -> None:
+    request = evaluation.result.request
+    with pytest.raises(StoreError, match="holds no request"):
+        receive_all(store, "maintainer", only=request.request_id)
+    store.submit(request)
+    with pytest.raises(StoreError, match=r"no results of request .* wait; it is PENDING"):
+        receive_all(store, "maintainer", only=request.request_id)
+    bench = make_bench()
+    assert work(store, bench, once=True, say=lambda _: None).finished == 1
+    refused = cmc_here("audit", request.request_id, "--images", bench.images, status=1).stderr
+    assert "was not handed in as results" in refused
+
+
+def test_a_receiver_that_died_is_followed_by_the_next_one_and_by_no_worker(
+    store: FolderStore, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    request = evaluation.result.request
+    files = files_of(request.request_id, read_bundle(write_bundle(tmp_path / "b", evaluation)))
+    store.submit(request, attached=files)
+    claim = store.take("first", reported=True)
+    assert claim is not None
+    store.ledger.let_go(claim.lease.nonce)
+    # As the kernel leaves the lock of a process that is gone.
+    (store.folder / "locks" / f"{claim.lease.nonce}.lock").touch()
+    assert store.take("worker") is None
+    (state,) = receive_all(FolderStore(store.folder), "second")
+    assert (state.status, state.worker) == (Status.FINISHED, "second")
+
+
+def test_pictures_are_drawn_by_a_line_that_came_after_the_results(
+    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+) -> None:
+    folder, where = write_bundle(tmp_path / "b", evaluation), ("--images", images)
+    cmc_here("submit", "--results", folder, *where)
+    early = store.ledger.refresh().sha256
+    cmc_here("receive")
+    request_id = evaluation.result.request.request_id
+    cmc_here("audit", request_id, *where)
+    (audit,) = read_audits(store.ledger, store.state(request_id).files)
+    names = [sample.name for sample in map(parse_name, audit.replication.names)]
+
+    def problems(*audits: Audit) -> list[str]:
+        return audit_problems(store.ledger, audits, lambda _: names)
+
+    assert problems(audit) == []
+    for salt in (early, "0" * 64):
+        (problem,) = problems(replace(audit, salt=salt))
+        assert "was not drawn by a line after its results were taken in" in problem
+    fewer = replace(audit.replication, names=tuple(names[:2]))
+    (problem,) = problems(replace(audit, replication=fewer))
+    assert "is of other pictures than its line of the ledger draws" in problem
+
+
+def test_a_share_has_every_content_and_another_line_draws_other_pictures() -> None:
+    samples = [
+        Sample(name=f"{content}_x_{at:03d}.png", content=content, source="x")
+        for content, count in ((Content.NSI, 400), (Content.SCI, 300), (Content.AIGI, 300))
+        for at in range(count)
+    ]
+    drawn = [audit_names(samples, 0.05, "a" * 20, f"{salt:064x}") for salt in range(200)]
+    assert {len(names) for names in drawn} == {50}
+    assert len(set(drawn)) == 200
+    kinds = [name.partition("_")[0] for name in drawn[0]]
+    assert [kinds.count(content) for content in Content] == [20, 15, 15]
+    # No picture is safe, and none is looked at always.
+    counts = {s.name: sum(s.name in names for names in drawn) for s in samples}
+    assert 0 < min(counts.values()) <= max(counts.values()) < 40
+    assert len(audit_names(samples[:1] + samples[400:401] + samples[-1:], 0.05, "a", "b")) == 3
+    assert len(audit_names(samples, 0.0501, "a", "b")) == 51
+
+
+def test_on_the_hub_a_submitter_writes_requests_alone_and_a_maintainer_verifies(
+    hub: LoopbackHub, images: Path, tmp_path: Path
+) -> None:
+    rights = {"*": "read", "acme/cmc-requests": "write"}
+    submitter = hub.add_account("submitters-token", "ada", rights)
+
+    def run(token: str | None, *commands: list[str]) -> list[str]:
+        code = (
+            "import json, sys\n"
+            "from evaluator.__main__ import main\n"
+            "for command in json.loads(sys.argv[1]):\n"
+            "    print(main(command), '\\0', flush=True)\n"
+        )
+        home = {**hub.environment(tmp_path / (token or "home"), token), "PYTHONPATH": str(ROOT)}
+        home |= {"CMC_STORE": "hub:acme/cmc", "CMC_CACHE": str(tmp_path / "cache" / str(token))}
+        done = subprocess.run(
+            [sys.executable, "-c", code, json.dumps(commands)],
+            cwd=tmp_path,
+            env=home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [part.strip() for part in (done.stdout + done.stderr).split("\0")]
+
+    where = ["--images", str(images)]
+    board = ["leaderboard", "--track", "codec", "--source", "results", "--json"]
+    run(None, ["work", *where, "--create-store"])
+    mine = run(
+        submitter,
+        ["evaluate", *SYSTEM, *where, "--out", "mine"],
+        ["submit", "--results", "mine", *where],
+        ["receive"],
+    )
+    assert "`cmc receive` takes its results in" in mine[1]
+    assert mine[2] == "1"
+    assert "only who may write acme/cmc-results decides that" in mine[3]
+    (claimed,) = [line.split()[0] for line in mine[1].splitlines() if "is queued" in line]
+    said = run(
+        None, ["receive", *where], board, ["audit", claimed, *where], board, ["verify"], ["queue"]
+    )
+    assert said[0].startswith(f"{claimed} is FINISHED")
+    assert '"source": "self-reported"' in said[1]
+    assert "run again by the maintainers and agree" in said[2]
+    assert '"source": "verified"' in said[3]
+    assert "1 results recomputed" in said[4]
+    assert "FINISHED" in said[5]
+    commits = [call for call in hub.calls("commit") if call.user == "ada"]
+    assert {call.repo for call in commits} == {"acme/cmc-requests"}
+
+
+def test_an_audit_that_a_submitter_files_himself_verifies_nothing(
+    hub: LoopbackHub, evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rights = {"*": "read", "acme/cmc-requests": "write"}
+    token = hub.add_account("submitters-token", "ada", rights)
+
+    def open_hub(name: str, token: str) -> HubStore:
+        return HubStore("acme/cmc", endpoint=hub.endpoint, token=token, cache=tmp_path / name)
+
+    maintainers, mine = open_hub("m", hub.token), open_hub("a", token)
+    maintainers.create()
+    request = evaluation.result.request
+    bundle = read_bundle(write_bundle(tmp_path / "b", evaluation))
+    mine.submit(request, attached=files_of(request.request_id, bundle))
+    (state,) = receive_all(maintainers, "maintainer")
+    assert state.status is Status.FINISHED
+    result = maintainers.results()[0]
+    replication = Replication(
+        schema_version=1,
+        request_id=request.request_id,
+        per_image_sha256=result.per_image_sha256,
+        names=(),
+        agreements=(),
+        equal_pictures=0,
+        pictures=0,
+        replicated_by="ada",
+        replicated_at="2026-01-01T00:00:00.000Z",
+        provenance=result.provenance,
+    )
+    forged = Audit(schema_version=1, share=1.0, salt="", replication=replication)
+    assert forged.agrees
+    with pytest.raises(HubError, match="refused"):
+        file_audit(mine.ledger, forged)
+    assert maintainers.results()[0].source == "self-reported"
+    # With a line of the ledger that he may write, and a file where he may write it.
+    monkeypatch.setattr("submission.ledger_hub.RESULT_ROOMS", ("results/",))
+    file_audit(mine.ledger, forged)
+    monkeypatch.undo()
+    with pytest.raises(LedgerError, match=r"audits/.* is missing"):
+        maintainers.results()

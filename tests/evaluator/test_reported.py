@@ -1,0 +1,257 @@
+"""What is taken in of results that somebody else made, and what is refused."""
+
+import hashlib
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import paint
+from made_bundle import Rows, better, forge, parquet_of, rows_of, write_bundle
+
+from evaluator import reported, reported_rows
+from evaluator.bench import Bench
+from evaluator.cache import Cache
+from evaluator.reported import Bundle, check_reported, files_of, read_bundle
+from evaluator.requests import make_request
+from evaluator.run import Evaluation, evaluate
+from protocol.errors import InputError, RecordError
+from protocol.jsonable import to_json
+from protocol.rules import Mode, Role
+
+SIZES = {
+    "NSI_pgc_000.png": (192, 176),
+    "SCI_screen_001.png": (192, 176),
+    "AIGI_SDXL_002.png": (201, 179),
+}
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("truth")
+    for seed, (name, size) in enumerate(SIZES.items()):
+        paint(*size, seed=seed).save(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluation(truth: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    captions = tmp_path_factory.mktemp("captions") / "captions.csv"
+    captions.write_text("name,text\n" + "".join(f"{name},A corner.\n" for name in SIZES))
+    request = make_request(
+        role=Role.T2I,
+        i2t=f"file:{captions}",
+        t2i="start-image",
+        codec=None,
+        modes=(Mode.IMAGE, Mode.PIXEL),
+        protocol="demo-0",
+        images=truth,
+        dataset="three",
+        submitter="tests",
+    )
+    cache = Cache(captions.with_name("cache"))
+    return evaluate(
+        request, Bench(images=truth, cache=cache, weights=None, device="cpu", batch_size=1)
+    )
+
+
+def as_bundle(evaluation: Evaluation) -> Bundle:
+    return Bundle(to_json(evaluation.result).encode(), evaluation.per_image)
+
+
+def with_table(evaluation: Evaluation, per_image: bytes) -> Bundle:
+    """Return a bundle with another table, which its result names."""
+    sha256 = hashlib.sha256(per_image).hexdigest()
+    result = replace(evaluation.result, per_image_sha256=sha256)
+    return Bundle(to_json(result).encode(), per_image)
+
+
+def test_honest_results_are_taken_in_as_self_reported_with_the_same_numbers(
+    evaluation: Evaluation, truth: Path
+) -> None:
+    claimed = replace(evaluation.result, source="verified", audit="all is well")
+    bundle = as_bundle(Evaluation(claimed, evaluation.per_image, ()))
+    taken = check_reported(bundle, evaluation.result.request, truth)
+    assert (taken.result.source, taken.result.audit) == ("self-reported", "")
+    assert rows_of(taken.per_image) == rows_of(evaluation.per_image)
+    assert taken.result.scores == evaluation.result.scores
+    assert taken.result.per_image_sha256 == hashlib.sha256(taken.per_image).hexdigest()
+    assert sorted(path.rpartition(".")[2] for path in files_of("ab" * 10, bundle)) == [
+        *("json", "parquet"),
+    ]
+
+
+def test_what_is_stored_holds_the_rows_and_nothing_else_of_the_file(
+    evaluation: Evaluation,
+) -> None:
+    table = pa.Table.from_pylist(rows_of(evaluation.per_image))
+    file = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({"pandas": "canary"}), file)
+    bundle = with_table(evaluation, file.getvalue().to_pybytes())
+    assert b"canary" in bundle.per_image
+    assert b"canary" not in check_reported(bundle, evaluation.result.request).per_image
+
+
+def test_a_forged_mean_is_refused_and_named(evaluation: Evaluation) -> None:
+    first, *others = evaluation.result.scores
+    assert first.mean is not None
+    scores = (replace(first, mean=first.mean + 0.01), *others)
+    forged = Evaluation(replace(evaluation.result, scores=scores), evaluation.per_image, ())
+    with pytest.raises(
+        RecordError, match=r"means are not those of the single pictures.*recomputed"
+    ):
+        check_reported(as_bundle(forged), evaluation.result.request)
+
+
+def test_scores_that_go_with_their_means_are_data_and_left_to_the_audit(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    bundle = read_bundle(forge(tmp_path / "forged", evaluation, better))
+    assert check_reported(bundle, evaluation.result.request).result.source == "self-reported"
+
+
+def change_row(**changes: Any) -> Callable[[Rows], Rows]:
+    return lambda rows: [{**rows[0], **changes}, *rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows[1:], "wanted 12: one a picture, mode"),
+        (lambda rows: [*rows, rows[0]], "comes twice"),
+        (lambda rows: [{**row, "more": 1} for row in rows], "foreign: more"),
+        (lambda rows: [{k: v for k, v in r.items() if k != "seed"} for r in rows], "seed"),
+        (lambda rows: [{**row, "seed": "1"} for row in rows], "column seed is"),
+        (lambda rows: [{**row, "seed": b"1"} for row in rows], "column seed is binary"),
+        (change_row(score=float("nan")), "score is nan"),
+        (change_row(score=None), "score None with status 'scored'"),
+        (change_row(score=float("inf")), "score is inf"),
+        (change_row(name="../../etc/passwd"), "is no benchmark name"),
+        (change_row(content="SCI"), "is not SCI"),
+        (change_row(mode="full"), "mode 'full' was not asked for"),
+        (change_row(indicator="other"), "is no indicator of demo-0"),
+        (change_row(status="<img src=x>"), "status '<img src=x>'"),
+        (change_row(picture_sha256="x"), "picture_sha256 is no sha256"),
+        (change_row(width=0), "a picture of 0x"),
+        (change_row(width=1 << 40), "a picture of 1099511627776x"),
+        (change_row(file_bytes=1), "a file of 1 bytes with parts of"),
+        (change_row(bits_per_pixel=0.001), "0.001 bits per pixel, recomputed"),
+        (change_row(encode_seconds=-1.0), "encode_seconds is -1.0"),
+        (change_row(seed=None), "seed is empty"),
+        (change_row(caption="x" * 20_000), "a caption has over 16384 bytes"),
+        (change_row(caption="other"), "has two files"),
+    ],
+)
+def test_a_table_that_no_run_makes_is_refused(
+    evaluation: Evaluation, change: Callable[[Rows], Rows], message: str
+) -> None:
+    bundle = with_table(evaluation, parquet_of(change(rows_of(evaluation.per_image))))
+    with pytest.raises(RecordError, match=message):
+        check_reported(bundle, evaluation.result.request)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plain: plain | {"more": 1}, "unknown keys"),
+        (lambda plain: {k: v for k, v in plain.items() if k != "rates"}, "missing keys"),
+        (lambda plain: plain | {"images": "3"}, "wanted a int"),
+        (lambda plain: plain | {"images": 4}, "4 images written, 3 have scores"),
+        (lambda plain: plain | {"schema_version": 2}, "schema 2, wanted 1"),
+        (lambda plain: plain | {"per_image_sha256": "0" * 64}, "names 000000000000"),
+        (lambda plain: plain | {"costs": []}, "0 costs written"),
+        (lambda plain: plain | {"run": {"wall_seconds": float("nan")}}, "NaN"),
+        (
+            lambda plain: plain | {"request": plain["request"] | {"modes": ["image"]}},
+            "the results are of request",
+        ),
+        (
+            lambda plain: plain | {"provenance": plain["provenance"] | {"indicators": []}},
+            "scored with none, wanted fr",
+        ),
+    ],
+)
+def test_a_result_that_no_run_makes_is_refused(
+    evaluation: Evaluation, change: Callable[[Any], Any], message: str
+) -> None:
+    plain = json.loads(to_json(evaluation.result))
+    bundle = Bundle(json.dumps(change(plain)).encode(), evaluation.per_image)
+    with pytest.raises(RecordError, match=message):
+        check_reported(bundle, evaluation.result.request)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        pickle.dumps({"images": 3}),
+        b'{"run": 1e999}',
+        b" " * (reported.LARGEST_RESULT_BYTES + 1),
+    ],
+)
+def test_what_is_no_result_is_refused(evaluation: Evaluation, content: bytes) -> None:
+    with pytest.raises(RecordError, match=r"result\.json"):
+        check_reported(Bundle(content, evaluation.per_image), evaluation.result.request)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1", pickle.dumps([1]), b"PAR1" + b"x" * 99 + b"PAR1"]
+)
+def test_what_is_no_parquet_is_refused(evaluation: Evaluation, content: bytes) -> None:
+    with pytest.raises(RecordError, match="no Parquet file"):
+        check_reported(with_table(evaluation, content), evaluation.result.request)
+
+
+def test_a_small_file_that_would_unpack_to_much_is_refused_before_it_is(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = rows_of(evaluation.per_image) * 20_000
+    packed = parquet_of(many)
+    assert len(packed) < reported.LARGEST_TABLE_BYTES
+    with pytest.raises(RecordError, match="240,000 per-image scores, wanted 200,000 at most"):
+        check_reported(with_table(evaluation, packed), evaluation.result.request)
+    long = [{**row, "caption": "x" * 16_000} for row in rows_of(evaluation.per_image)]
+    monkeypatch.setattr(reported_rows, "MOST_BYTES", 100_000)
+    packed = parquet_of(long)
+    with pytest.raises(RecordError, match="texts have more than 100,000 bytes"):
+        check_reported(with_table(evaluation, packed), evaluation.result.request)
+    monkeypatch.setattr(reported_rows, "MOST_BYTES", 1000)
+    with pytest.raises(RecordError, match="unpack to more than 1,000 bytes"):
+        check_reported(as_bundle(evaluation), evaluation.result.request)
+
+
+def test_pictures_of_other_names_or_sizes_than_the_ground_truth_s_are_refused(
+    evaluation: Evaluation, truth: Path, tmp_path: Path
+) -> None:
+    images = shutil.copytree(truth, tmp_path / "images")
+    request = evaluation.result.request
+    larger = [
+        {**row, "width": 2 * row["width"], "bits_per_pixel": row["bits_per_pixel"] / 2}
+        for row in rows_of(evaluation.per_image)
+    ]
+    bundle = read_bundle(forge(tmp_path / "larger", evaluation, lambda _: larger))
+    with pytest.raises(InputError, match="is 201x179, the scores say 402x179"):
+        check_reported(bundle, request, images)
+    (images / "NSI_pgc_000.png").unlink()
+    with pytest.raises(InputError, match=r"of 3 pictures and .* holds 2, of which 2"):
+        check_reported(as_bundle(evaluation), request, images)
+
+
+def test_a_folder_without_the_files_or_with_large_ones_is_refused(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="wanted a folder that `cmc evaluate --out` made"):
+        read_bundle(tmp_path)
+    folder = write_bundle(tmp_path / "bundle", evaluation)
+    assert read_bundle(folder) == as_bundle(evaluation)
+    monkeypatch.setattr(reported, "LARGEST_TABLE_BYTES", 100)
+    with pytest.raises(InputError, match="more than 100 bytes"):
+        read_bundle(folder)
