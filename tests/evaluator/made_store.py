@@ -29,12 +29,13 @@ def add_result(
     missing: Mapping[str, Sequence[Mode]] | None = None,
     seed: int = 42,
     revision: str = "a" * 40,
+    adapter: str = "diffusers",
 ) -> Result:
     """Finish a request whose scores lie around `level`; `missing` has no score where named."""
     request = Request(
         role=Role.T2I,
         i2t=System(adapter="file", model=i2t, revision="", path=""),
-        t2i=System(adapter="diffusers", model=model, revision=revision, path=""),
+        t2i=System(adapter=adapter, model=model, revision=revision, path=""),
         codec=None,
         modes=tuple(modes),
         protocol="demo-0",

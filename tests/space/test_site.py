@@ -24,7 +24,7 @@ from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
 from space.snapshot import SnapshotKeeper, read_snapshot
-from space.system_names import distinct_names, system_key
+from protocol.system_names import distinct_names, system_key
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 
