@@ -105,7 +105,10 @@ def _complexity(results: Sequence[Result]) -> PaperTable:
         # One pair may stand in two rows, whose pictures and seconds the cache gave to both.
         *dict.fromkeys(_seconds(results)),
         *(
-            ("paper", f"{row['stage']} of 1024x1024", row["system"], "-", row["seconds"], "RTX 4090")
+            (
+                *("paper", f"{row['stage']} of 1024x1024", row["system"], "-"),
+                *(row["seconds"], "RTX 4090"),
+            )
             for row in read_table("complexity_seconds")
         ),
     ]

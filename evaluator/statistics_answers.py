@@ -183,9 +183,9 @@ def _fit(chosen: Sequence[Measured], track: Track, *, resamples: int, seed: int)
     overalls = image_overalls([item.images for item in chosen], track, names)
     # A pair that lacks a whole mode would leave no image to any of them.
     pairs = [_halves(item.result) for item in chosen]
-    names = distinct_names(system for pair in pairs for system in pair)
+    labels = distinct_names(system for pair in pairs for system in pair)
     scores = {
-        (names[system_key(i2t)], names[system_key(t2i)]): overalls[:, at]
+        (labels[system_key(i2t)], labels[system_key(t2i)]): overalls[:, at]
         for at, (i2t, t2i) in enumerate(pairs)
         if not np.isnan(overalls[:, at]).all()
     }
