@@ -28,6 +28,7 @@ class Rows:
         statistics: Sequence[BoardStatistics] = (),
         replications: Mapping[str, int] | None = None,
         evidence: Evidence | None = None,
+        submissions: Mapping[str, int] | None = None,
     ) -> None:
         """Keep the results; no row is made yet.
 
@@ -36,24 +37,33 @@ class Rows:
             statistics: what is stored about exactly these results.
             replications: by request id, how many accounts found a run to agree with theirs.
             evidence: what else lies beside the results.
+            submissions: by request id, how many requests its account has made on its bench.
         """
         self.results = tuple(results)
         self.evidence = evidence or Evidence()
         self.flags = row_flags(self.results, statistics, self.evidence)
         self._replications = replications or {}
+        self._submissions = submissions or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}
         self._grouped: dict[tuple[Track, Content | None], dict[Bench, list[Row]]] = {}
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Rows":
         """Return the rows of a snapshot."""
-        return cls(snapshot.results, snapshot.statistics, snapshot.replications, snapshot.evidence)
+        return cls(
+            snapshot.results,
+            snapshot.statistics,
+            snapshot.replications,
+            snapshot.evidence,
+            snapshot.submissions,
+        )
 
     def by_bench(self, track: Track, content: Content | None) -> dict[Bench, list[Row]]:
         """Return a track's rows for one content, best first; those without a score are left out."""
         key = (track, content)
         if key not in self._grouped:
-            measured = result_rows(self.results, track, content, self._replications)
+            counts = (self._replications, self._submissions)
+            measured = result_rows(self.results, track, content, *counts)
             found = [*published_rows(track, content), *measured]
             grouped: dict[Bench, list[Row]] = {}
             for row in best_first(found):

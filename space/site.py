@@ -24,6 +24,7 @@ from space.rows import Rows
 from space.snapshot import Snapshot, Source
 from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
 from space.words import CONTENT_TITLES, TRACK_WORDS
+from submission.exports.compressai import compressai
 
 STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
@@ -120,6 +121,10 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
     rooms: dict[str, Callable[[], Mapping[str, Make]]] = {
         "data/figures": lambda: figure_makers(rows),
         "data/gallery": lambda: gallery_makers(snapshot, source),
+        "data/compressai/": lambda: {
+            f"data/compressai/{request_id}.json": partial(plain_json, curve)
+            for request_id, curve in compressai(snapshot.results).items()
+        },
         "data/results/": lambda: {
             f"data/results/{result.request.request_id}.json": partial(_record_file, result)
             for result in snapshot.results

@@ -13,6 +13,7 @@ from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Source
 from submission.evidence import read_evidence
+from submission.history import submission_counts
 from submission.replications import read_replications
 from submission.store import Store, open_store
 
@@ -63,6 +64,10 @@ class StoreSource:
             LedgerError: a record is missing or is not the one that the ledger holds.
         """
         return replication_counts(read_replications(self.store))
+
+    def submissions(self) -> Mapping[str, int]:
+        """Return by request id how many requests its account has made on its bench."""
+        return submission_counts(self.store.ledger.book)
 
     def galleries(self) -> Collection[str]:
         """Return the ids of the requests whose runs left pictures."""

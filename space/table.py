@@ -10,34 +10,21 @@ from protocol.boards import PUBLISHED_BENCH, Bench, Row
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
-from protocol.statistics.weighting import Lead, leads
-from space.columns import Column, fact_values, table_columns
-from space.flags import Flag, Flags
+from protocol.statistics.weighting import Lead
+from space.bjontegaard import REASONS, bd_columns, bd_values
+from space.columns import Column, after, table_columns
+from space.flags import Flags
+from space.lines import Extras, Line, table_lines
 from space.notes import about_bench, common_gap, decimals, note_for
 from space.rows import Rows
 from space.verdict import INTERVALS, Value, standing_values, verdict
+from space.weightings import weightings
 from space.words import TRACK_WORDS, listed
 
 CONTENTS: Mapping[str, Content | None] = {"all": None, **{str(c): c for c in Content}}
 """The choices of the content switch, by the name in a link."""
 
 TRACKS_SHOWN = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T, Track.CODEC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One row as it is shown."""
-
-    rank: int | None
-    """Equal Overalls share a rank; None for a row that lacks what the others have."""
-    model: str
-    lacks: str
-    """`lacks text`, or empty."""
-    flags: tuple[Flag, ...]
-    """What to know before believing the row's score."""
-    source: str
-    values: Mapping[str, Value]
-    """By column key; what is missing is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +103,9 @@ def cells(table: Table) -> dict[str, list[Value]]:
         named["flags"] = [", ".join(flag.short for flag in line.flags) for line in table.lines]
         named["cautions"] = [" ".join(flag.text for flag in line.flags) for line in table.lines]
     keys = [column.key for column in table.columns if column.key not in named]
-    # These two are drawn inside the cells of the rank and the Overall.
-    keys += [key for key in INTERVALS if any(key in line.values for line in table.lines)]
+    # These are drawn inside other columns' cells.
+    inside = (*INTERVALS, *REASONS.values())
+    keys += [key for key in inside if any(key in line.values for line in table.lines)]
     return {
         **named,
         **{key: [line.values.get(key) for line in table.lines] for key in keys},
@@ -135,11 +123,6 @@ def bench_title(bench: Bench) -> str:
     if bench == PUBLISHED_BENCH:
         return "Paper, TOPIQ"
     return f"{bench.protocol} · {bench.dataset}"
-
-
-def row_name(row: Row) -> str:
-    """Return a name that tells a row from all others of its bench."""
-    return f"{row.model} + {row.partner}" if row.partner else row.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +151,16 @@ def _table(of: _Material) -> Table:
         sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
-    has_statistics = of.statistics is not None
+    found, shares = weightings(of.track, ranked)
+    standings = standing_values(of.statistics, whole=not published)
+    extras: list[Extras] = [
+        {id(row): standings.get(row.request_id, {}) for row in ranked},
+        {place: {"lead_share": share} for place, share in shares.items()},
+    ]
+    columns = table_columns(of.track, of.everything, with_statistics=of.statistics is not None)
+    if of.track is Track.CODEC:
+        columns = after(columns, "overall", bd_columns(of.results))
+        extras.append(bd_values(of.rows, of.results, CONTENTS[of.content]))
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),
@@ -176,63 +168,9 @@ def _table(of: _Material) -> Table:
         about=" ".join(sentences),
         verdict=verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=tuple(table_columns(of.track, of.everything, with_statistics=has_statistics)),
-        lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
+        columns=tuple(columns),
+        lines=table_lines(of.rows, ranked, of.flags, extras),
         digits=digits,
         note=note_for(of.track, of.rows),
-        leads=_leads(of.track, ranked),
-    )
-
-
-def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
-    if track is Track.CODEC:
-        return ()
-    means = {row_name(row): row.dimensions for row in ranked if row.dimensions}
-    return tuple(leads({name: (m[Dimension.FR], m[Dimension.NR]) for name, m in means.items()}))
-
-
-def _lines(
-    of: _Material, ranked: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
-) -> tuple[Line, ...]:
-    # Best first, so a rank is the place of the first that is equal.
-    first: dict[float, int] = {}
-    ranks = {
-        id(row): first.setdefault(round(row.overall or 0.0, 9), place)
-        for place, row in enumerate(ranked, start=1)
-    }
-    others = [row for row in of.rows if id(row) not in ranks]
-    return tuple(
-        _line(
-            row,
-            ranks.get(id(row)),
-            standings.get(row.request_id, {}),
-            of.flags.get(row.request_id, ()),
-        )
-        for row in [*ranked, *others]
-    )
-
-
-def _line(
-    row: Row, rank: int | None, standing: Mapping[str, Value], flags: tuple[Flag, ...]
-) -> Line:
-    values: dict[str, Value] = {**row.indicators}
-    values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
-    values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
-    for mode, parts in row.part_bits.items():
-        values |= {f"{mode}_{part}_bits": bits for part, bits in parts.items() if bits}
-    for action, times in (("encode", row.encode_seconds), ("decode", row.decode_seconds)):
-        values |= {f"{mode}_{action}_seconds": time for mode, time in times.items()}
-    # An Overall over fewer modes than its neighbours' would read as comparable in their column.
-    if rank is not None and row.overall is not None:
-        values["overall"] = row.overall
-        values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
-        values |= standing
-    values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
-    return Line(
-        rank=rank,
-        model=row.model,
-        source=row.source,
-        lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
-        flags=flags,
-        values=values,
+        leads=found,
     )

@@ -10,7 +10,7 @@ const SOURCES = {
 };
 const WIDTHS = {
   rank: 64, model: null, source: 122, overall: 158, score: 102, rate: 88, ratio: 96, bits: 96,
-  seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
+  seconds: 96, count: 112, bytes: 112, truth: 72, share: 104, whole: 72, number: 128, percent: 124, date: 112, hash: 104, text: 170,
 };
 
 const NARROW_WIDTHS = { rank: 50, model: 164, overall: 128 };
@@ -43,6 +43,8 @@ export function shownText(column, value, digits) {
       return value ? "yes" : "no";
     case "share":
       return `${(100 * value).toFixed(1)} %`;
+    case "percent":
+      return `${value > 0 ? "+" : ""}${value.toFixed(1)} %`.replace("-", "−");
     case "date":
       return value.slice(0, 10);
     case "hash":
@@ -65,7 +67,9 @@ export function drawCell(column, value, row) {
   const cell = make("td", `kind-${column.kind}`);
   const text = shownText(column, value, row.digits);
   if (text === NO_VALUE) {
-    cell.append(make("span", "missing", text));
+    const missing = make("span", "missing", text);
+    missing.title = row.reason(column.key);
+    cell.append(missing);
     return cell;
   }
   if (["text", "hash"].includes(column.kind)) {

@@ -17,6 +17,7 @@ class ListSource:
         self.content = list(results)
         self.stored: list[BoardStatistics] = []
         self.counts: dict[str, int] = {}
+        self.made: dict[str, int] = {}
         self.found = Evidence()
         self.pictures = pictures
         self.fails = False
@@ -40,6 +41,9 @@ class ListSource:
 
     def replications(self) -> Mapping[str, int]:
         return dict(self.counts)
+
+    def submissions(self) -> Mapping[str, int]:
+        return dict(self.made)
 
     def galleries(self) -> Collection[str]:
         return [path.name for path in self.pictures.iterdir()] if self.pictures else []
