@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 MOST_BARS = 40
 
 KEYS: Mapping[Dimension, str] = {d: f"bd_rate_{d}" for d in Dimension}
-REASONS: Mapping[Dimension, str] = {d: f"{key}_reason" for d, key in KEYS.items()}
+NOTES: Mapping[Dimension, str] = {d: f"{key}_note" for d, key in KEYS.items()}
+"""Why there is no value, or of how much it speaks; shown where a reader points at one."""
 
 
 def bd_columns(results: Sequence[Result]) -> list[Column]:
@@ -61,7 +62,7 @@ def bd_columns(results: Sequence[Result]) -> list[Column]:
 
 
 def bd_values(rows: Sequence[Row], results: Sequence[Result], content: Content | None) -> Extras:
-    """Return the values of the codecs' rows; where there is none, the reason."""
+    """Return the values of the codecs' rows, each with its note."""
     curves = [curve for curve in system_curves(results, content) if curve.is_codec]
     anchor = find_anchor(curves)
     values = {
@@ -74,10 +75,10 @@ def _values(anchor: SystemCurve | None, curve: SystemCurve) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for dimension in Dimension:
         found = bjontegaard(anchor, curve, dimension)
-        if found.rate_percent is None:
-            values[REASONS[dimension]] = found.rate_reason
-        else:
+        values[NOTES[dimension]] = found.rate_reason
+        if found.rate_percent is not None:
             values[KEYS[dimension]] = found.rate_percent
+            values[NOTES[dimension]] = f"over {found.share:.0%} of the range of their scores"
     return values
 
 

@@ -11,7 +11,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead
-from space.bjontegaard import REASONS, bd_columns, bd_values
+from space.bjontegaard import NOTES, bd_columns, bd_values
 from space.columns import Column, after, table_columns
 from space.flags import Flags
 from space.lines import Extras, Line, table_lines
@@ -104,7 +104,7 @@ def cells(table: Table) -> dict[str, list[Value]]:
         named["cautions"] = [" ".join(flag.text for flag in line.flags) for line in table.lines]
     keys = [column.key for column in table.columns if column.key not in named]
     # These are drawn inside other columns' cells.
-    inside = (*INTERVALS, *REASONS.values())
+    inside = (*INTERVALS, *NOTES.values())
     keys += [key for key in inside if any(key in line.values for line in table.lines)]
     return {
         **named,
@@ -159,7 +159,7 @@ def _table(of: _Material) -> Table:
     ]
     columns = table_columns(of.track, of.everything, with_statistics=of.statistics is not None)
     if of.track is Track.CODEC:
-        columns = after(columns, "overall", bd_columns(of.results))
+        columns = after(columns, "source", bd_columns(of.results))
         extras.append(bd_values(of.rows, of.results, CONTENTS[of.content]))
     return Table(
         key=of.bench.label,

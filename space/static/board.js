@@ -256,7 +256,7 @@ class BoardView {
       partner: this.bench.partner ? "" : (cells.partner?.[index] ?? ""),
       interval: end("overall_low") != null ? [end("overall_low"), end("overall_high")] : null,
       ranks: end("rank_low") != null ? [end("rank_low"), end("rank_high")] : null,
-      reason: (name) => cells[`${name}_reason`]?.[index] ?? "",
+      note: (name) => cells[`${name}_note`]?.[index] ?? "",
       pinned: isPinned,
       pin: () => this.pin(key),
       open: () => openRow(this, index),

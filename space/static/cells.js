@@ -67,9 +67,8 @@ export function drawCell(column, value, row) {
   const cell = make("td", `kind-${column.kind}`);
   const text = shownText(column, value, row.digits);
   if (text === NO_VALUE) {
-    const missing = make("span", "missing", text);
-    missing.title = row.reason(column.key);
-    cell.append(missing);
+    cell.append(make("span", "missing", text));
+    cell.firstChild.title = row.note(column.key);
     return cell;
   }
   if (["text", "hash"].includes(column.kind)) {
@@ -80,6 +79,7 @@ export function drawCell(column, value, row) {
   const range = row.ranges.get(column.key);
   const best = range && range.low < range.high && value === range.best;
   cell.append(make(best ? "strong" : "span", "value", text));
+  cell.firstChild.title = row.note(column.key);
   if (column.kind === "rate") cell.append(make("span", "second", ratio(value)));
   if (column.kind === "overall") decorateOverall(cell, value, range, row);
   return cell;
@@ -138,12 +138,15 @@ function modelCell(value, row) {
   name.addEventListener("click", row.open);
   cell.append(name);
   const second = make("span", "second");
-  if (row.lacks) second.append(make("span", "chip lacks", row.lacks));
+  const marks = row.lacks ? [make("span", "chip lacks", row.lacks)] : [];
   for (const flag of row.flags ? row.flags.split(", ") : []) {
     const chip = make("span", "chip caution", flag);
     chip.title = row.cautions;
-    second.append(chip);
+    marks.push(chip);
   }
+  // A narrow cell holds one mark and says how many more there are.
+  if (marks.length > 1) marks[0].append(make("span", "more-marks", ` +${marks.length - 1}`));
+  second.append(...marks);
   const quiet = [settings, cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
   for (const text of quiet) second.append(named("partner", text));
   if (second.hasChildNodes()) cell.append(second);

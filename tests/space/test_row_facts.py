@@ -166,9 +166,9 @@ def test_bd_rates_stand_on_the_codecs_board_with_the_reason_where_there_is_none(
     assert rates["HEVC QP 46"] == pytest.approx(50)
     assert rates["VVC QP 53"] == pytest.approx(0)
     assert rates["AVC QP 45"] is None
-    reasons = column_of(table, "bd_rate_fr_reason")
-    assert reasons["AVC QP 45"] == ("AVC has 3 points; a Bjontegaard difference needs 4 or more")
-    assert reasons["HEVC QP 46"] is None
+    notes = column_of(table, "bd_rate_fr_note")
+    assert notes["AVC QP 45"] == ("AVC has 3 points; a Bjontegaard difference needs 4 or more")
+    assert notes["HEVC QP 46"] == "over 100% of the range of their scores"
     assert {c.key: c.shown for c in table.columns if c.key.startswith("bd")} == {
         "bd_rate_fr": True,
         "bd_rate_nr": True,
@@ -184,7 +184,7 @@ def test_bd_rates_stand_on_the_codecs_board_with_the_reason_where_there_is_none(
 def test_without_an_anchor_the_column_says_so_and_waits_to_be_asked_for() -> None:
     others = [result for result in codecs() if result.request.label.startswith("HEVC")]
     table = measured(board(Track.CODEC, "all", Rows(others)))
-    assert set(column_of(table, "bd_rate_fr_reason").values()) == {
+    assert set(column_of(table, "bd_rate_fr_note").values()) == {
         "VVC was not run on these pictures"
     }
     assert not any(column.shown for column in table.columns if column.key.startswith("bd"))
