@@ -19,7 +19,7 @@ COMMANDS = (
     "verify",
     "cache",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
-    "export-site",
+    *("export-site", "monitor"),
     *("statistics", "rates", "mos", "rate"),
     "dataset",
     *("indicators", "controls", "ablate", "tables"),
