@@ -15,7 +15,7 @@ from protocol.errors import CMCError
 
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
-    *("smoke", "reproduce", "export"),
+    *("smoke", "reproduce", "rescore", "export"),
     "verify",
     "cache",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),

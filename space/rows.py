@@ -16,6 +16,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Track
 from protocol.statistics.records import BoardStatistics
 from space.flags import row_flags
+from space.secondary import by_request
 from space.snapshot import Snapshot
 
 
@@ -42,6 +43,7 @@ class Rows:
         self.results = tuple(results)
         self.evidence = evidence or Evidence()
         self.flags = row_flags(self.results, statistics, self.evidence)
+        self.secondary = by_request(self.evidence.secondary)
         self._replications = replications or {}
         self._submissions = submissions or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}

@@ -17,6 +17,7 @@ from space.flags import Flags
 from space.lines import Extras, Line, table_lines
 from space.notes import about_bench, common_gap, decimals, note_for
 from space.rows import Rows
+from space.secondary import Secondary, secondary_values, with_secondary_columns
 from space.verdict import INTERVALS, Value, standing_values, verdict
 from space.weightings import weightings
 from space.words import TRACK_WORDS, listed
@@ -84,6 +85,7 @@ def board(track: Track, content: str, rows: Rows) -> Board:
                     results=rows.results_of(bench),
                     statistics=rows.statistics_of(track, CONTENTS[content], bench),
                     flags=rows.flags,
+                    secondary=rows.secondary,
                 )
             )
             for bench in rows.benches(track)
@@ -138,6 +140,7 @@ class _Material:
     results: Sequence[Result]
     statistics: BoardStatistics | None
     flags: Flags
+    secondary: Secondary
 
 
 def _table(of: _Material) -> Table:
@@ -158,9 +161,12 @@ def _table(of: _Material) -> Table:
         {place: {"lead_share": share} for place, share in shares.items()},
     ]
     columns = table_columns(of.track, of.everything, with_statistics=of.statistics is not None)
+    content = CONTENTS[of.content]
+    columns = with_secondary_columns(columns, of.track, of.rows, of.secondary, content)
+    extras.append(secondary_values(of.rows, of.secondary, content))
     if of.track is Track.CODEC:
         columns = after(columns, "source", bd_columns(of.results))
-        extras.append(bd_values(of.rows, of.results, CONTENTS[of.content]))
+        extras.append(bd_values(of.rows, of.results, content))
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from list_source import ListSource
-from make_results import make_codec, make_request, make_result
+from make_results import make_codec, make_request, make_result, make_score
 
+from protocol.evidence import Evidence
 from protocol.jsonable import from_json, to_json
 from protocol.records import Request, Result
-from protocol.rules import Mode, Role, Track
+from protocol.rules import Content, Dimension, Mode, Role, Track
+from protocol.secondary import RowScores, SecondaryScores
 from space.formats import board_lines
 from space.rows import Rows
 from space.snapshot import Snapshot, SnapshotKeeper, read_snapshot
@@ -188,3 +190,62 @@ def test_without_an_anchor_the_column_says_so_and_waits_to_be_asked_for() -> Non
         "VVC was not run on these pictures"
     }
     assert not any(column.shown for column in table.columns if column.key.startswith("bd"))
+
+
+def scored_by(result: Result, name: str, contents: tuple[Content, ...]) -> SecondaryScores:
+    scores = tuple(
+        make_score(mode, content, Dimension.FR, 0.4, scored=mode is not Mode.IMAGE)
+        for mode in result.request.modes
+        for content in contents
+    )
+    return SecondaryScores(
+        protocol=result.request.protocol,
+        dataset_sha256=result.request.dataset_sha256,
+        indicator=replace(result.provenance.indicators[0], name=name),
+        rows=(
+            RowScores(
+                request_id=result.request.request_id,
+                per_image_sha256=result.per_image_sha256,
+                scores=scores,
+            ),
+        ),
+    )
+
+
+def test_legibility_stands_on_the_screens_board_and_where_else_it_was_measured() -> None:
+    results = [make_result("read"), make_result("unread")]
+    on_screens = Evidence(secondary=(scored_by(results[0], "legibility", (Content.SCI,)),))
+    everywhere = Evidence(
+        secondary=(scored_by(results[0], "legibility", (Content.SCI, Content.NSI)),)
+    )
+    for evidence, content, wanted in (
+        (on_screens, "SCI", True),
+        (on_screens, "NSI", None),
+        (on_screens, "all", None),
+        (everywhere, "NSI", False),
+        (everywhere, "SCI", True),
+        (Evidence(), "SCI", None),
+    ):
+        table = measured(board(Track.T2I_ULB, content, Rows(results, evidence=evidence)))
+        columns = {column.key: column.shown for column in table.columns}
+        assert columns.get("full_legibility") is wanted, (content, wanted)
+        # Not every picture could be read in image mode, so there is no mean.
+        assert "image_legibility" not in columns
+        if wanted is not None:
+            found = column_of(table, "full_legibility")
+            assert found["read"] is not None
+            assert found["unread"] is None
+
+
+def test_other_indicators_wait_to_be_asked_for_and_rank_nothing() -> None:
+    results = [make_result("a", consistency=0.2), make_result("b", consistency=0.6)]
+    evidence = Evidence(secondary=(scored_by(results[0], "ssim", (Content.SCI,)),))
+    table = measured(board(Track.T2I_ULB, "SCI", Rows(results, evidence=evidence)))
+    assert {c.key: c.shown for c in table.columns if "ssim" in c.key} == {"full_ssim": False}
+    assert [(line.rank, line.model) for line in table.lines] == [(1, "b"), (2, "a")]
+    (line,) = [
+        line
+        for line in board_lines(board(Track.T2I_ULB, "SCI", Rows(results, evidence=evidence)))
+        if line["model"] == "a"
+    ]
+    assert line["full_ssim"] == column_of(table, "full_ssim")["a"]
