@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_BARS = 40
+MOST_PAIRS = 400
+"""A millisecond each, and thousands of pairs may stand on a bench."""
 
 KEYS: Mapping[Dimension, str] = {d: f"bd_rate_{d}" for d in Dimension}
 NOTES: Mapping[Dimension, str] = {d: f"{key}_note" for d, key in KEYS.items()}
@@ -85,11 +87,16 @@ def _values(anchor: SystemCurve | None, curve: SystemCurve) -> dict[str, Value]:
 def bd_figures(bench: Bench, title: str, results: Sequence[Result]) -> Iterator[Drawn]:
     """Yield a figure for each codec that can be an anchor, the usual one first."""
     curves = system_curves(results)
-    anchors = sorted(filter(_is_anchor, curves), key=lambda curve: curve.name != ANCHOR)
+    codecs = [curve for curve in curves if curve.is_codec]
+    pairs = sorted((c for c in curves if not c.is_codec), key=_best_score, reverse=True)
+    anchors = sorted(filter(_is_anchor, codecs), key=lambda curve: curve.name != ANCHOR)
     for anchor in anchors:
-        # Pairs are many, and one anchor tells what their bits are worth.
-        others = [c for c in curves if c is not anchor and (c.is_codec or anchor is anchors[0])]
-        found = [(c, d, bjontegaard(anchor, c, d)) for c in others for d in Dimension]
+        # One anchor tells what the bits of pairs are worth.
+        of_pairs = pairs if anchor is anchors[0] else []
+        others = [*codecs, *of_pairs[:MOST_PAIRS]]
+        found = [
+            (c, d, bjontegaard(anchor, c, d)) for c in others if c is not anchor for d in Dimension
+        ]
         if all(one.rate_percent is None for _, _, one in found):
             continue
         yield Drawn(
@@ -97,7 +104,7 @@ def bd_figures(bench: Bench, title: str, results: Sequence[Result]) -> Iterator[
                 "bd-rate",
                 digest(bench.label, anchor.name),
                 f"{title}, against {anchor.name}",
-                _about(anchor.name),
+                _about(anchor.name, left_out=len(of_pairs[MOST_PAIRS:])),
             ),
             draw=partial(_draw, anchor.name, found),
             numbers=[_numbers(anchor.name, *each) for each in found],
@@ -116,13 +123,18 @@ def _draw(anchor: str, found: Sequence[tuple[SystemCurve, Dimension, Bjontegaard
     return bars_figure("Bits for the same score", chosen, axis)
 
 
-def _about(anchor: str) -> str:
+def _best_score(curve: SystemCurve) -> float:
+    return max((sum(point.scores.values()) for point in curve.points), default=0.0)
+
+
+def _about(anchor: str, *, left_out: int) -> str:
+    more = f" The {left_out} pairs with the lowest scores are left out." if left_out else ""
     return (
         f"Bjontegaard's rate difference from {anchor}: how many percent more bits a system takes "
         "for the same score, mean over the scores that both reach; below 0 it takes fewer. A "
         "codec's points are its qualities, a pair's are its modes; four are needed, and the score "
         "must rise with the rate. The curves are of means; `cmc rates bd` gives an interval over "
-        f"the pictures. At most {MOST_BARS} are drawn, the thriftiest first."
+        f"the pictures. At most {MOST_BARS} are drawn, the thriftiest first.{more}"
     )
 
 
