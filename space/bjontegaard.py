@@ -73,6 +73,34 @@ def bd_values(rows: Sequence[Row], results: Sequence[Result], content: Content |
     return {id(row): values[row.request_id] for row in rows if row.request_id in values}
 
 
+def bd_verdict(results: Sequence[Result], content: Content | None) -> str:
+    """Return which codec takes the fewest bits for the same scores; empty where it is not known."""
+    curves = [curve for curve in system_curves(results, content) if curve.is_codec]
+    anchor = find_anchor(curves)
+    return " ".join(_thriftiest(curves, anchor, dimension) for dimension in Dimension).strip()
+
+
+def _thriftiest(
+    curves: Sequence[SystemCurve], anchor: SystemCurve | None, dimension: Dimension
+) -> str:
+    found = [(curve.name, bjontegaard(anchor, curve, dimension)) for curve in curves]
+    known = [
+        (one.rate_percent, one.share, name)
+        for name, one in found
+        if name != ANCHOR and one.rate_percent is not None
+    ]
+    if not known:
+        return ""
+    percent, share, name = min(known)
+    what = DIMENSION_TITLES[dimension].lower()
+    if percent >= 0:
+        return f"For the same {what} no codec takes fewer bits than {ANCHOR}."
+    return (
+        f"For the same {what} {name} takes {-percent:.1f} % fewer bits than {ANCHOR}, over "
+        f"{share:.0%} of the range of their scores."
+    )
+
+
 def _values(anchor: SystemCurve | None, curve: SystemCurve) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for dimension in Dimension:

@@ -11,7 +11,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
 from protocol.statistics.weighting import Lead
-from space.bjontegaard import NOTES, bd_columns, bd_values
+from space.bjontegaard import NOTES, bd_columns, bd_values, bd_verdict
 from space.columns import Column, after, table_columns
 from space.flags import Flags
 from space.lines import Extras, Line, table_lines
@@ -164,15 +164,17 @@ def _table(of: _Material) -> Table:
     content = CONTENTS[of.content]
     columns = with_secondary_columns(columns, of.track, of.rows, of.secondary, content)
     extras.append(secondary_values(of.rows, of.secondary, content))
+    saying = bd_verdict(of.results, content) if of.track is Track.CODEC else ""
     if of.track is Track.CODEC:
-        columns = after(columns, "source", bd_columns(of.results))
+        last = "mean_nr" if of.statistics is None else "tie_group"
+        columns = after(columns, last, bd_columns(of.results))
         extras.append(bd_values(of.rows, of.results, content))
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),
         tag=listed(["published"] * published + ["measured"] * measured),
         about=" ".join(sentences),
-        verdict=verdict(of.track, ranked, digits, of.statistics),
+        verdict=saying or verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
         columns=tuple(columns),
         lines=table_lines(of.rows, ranked, of.flags, extras),

@@ -183,6 +183,24 @@ def test_bd_rates_stand_on_the_codecs_board_with_the_reason_where_there_is_none(
     assert line["bd_rate_nr"] == pytest.approx(50)
 
 
+def test_the_codecs_verdict_names_the_thriftiest_where_it_is_known() -> None:
+    behind = measured(board(Track.CODEC, "all", Rows(codecs())))
+    assert behind.verdict == (
+        "For the same consistency no codec takes fewer bits than VVC. "
+        "For the same perception no codec takes fewer bits than VVC."
+    )
+    thrifty = [
+        make_codec("jxl", 50 - at, bpp=bpp / 2, consistency=fr, perception=nr)
+        for at, (bpp, (fr, nr)) in enumerate(zip(RATES, SCORES, strict=True))
+    ]
+    ahead = measured(board(Track.CODEC, "all", Rows([*codecs(), *thrifty])))
+    assert ahead.verdict.startswith(
+        "For the same consistency JPEG XL takes 50.0 % fewer bits than VVC, over 100% of"
+    )
+    few = measured(board(Track.CODEC, "all", Rows(codecs()[:3])))
+    assert few.verdict.startswith("Codecs spend different rates")
+
+
 def test_without_an_anchor_the_column_says_so_and_waits_to_be_asked_for() -> None:
     others = [result for result in codecs() if result.request.label.startswith("HEVC")]
     table = measured(board(Track.CODEC, "all", Rows(others)))
