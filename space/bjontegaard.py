@@ -87,7 +87,7 @@ def _thriftiest(
     known = [
         (one.rate_percent, one.share, name)
         for name, one in found
-        if name != ANCHOR and one.rate_percent is not None
+        if name != ANCHOR and one.rate_percent is not None and one.share is not None
     ]
     if not known:
         return ""
@@ -97,7 +97,7 @@ def _thriftiest(
         return f"For the same {what} no codec takes fewer bits than {ANCHOR}."
     return (
         f"For the same {what} {name} takes {-percent:.1f} % fewer bits than {ANCHOR}, over "
-        f"{share:.0%} of the range of their scores."
+        f"{100 * share:.0f} % of the range of their scores."
     )
 
 
@@ -106,9 +106,11 @@ def _values(anchor: SystemCurve | None, curve: SystemCurve) -> dict[str, Value]:
     for dimension in Dimension:
         found = bjontegaard(anchor, curve, dimension)
         values[NOTES[dimension]] = found.rate_reason
-        if found.rate_percent is not None:
+        if found.rate_percent is not None and found.share is not None:
             values[KEYS[dimension]] = found.rate_percent
-            values[NOTES[dimension]] = f"over {found.share:.0%} of the range of their scores"
+            values[NOTES[dimension]] = (
+                f"over {100 * found.share:.0f} % of the range of their scores"
+            )
     return values
 
 

@@ -204,7 +204,7 @@ def test_a_codec_s_bd_rate_says_of_how_much_it_speaks_or_why_there_is_none(
             at = page.locator("tbody tr", has_text="AVC").first.locator(".kind-percent span").first
             expect(at).to_have_attribute("title", re.compile("AVC has 2 points; .* needs 4"))
             at = page.locator("tbody tr", has_text="AV1").first.locator(".kind-percent .value")
-            expect(at.first).to_have_attribute("title", "over 100% of the range of their scores")
+            expect(at.first).to_have_attribute("title", "over 100 % of the range of their scores")
 
 
 def test_rows_of_one_model_show_the_settings_that_tell_them_apart(

@@ -170,7 +170,7 @@ def test_bd_rates_stand_on_the_codecs_board_with_the_reason_where_there_is_none(
     assert rates["AVC QP 45"] is None
     notes = column_of(table, "bd_rate_fr_note")
     assert notes["AVC QP 45"] == ("AVC has 3 points; a Bjontegaard difference needs 4 or more")
-    assert notes["HEVC QP 46"] == "over 100% of the range of their scores"
+    assert notes["HEVC QP 46"] == "over 100 % of the range of their scores"
     assert {c.key: c.shown for c in table.columns if c.key.startswith("bd")} == {
         "bd_rate_fr": True,
         "bd_rate_nr": True,
@@ -195,7 +195,7 @@ def test_the_codecs_verdict_names_the_thriftiest_where_it_is_known() -> None:
     ]
     ahead = measured(board(Track.CODEC, "all", Rows([*codecs(), *thrifty])))
     assert ahead.verdict.startswith(
-        "For the same consistency JPEG XL takes 50.0 % fewer bits than VVC, over 100% of"
+        "For the same consistency JPEG XL takes 50.0 % fewer bits than VVC, over 100 % of"
     )
     few = measured(board(Track.CODEC, "all", Rows(codecs()[:3])))
     assert few.verdict.startswith("Codecs spend different rates")
