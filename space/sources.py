@@ -26,12 +26,14 @@ class StoreSource:
         self.store = store
 
     def revision(self) -> str:
-        """Return a hash over what is finished, and the revision of what lies beside it."""
-        # Progress and claims write lines too; only what ends a request changes a board.
-        finished = self.store.ledger.refresh().with_status(Status.FINISHED)
+        """Return a hash over what the rows are made from, and the revision of what lies beside."""
+        # Progress and claims write lines too, and change no board.
+        book = self.store.ledger.refresh()
+        counts = submission_counts(book)
         digest = hashlib.sha256()
-        for state in finished:
-            digest.update(f"{state.request_id} {sorted(state.files.items())}\n".encode())
+        for state in book.with_status(Status.FINISHED):
+            row = (state.request_id, sorted(state.files.items()), counts[state.request_id])
+            digest.update(f"{row}\n".encode())
         return f"{digest.hexdigest()[:12]}-{self.store.beside.revision()}"
 
     def results(self) -> Sequence[Result]:

@@ -142,3 +142,18 @@ def test_scores_of_another_result_of_the_row_are_as_good_as_absent(
     changed = [replace(result, per_image_sha256="0" * 64) for result in results]
     (left,) = current_evidence(evidence, changed).secondary
     assert left.rows == ()
+
+
+def test_a_row_is_exported_with_the_curve_that_it_is_a_point_of(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = store.results()
+    capsys.readouterr()
+    for result in results:
+        assert main(["export", result.request.request_id, "--format", "compressai"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["name"] == "AVC"
+        assert told["results"]["bpp"] == sorted(
+            rate.bits_per_pixel for one in results for rate in one.rates if rate.content is None
+        )
+    assert main(["export", "0" * 20, "--format", "compressai"]) == 1

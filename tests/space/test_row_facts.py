@@ -1,5 +1,6 @@
 """What is shown of a row beside its scores: how often its account tried, where it leads, its BD."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.secondary import RowScores, SecondaryScores
 from space.formats import board_lines
 from space.rows import Rows
+from space.shop import Shop
 from space.snapshot import Snapshot, SnapshotKeeper, read_snapshot
 from space.sources import StoreSource
 from space.table import Board, Table, board
@@ -106,6 +108,30 @@ def test_an_account_s_submissions_on_a_bench_are_counted_with_those_withdrawn(
     counts = StoreSource(store).submissions()
     ids = [request.request_id for request in (kept, elsewhere, other)]
     assert [counts[request_id] for request_id in ids] == [3, 1, 1]
+
+
+def test_another_request_of_an_account_with_a_row_is_news_and_a_stranger_s_is_none(
+    tmp_path: Path,
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    result = replace(make_result("kept"), per_image_sha256=hashlib.sha256(b"").hexdigest())
+    store.submit(result.request)
+    with store.claim("worker") as claim:
+        assert claim is not None
+        store.finish(claim, result, b"")
+    shop = Shop(StoreSource(store))
+
+    def count() -> object:
+        shop.keeper.refresh()
+        return column_of(measured(board(Track.T2I_ULB, "all", shop.rows)), "submissions")["kept"]
+
+    assert count() == 1
+    before = shop.status()["revision"]
+    ask(store, "other", "bob")
+    assert count() == 1
+    assert shop.status()["revision"] == before
+    store.withdraw(ask(store, "worse", result.request.submitter).request_id, "someone")
+    assert count() == 2
 
 
 def test_the_counts_travel_from_the_source_to_the_rows() -> None:
