@@ -146,6 +146,7 @@ function modelCell(value, row) {
   }
   // A narrow cell holds one mark and says how many more there are.
   if (marks.length > 1) marks[0].append(make("span", "more-marks", ` +${marks.length - 1}`));
+  if (marks.length > 2) for (const mark of marks) mark.classList.add("many");
   second.append(...marks);
   const quiet = [settings, cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
   for (const text of quiet) second.append(named("partner", text));
