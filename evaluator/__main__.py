@@ -15,11 +15,11 @@ from protocol.errors import CMCError
 
 COMMANDS = (
     *("demo", "submit", "queue", "work", "evaluate"),
-    *("smoke", "reproduce", "receive", "audit", "plan", "export"),
+    *("smoke", "reproduce", "rescore", "receive", "audit", "plan", "export"),
     "verify",
     "cache",
     *("encode", "decode", "info", "text-prior", "score", "systems", "leaderboard", "serve"),
-    *("export-site", "freeze", "changes"),
+    *("export-site", "freeze", "changes", "monitor"),
     *("statistics", "rates", "mos", "rate"),
     "dataset",
     *("indicators", "controls", "ablate", "tables"),

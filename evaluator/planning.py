@@ -1,6 +1,5 @@
 """From a store to the pairs that are worth running next, and into its queue."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +8,13 @@ from math import inf
 from statistics import fmean
 
 from evaluator.image_scores import one_bench
-from evaluator.statistics_answers import measured_pairs, namer, pair_means
+from evaluator.statistics_answers import halves, measured_pairs, pair_means
 from protocol.errors import StatisticsError
-from protocol.records import Request, Result, System
+from protocol.records import Request, Result
 from protocol.rules import TRACKS, Role, Track
 from protocol.statistics.additive import Pair
 from protocol.statistics.planning import PlannedPair, plan_pairs
+from protocol.system_names import distinct_names, system_key
 from submission.findings import Finding, refusals
 from submission.history import history_of
 from submission.intake import examine_again, examine_request
@@ -127,13 +127,8 @@ class _Table:
     def __init__(
         self, results: Sequence[Result], track: Track, means: Mapping[Pair, float]
     ) -> None:
-        name = namer(results)
         self._track = track
-        self._names = {
-            _key(system): name(system)
-            for result in results
-            for system in (result.request.i2t, result.request.t2i)
-        }
+        self._names = distinct_names(half for result in results for half in halves(result))
         self._results = sorted(results, key=lambda result: result.provenance.finished_at)
         encoders, decoders = ({pair[half] for pair in means} for half in (0, 1))
         self.gaps = sorted(set(product(encoders, decoders)) - means.keys())
@@ -205,9 +200,7 @@ class _Table:
         ]
 
     def _pair(self, request: Request) -> Pair | None:
-        encoder, decoder = (self._names.get(_key(s)) for s in (request.i2t, request.t2i))
+        if request.i2t is None or request.t2i is None:
+            return None
+        encoder, decoder = (self._names.get(system_key(s)) for s in (request.i2t, request.t2i))
         return (encoder, decoder) if encoder is not None and decoder is not None else None
-
-
-def _key(system: System | None) -> str:
-    return json.dumps(system and system.identity, sort_keys=True)

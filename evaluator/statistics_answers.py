@@ -1,7 +1,7 @@
 """The questions of `cmc statistics`, answered from a store."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from protocol.statistics.components import Components, separate
 from protocol.statistics.files import made_from, write_statistics
 from protocol.statistics.pairs import Comparison, compare
 from protocol.statistics.records import SCHEMA_VERSION, BoardStatistics, PairEffects
+from protocol.system_names import distinct_names, system_key
 from submission.evidence import put_evidence
 from submission.store import Store
 
@@ -169,9 +170,7 @@ def measured_pairs(store: Store) -> list[Measured]:
     return [
         item
         for item in read_measured(store)
-        if item.result.request.i2t is not None
-        and item.result.request.t2i is not None
-        and not is_control(item.result.request)
+        if halves(item.result) and not is_control(item.result.request)
     ]
 
 
@@ -185,6 +184,12 @@ def pair_means(measured: Sequence[Measured], track: Track) -> dict[Pair, float]:
     return dict(zip(scores, means.tolist(), strict=True))
 
 
+def halves(result: Result) -> tuple[System, ...]:
+    """Return the encoder and the decoder of a pair; nothing of a codec or of half a pair."""
+    i2t, t2i = result.request.i2t, result.request.t2i
+    return () if i2t is None or t2i is None else (i2t, t2i)
+
+
 def _fit(measured: Sequence[Measured], track: Track, *, resamples: int, seed: int) -> Additive:
     scores, strata = _pair_scores(measured, track)
     return fit_additive(scores, strata, resamples=resamples, seed=seed)
@@ -194,10 +199,11 @@ def _pair_scores(measured: Sequence[Measured], track: Track) -> tuple[dict[Pair,
     names, strata = _images([item.images for item in measured])
     overalls = image_overalls([item.images for item in measured], track, names)
     # A pair that lacks a whole mode would leave no image to any of them.
-    name = namer([item.result for item in measured])
+    pairs = [halves(item.result) for item in measured]
+    labels = distinct_names(system for pair in pairs for system in pair)
     scores = {
-        (name(item.result.request.i2t), name(item.result.request.t2i)): overalls[:, at]
-        for at, item in enumerate(measured)
+        (labels[system_key(i2t)], labels[system_key(t2i)]): overalls[:, at]
+        for at, (i2t, t2i) in enumerate(pairs)
         if not np.isnan(overalls[:, at]).all()
     }
     return scores, strata
@@ -256,19 +262,3 @@ def _images(systems: Sequence[ImageScores]) -> tuple[list[str], list[str]]:
     """Return the images that any system has, and their contents."""
     names = sorted({n for s in systems for images in s.scores.values() for n in images})
     return names, [parse_name(name).content for name in names]
-
-
-def namer(results: Sequence[Result]) -> Callable[[System | None], str]:
-    """Return what names systems, with the revision where there are two of one model."""
-    systems = [s for r in results for s in (r.request.i2t, r.request.t2i) if s is not None]
-    revisions: dict[str, set[str]] = {}
-    for system in systems:
-        revisions.setdefault(system.label, set()).add(system.revision)
-
-    def name(system: System | None) -> str:
-        if system is None:
-            return ""
-        several = len(revisions[system.label]) > 1
-        return f"{system.label} @{system.revision[:8]}" if several else system.label
-
-    return name

@@ -61,6 +61,8 @@ class Row:
     facts: Facts
     replications: int = 0
     """How many accounts ran a part of it again and found it to agree."""
+    submissions: int | None = None
+    """How many requests its account has made on its bench; None where that is not known."""
 
     @property
     def indicators(self) -> dict[str, float]:
@@ -111,6 +113,7 @@ def result_rows(
     track: Track,
     content: Content | None,
     replications: Mapping[str, int] | None = None,
+    submissions: Mapping[str, int] | None = None,
 ) -> list[Row]:
     """Return the rows of a board that were run, best first; rows that lack a mode come last.
 
@@ -119,11 +122,20 @@ def result_rows(
         track: the board.
         content: what the pictures show; None for all.
         replications: by request id, as `replication_counts` returns them.
+        submissions: by request id, how many requests its account has made on its bench.
     """
     rule = TRACKS[track]
-    counts = replications or {}
+    agreed, made = replications or {}, submissions or {}
+
+    def counted(row: Row) -> Row:
+        return replace(
+            row,
+            replications=agreed.get(row.request_id, 0),
+            submissions=made.get(row.request_id),
+        )
+
     return best_first(
-        replace(_measured(track, content, result), replications=_count(result, counts))
+        counted(_measured(track, content, result))
         for result in results
         if result.request.role is rule.role and set(rule.modes) & set(result.request.modes)
     )
@@ -168,10 +180,6 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         dimensions=dimension_means(scores, modes),
         facts=facts_of_result(result),
     )
-
-
-def _count(result: Result, replications: Mapping[str, int]) -> int:
-    return replications.get(result.request.request_id, 0)
 
 
 def bench_of(result: Result) -> Bench:

@@ -7,6 +7,7 @@ from protocol.ablations import AblationResult
 from protocol.controls import Controls
 from protocol.correlations import Correlations
 from protocol.records import Result
+from protocol.secondary import SecondaryScores, current_scores
 from protocol.statistics.files import effects_are_current
 from protocol.statistics.records import PairEffects
 from protocol.studies import Study
@@ -21,9 +22,10 @@ class Evidence:
     controls: tuple[Controls, ...] = ()
     studies: tuple[Study, ...] = ()
     correlations: tuple[Correlations, ...] = ()
+    secondary: tuple[SecondaryScores, ...] = ()
 
 
 def current_evidence(evidence: Evidence, results: Sequence[Result]) -> Evidence:
-    """Return the evidence without effects that were made from other results than these."""
+    """Return the evidence without effects and scores that are of other results than these."""
     effects = tuple(one for one in evidence.effects if effects_are_current(one, results))
-    return replace(evidence, effects=effects)
+    return replace(evidence, effects=effects, secondary=current_scores(evidence.secondary, results))

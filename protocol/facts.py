@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from protocol.declared import variants_tried
 from protocol.records import CODEC_NAMES, Request, Result, System
 from protocol.rules import Role
 from protocol.systems import ENDPOINT_ADAPTERS, NamedSystem, find_system, named_systems
@@ -24,6 +25,8 @@ class Facts:
     device: str = ""
     submitted_at: str = ""
     """UTC, ISO 8601."""
+    variants_tried: int | None = None
+    """As the submitter says; None where nothing was said."""
 
 
 _NO_CAPTION_NEEDED = frozenset({"DiffBIR", "InstructPix", "PASD", "StableSR"})
@@ -61,6 +64,7 @@ def facts_of_result(result: Result) -> Facts:
         revision=system.revision,
         device=result.provenance.device,
         submitted_at=result.request.submitted_at,
+        variants_tried=variants_tried(result.request.declared),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from protocol.controls import Controls
 from protocol.errors import InputError
+from protocol.secondary import SecondaryScores
 from protocol.statistics.records import BoardStatistics, PairEffects
 
 SCHEMA_VERSION = 1
@@ -44,6 +45,7 @@ class Frozen:
     statistics: tuple[BoardStatistics, ...]
     effects: tuple[PairEffects, ...]
     controls: tuple[Controls, ...]
+    secondary: tuple[SecondaryScores, ...]
 
     def same_board(self, other: "Frozen") -> bool:
         """Return whether two show the same, whoever froze them and whenever."""

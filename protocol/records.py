@@ -86,7 +86,7 @@ class Request:
     """Of the compared model's weights, one a variant; equal weights have one in common, whatever
     the model is called. Empty where they are not known."""
     declared: Mapping[str, str] = field(default_factory=dict)
-    """What the submitter says of the model: `paper`, `code`, `trained_on`, `comment`."""
+    """What the submitter says of the model, by the names in `protocol.declared`."""
 
     @property
     def compared(self) -> System | None:

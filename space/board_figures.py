@@ -10,6 +10,7 @@ from protocol.controls import is_control
 from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
+from space.bjontegaard import bd_figures
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
@@ -42,6 +43,8 @@ def board_figures(rows: Rows) -> Iterator[Drawn]:
             shown = rows.by_bench(track, None)[bench]
             timed |= dict.fromkeys([bench])
             yield from _of_board(track, bench, rows, shown, codecs.get(bench, []))
+    for bench in rows.benches(Track.CODEC):
+        yield from bd_figures(bench, bench_title(bench), rows.results_of(bench))
     for bench in timed:
         yield from _complexity(bench, rows.results_of(bench))
 

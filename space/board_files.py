@@ -15,6 +15,7 @@ from space.plain import plain_json, public_record
 from space.rows import Rows
 from space.snapshot import Snapshot
 from space.table import CONTENTS, TRACKS_SHOWN, Board, board, cells
+from submission.exports.compressai import compressai
 from submission.exports.texts import bibtex
 
 Make = Callable[[], bytes]
@@ -59,6 +60,14 @@ def citation_makers(
     return {
         f"{stem}/cite/{result.request.request_id}.bib": partial(_citation, result, frozen)
         for result in snapshot.results
+    }
+
+
+def curve_makers(stem: str, snapshot: Snapshot) -> dict[str, Make]:
+    """Return for each run the points of rate and score that its own belongs to."""
+    return {
+        f"{stem}/compressai/{request_id}.json": partial(plain_json, curve)
+        for request_id, curve in compressai(snapshot.results).items()
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from protocol.boards import Row
-from protocol.rules import TRACKS, Dimension, Mode, Track
+from protocol.rules import TRACKS, Dimension, Mode, Role, Track
 from protocol.scores import cell_name
 from space.words import DIMENSION_TITLES, MODE_TITLES, TRACK_WORDS
 
@@ -20,7 +20,8 @@ class Column:
     tooltip: str
     kind: str
     """How a cell is drawn: `rank`, `model`, `source`, `overall`, `score`, `rate`, `ratio`, `bits`,
-    `seconds`, `count`, `bytes`, `truth`, `date`, `hash` or `text`."""
+    `seconds`, `count`, `number`, `percent`, `bytes`,
+    `truth`, `date`, `hash` or `text`."""
     higher_is_better: bool = False
     shown: bool = False
     """Whether it is there before anybody chose columns."""
@@ -69,12 +70,30 @@ def table_columns(
         *([_FORMERLY] if with_former_names else []),
         *_dimension_columns(),
     ]
+    if track is not Track.CODEC:
+        columns.append(_LEAD_SHARE)
     if with_statistics:
         columns += _STATISTICS
     for mode in TRACKS[track].modes:
         columns += _mode_columns(mode, rows)
     return [*columns, *_fact_columns(rows)]
 
+
+def after(columns: Iterable[Column], key: str, more: Iterable[Column]) -> list[Column]:
+    """Return the columns with more of them behind the one of a key."""
+    return [
+        each for column in columns for each in ((column, *more) if column.key == key else (column,))
+    ]
+
+
+_LEAD_SHARE = Column(
+    key="lead_share",
+    title="Weightings",
+    tooltip="Share of the weightings of consistency against perception, from one alone to the "
+    "other alone, under which the row leads",
+    kind="share",
+    higher_is_better=True,
+)
 
 _STATISTICS = (
     Column(
@@ -175,6 +194,18 @@ _FACTS = (
     ("licence", "Licence", "Of the weights, as far as it is known", "text"),
     ("open_weights", "Open", "Whether anyone can fetch the weights", "truth"),
     ("replications", "Ran again", "Accounts that ran a part again and found it to agree", "whole"),
+    (
+        "variants_tried",
+        "Variants tried",
+        "How many were scored on these pictures or chosen among, as the submitter says",
+        "number",
+    ),
+    (
+        "submissions",
+        "Submissions",
+        "Requests of the account with these pictures and protocol, withdrawn ones included",
+        "number",
+    ),
     ("parameters", "Parameters", "Parameters of the compared system, all parts", "count"),
     ("peak_memory_bytes", "Peak memory", "Most memory that the run held", "bytes"),
     ("protocol", "Protocol", "Protocol version: modes, prompts, indicators", "text"),
@@ -195,6 +226,8 @@ def fact_values(row: Row) -> dict[str, str | int | bool | None]:
         "open_weights": row.facts.open_weights,
         # A published row is nobody's to run again from here.
         "replications": row.replications if row.request_id else None,
+        "variants_tried": row.facts.variants_tried,
+        "submissions": row.submissions,
         "parameters": row.facts.parameters,
         "peak_memory_bytes": row.facts.peak_memory_bytes,
         "protocol": row.bench.protocol,
@@ -208,6 +241,8 @@ def fact_values(row: Row) -> dict[str, str | int | bool | None]:
 
 def _fact_columns(rows: list[Row]) -> Iterator[Column]:
     values = [fact_values(row) for row in rows]
+    # That nobody said how many variants were tried is something to know of a model.
+    asked = {"variants_tried"} if any(r.request_id and r.role != Role.CODEC for r in rows) else ()
     for key, title, tooltip, kind in _FACTS:
-        if any(value[key] not in ("", None) for value in values):
+        if key in asked or any(value[key] not in ("", None) for value in values):
             yield Column(key=key, title=title, tooltip=tooltip, kind=kind)

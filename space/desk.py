@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from protocol.errors import CMCError
 from protocol.records import Request, Result, System
 from protocol.states import Status
+from protocol.system_names import distinct_names, system_key
 from space.queue_view import QueueKeeper, QueueView
-from space.system_names import distinct_names, system_key
 from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts, Trouble
 from submission.history import History, history_of

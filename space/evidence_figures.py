@@ -26,7 +26,8 @@ _KIND_OF: Mapping[str, str] = {
 
 def evidence_figures(evidence: Evidence) -> Iterator[Drawn]:
     """Yield a figure for each piece."""
-    for effects in evidence.effects:
+    tracks = list(TRACK_WORDS)
+    for effects in sorted(evidence.effects, key=lambda one: tracks.index(one.track)):
         yield _effects(effects)
     for ablation in evidence.ablations:
         if ablation.points:

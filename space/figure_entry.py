@@ -49,6 +49,11 @@ KINDS: Mapping[str, Kind] = {
         title="Scores against the size of the file",
         lacks="The paper prints no rates; every run here has them.",
     ),
+    "bd-rate": Kind(
+        title="Bits for the same score (BD-rate)",
+        lacks="A BD-rate needs four qualities or more of two codecs on the same pictures; "
+        "`cmc submit --codec vvc:53 …` queues one.",
+    ),
     "radar": Kind(title="All scores at once", lacks="No row is ranked yet."),
     "size": Kind(
         title="What a score costs in bits",

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from protocol.declared import DECLARED
 from protocol.errors import InputError
 from protocol.rules import TRACKS, Mode, Role
 from protocol.systems import ENDPOINT_ADAPTERS
@@ -10,8 +11,6 @@ from submission.rules import BOARDS
 from submission.served import served_by
 from submission.systems import MODEL_SETTINGS, adapter_of, is_hub_id, resolve, split_settings
 from submission.wording import shown
-
-DECLARED = ("paper", "code", "trained_on", "comment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +31,7 @@ class Form:
     paper: str = ""
     code: str = ""
     trained_on: str = ""
+    variants_tried: str = ""
     comment: str = ""
 
 

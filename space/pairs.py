@@ -8,7 +8,7 @@ from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
 from protocol.records import Request, Result, System
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.scores import Cell, cell_name, overall
-from space.system_names import distinct_names, system_key
+from protocol.system_names import distinct_names, system_key
 from space.table import CONTENTS, bench_title
 from space.words import DIMENSION_TITLES, TRACK_WORDS
 

@@ -16,6 +16,7 @@ from protocol.records import Result
 from protocol.rules import TRACKS, Content, Track
 from protocol.statistics.records import BoardStatistics
 from space.flags import Flags, row_flags, with_flags
+from space.secondary import by_request
 from space.snapshot import Snapshot
 
 
@@ -28,6 +29,7 @@ class Rows:
         statistics: Sequence[BoardStatistics] = (),
         replications: Mapping[str, int] | None = None,
         evidence: Evidence | None = None,
+        submissions: Mapping[str, int] | None = None,
         *,
         formerly: Mapping[str, str] | None = None,
         cautions: Flags | None = None,
@@ -39,14 +41,17 @@ class Rows:
             statistics: what is stored about exactly these results.
             replications: by request id, how many accounts found a run to agree with theirs.
             evidence: what else lies beside the results.
+            submissions: by request id, how many requests its account has made on its bench.
             formerly: by request id, what the row was called before.
             cautions: flags that follow from elsewhere than results and evidence.
         """
         self.results = tuple(results)
         self.evidence = evidence or Evidence()
         self.flags = with_flags(row_flags(self.results, statistics, self.evidence), cautions or {})
+        self.secondary = by_request(self.evidence.secondary)
         self.formerly = formerly or {}
         self._replications = replications or {}
+        self._submissions = submissions or {}
         self._statistics = {(s.track, s.content, s.bench): s for s in statistics}
         self._grouped: dict[tuple[Track, Content | None], dict[Bench, list[Row]]] = {}
 
@@ -58,6 +63,7 @@ class Rows:
             snapshot.statistics,
             snapshot.replications,
             snapshot.evidence,
+            snapshot.submissions,
             formerly={
                 entry.request_id: ", ".join(former.text for former in entry.formerly)
                 for entry in snapshot.manifest
@@ -70,7 +76,8 @@ class Rows:
         """Return a track's rows for one content, best first; those without a score are left out."""
         key = (track, content)
         if key not in self._grouped:
-            measured = result_rows(self.results, track, content, self._replications)
+            counts = (self._replications, self._submissions)
+            measured = result_rows(self.results, track, content, *counts)
             found = [*published_rows(track, content), *measured]
             grouped: dict[Bench, list[Row]] = {}
             for row in best_first(found):

@@ -38,6 +38,9 @@ class Source(Protocol):
     def replications(self) -> Mapping[str, int]:
         """Return by request id how many accounts ran a part of it again and found it to agree."""
 
+    def submissions(self) -> Mapping[str, int]:
+        """Return by request id how many requests its account has made on its bench."""
+
     def galleries(self) -> Collection[str]:
         """Return the ids of the requests whose runs left pictures."""
 
@@ -66,6 +69,8 @@ class Snapshot:
     """UTC, ISO 8601."""
     replications: Mapping[str, int] = field(default_factory=dict)
     """By request id: how many accounts ran a part of it again and found it to agree."""
+    submissions: Mapping[str, int] = field(default_factory=dict)
+    """By request id: how many requests its account has made on its bench."""
     evidence: Evidence = field(default_factory=Evidence)
     """What else lies beside the results; effects only where they were made from exactly these."""
     manifest: tuple[ManifestEntry, ...] = ()
@@ -101,6 +106,10 @@ class NoSource:
         return Evidence()
 
     def replications(self) -> Mapping[str, int]:
+        """Return nothing."""
+        return {}
+
+    def submissions(self) -> Mapping[str, int]:
         """Return nothing."""
         return {}
 
@@ -212,6 +221,7 @@ def read_snapshot(source: Source, revision: str) -> Snapshot:
         statistics=tuple(s for s in source.statistics() if is_current(s, results)),
         read_at=utc_now(),
         replications=source.replications(),
+        submissions=source.submissions(),
         evidence=current_evidence(source.evidence(), results),
         manifest=tuple(source.manifest()),
         frozen=tuple(source.frozen()),

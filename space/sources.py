@@ -13,6 +13,7 @@ from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Snapshot, Source
 from submission.evidence import read_evidence, read_statistics
 from submission.freezing import list_frozen, read_frozen
+from submission.history import submission_counts
 from submission.manifest import manifest_of
 from submission.replications import read_replications
 from submission.store import Store, open_store
@@ -28,12 +29,14 @@ class StoreSource:
         """By path; a frozen board never changes, so each is read once."""
 
     def revision(self) -> str:
-        """Return a hash over what is finished, and the revision of what lies beside it."""
-        # Progress and claims write lines too; only what ends a request changes a board.
-        finished = self.store.ledger.refresh().with_status(Status.FINISHED)
+        """Return a hash over what the rows are made from, and the revision of what lies beside."""
+        # Progress and claims write lines too, and change no board.
+        book = self.store.ledger.refresh()
+        counts = submission_counts(book)
         digest = hashlib.sha256()
-        for state in finished:
-            digest.update(f"{state.request_id} {sorted(state.files.items())}\n".encode())
+        for state in book.with_status(Status.FINISHED):
+            row = (state.request_id, sorted(state.files.items()), counts[state.request_id])
+            digest.update(f"{row}\n".encode())
         return f"{digest.hexdigest()[:12]}-{self.store.beside.revision()}"
 
     def results(self) -> Sequence[Result]:
@@ -60,6 +63,10 @@ class StoreSource:
             LedgerError: a record is missing or is not the one that the ledger holds.
         """
         return replication_counts(read_replications(self.store))
+
+    def submissions(self) -> Mapping[str, int]:
+        """Return by request id how many requests its account has made on its bench."""
+        return submission_counts(self.store.ledger.book)
 
     def galleries(self) -> Collection[str]:
         """Return the ids of the requests whose runs left pictures."""

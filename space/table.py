@@ -7,38 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.boards import PUBLISHED_BENCH, Bench, Row
-from protocol.ranks import ranked_rows, ranks
+from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import TRACKS, Content, Dimension, Track
 from protocol.statistics.records import BoardStatistics
-from protocol.statistics.weighting import Lead, leads
-from space.columns import Column, fact_values, table_columns
-from space.flags import Flag, Flags
+from protocol.statistics.weighting import Lead
+from space.bjontegaard import NOTES, bd_columns, bd_values, bd_verdict
+from space.columns import Column, after, table_columns
+from space.flags import Flags
+from space.lines import Extras, Line, table_lines
 from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
+from space.secondary import Secondary, secondary_values, with_secondary_columns
 from space.verdict import INTERVALS, Value, standing_values, verdict
+from space.weightings import weightings
 from space.words import TRACK_WORDS, listed
 
 CONTENTS: Mapping[str, Content | None] = {"all": None, **{str(c): c for c in Content}}
 """The choices of the content switch, by the name in a link."""
 
 TRACKS_SHOWN = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I, Track.I2T, Track.CODEC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One row as it is shown."""
-
-    rank: int | None
-    """Equal Overalls share a rank; None for a row that lacks what the others have."""
-    model: str
-    lacks: str
-    """`lacks text`, or empty."""
-    flags: tuple[Flag, ...]
-    """What to know before believing the row's score."""
-    source: str
-    values: Mapping[str, Value]
-    """By column key; what is missing is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +87,7 @@ def board(track: Track, content: str, rows: Rows) -> Board:
                     statistics=rows.statistics_of(track, CONTENTS[content], bench),
                     flags=rows.flags,
                     formerly=rows.formerly,
+                    secondary=rows.secondary,
                 )
             )
             for bench in rows.benches(track)
@@ -118,8 +107,9 @@ def cells(table: Table) -> dict[str, list[Value]]:
         named["flags"] = [", ".join(flag.short for flag in line.flags) for line in table.lines]
         named["cautions"] = [" ".join(flag.text for flag in line.flags) for line in table.lines]
     keys = [column.key for column in table.columns if column.key not in named]
-    # These two are drawn inside the cells of the rank and the Overall.
-    keys += [key for key in INTERVALS if any(key in line.values for line in table.lines)]
+    # These are drawn inside other columns' cells.
+    inside = (*INTERVALS, *NOTES.values())
+    keys += [key for key in inside if any(key in line.values for line in table.lines)]
     return {
         **named,
         **{key: [line.values.get(key) for line in table.lines] for key in keys},
@@ -131,11 +121,6 @@ def bench_title(bench: Bench) -> str:
     if bench == PUBLISHED_BENCH:
         return "Paper, TOPIQ"
     return f"{bench.protocol} · {bench.dataset}"
-
-
-def row_name(row: Row) -> str:
-    """Return a name that tells a row from all others of its bench."""
-    return f"{row.model} + {row.partner}" if row.partner else row.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +137,7 @@ class _Material:
     statistics: BoardStatistics | None
     flags: Flags
     formerly: Mapping[str, str]
+    secondary: Secondary
 
 
 def _table(of: _Material) -> Table:
@@ -165,79 +151,47 @@ def _table(of: _Material) -> Table:
         sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
+    columns, extras, found = _cells_of(of, ranked)
+    saying = bd_verdict(of.results, CONTENTS[of.content]) if of.track is Track.CODEC else ""
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),
         tag=listed(["published"] * published + ["measured"] * measured),
         about=" ".join(sentences),
-        verdict=verdict(of.track, ranked, digits, of.statistics),
+        verdict=saying or verdict(of.track, ranked, digits, of.statistics),
         partner=partner,
-        columns=tuple(
-            table_columns(
-                of.track,
-                of.everything,
-                with_statistics=of.statistics is not None,
-                with_former_names=any(row.request_id in of.formerly for row in of.everything),
-            )
-        ),
-        lines=_lines(of, ranked, standing_values(of.statistics, whole=not published)),
+        columns=tuple(columns),
+        lines=table_lines(of.rows, ranked, of.flags, extras),
         digits=digits,
         note=note_for(of.track, of.rows),
-        leads=_leads(of.track, ranked),
+        leads=found,
     )
 
 
-def _leads(track: Track, ranked: Sequence[Row]) -> tuple[Lead, ...]:
-    if track is Track.CODEC:
-        return ()
-    means = {row_name(row): row.dimensions for row in ranked if row.dimensions}
-    return tuple(leads({name: (m[Dimension.FR], m[Dimension.NR]) for name, m in means.items()}))
-
-
-def _lines(
-    of: _Material, ranked: Sequence[Row], standings: Mapping[str, Mapping[str, Value]]
-) -> tuple[Line, ...]:
-    places = {id(row): rank for row, rank in zip(ranked, ranks(ranked), strict=True)}
-    others = [row for row in of.rows if id(row) not in places]
-    return tuple(
-        _line(
-            row,
-            places.get(id(row)),
-            standings.get(row.request_id, {}),
-            of.flags.get(row.request_id, ()),
-            of.formerly.get(row.request_id, ""),
-        )
-        for row in [*ranked, *others]
+def _cells_of(
+    of: _Material, ranked: Sequence[Row]
+) -> tuple[list[Column], list[Extras], tuple[Lead, ...]]:
+    """Return the columns, what stands in them beside a row's own scores, and who leads when."""
+    content = CONTENTS[of.content]
+    columns = table_columns(
+        of.track,
+        of.everything,
+        with_statistics=of.statistics is not None,
+        with_former_names=any(row.request_id in of.formerly for row in of.everything),
     )
-
-
-def _line(
-    row: Row,
-    rank: int | None,
-    standing: Mapping[str, Value],
-    flags: tuple[Flag, ...],
-    formerly: str,
-) -> Line:
-    values: dict[str, Value] = {**row.indicators}
-    values |= {f"{mode}_rate": bpp for mode, bpp in row.bits_per_pixel.items()}
-    values |= {f"{mode}_ratio": 24 / bpp for mode, bpp in row.bits_per_pixel.items() if bpp}
-    for mode, parts in row.part_bits.items():
-        values |= {f"{mode}_{part}_bits": bits for part, bits in parts.items() if bits}
-    for action, times in (("encode", row.encode_seconds), ("decode", row.decode_seconds)):
-        values |= {f"{mode}_{action}_seconds": time for mode, time in times.items()}
-    # An Overall over fewer modes than its neighbours' would read as comparable in their column.
-    if rank is not None and row.overall is not None:
-        values["overall"] = row.overall
-        values |= {f"mean_{dim}": mean for dim, mean in row.dimensions.items()}
-        values |= standing
-    values |= {key: fact for key, fact in fact_values(row).items() if fact not in ("", None)}
-    if formerly:
-        values["formerly"] = formerly
-    return Line(
-        rank=rank,
-        model=row.model,
-        source=row.source,
-        lacks=f"lacks {listed(row.missing_modes)}" if row.missing_modes and rank is None else "",
-        flags=flags,
-        values=values,
+    columns = with_secondary_columns(columns, of.track, of.rows, of.secondary, content)
+    leads, shares = weightings(of.track, ranked)
+    standings = standing_values(
+        of.statistics, whole=all(row.source != "published" for row in of.everything)
     )
+    extras: list[Extras] = [
+        {id(row): standings.get(row.request_id, {}) for row in ranked},
+        {place: {"lead_share": share} for place, share in shares.items()},
+        {id(row): {"formerly": of.formerly.get(row.request_id)} for row in of.rows},
+        secondary_values(of.rows, of.secondary, content),
+    ]
+    if of.track is Track.CODEC:
+        last = "mean_nr" if of.statistics is None else "tie_group"
+        columns = after(columns, last, bd_columns(of.results))
+        extras.append(bd_values(of.rows, of.results, content))
+    return columns, extras, leads

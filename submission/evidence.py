@@ -18,11 +18,12 @@ from protocol.errors import RecordError
 from protocol.evidence import Evidence
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
+from protocol.secondary import SecondaryScores
 from protocol.statistics.records import BoardStatistics, PairEffects
 from protocol.studies import Study
 from submission.beside import Beside
 
-Piece: TypeAlias = PairEffects | AblationResult | Controls | Study | Correlations
+Piece: TypeAlias = PairEffects | AblationResult | Controls | Study | Correlations | SecondaryScores
 
 _KINDS: Mapping[str, type[Any]] = {
     "effects": PairEffects,
@@ -30,6 +31,7 @@ _KINDS: Mapping[str, type[Any]] = {
     "controls": Controls,
     "studies": Study,
     "correlations": Correlations,
+    "secondary": SecondaryScores,
 }
 """By the name of the file, which is the name of the field of `Evidence`."""
 
@@ -42,6 +44,7 @@ _ABOUT: Mapping[type[Any], Callable[[Any], tuple[str, ...]]] = {
     Controls: lambda one: ("controls", one.request_id),
     Study: lambda one: ("study", one.name),
     Correlations: lambda one: ("correlation", one.opinions),
+    SecondaryScores: lambda one: ("secondary", *one.about),
 }
 
 

@@ -50,7 +50,11 @@ class FrozenBoard:
     @property
     def evidence(self) -> Evidence:
         """What stood beside the results, as far as boards show it."""
-        return Evidence(effects=self.frozen.effects, controls=self.frozen.controls)
+        return Evidence(
+            effects=self.frozen.effects,
+            controls=self.frozen.controls,
+            secondary=self.frozen.secondary,
+        )
 
 
 def freeze(store: Store, label: str, actor: str) -> tuple[FrozenEntry, bool]:
@@ -135,6 +139,7 @@ def _frozen_now(store: Store, label: str, actor: str) -> Frozen:
         statistics=(),
         effects=(),
         controls=(),
+        secondary=(),
     )
     results = read_results(store.ledger, frozen.files)
     return _with_evidence(frozen, store.beside, results)
@@ -149,6 +154,7 @@ def _with_evidence(frozen: Frozen, beside: Beside, results: Sequence[Result]) ->
         statistics=tuple(s for s in read_statistics(beside) if is_current(s, results)),
         effects=evidence.effects,
         controls=tuple(one for one in evidence.controls if one.request_id in ids),
+        secondary=evidence.secondary,
     )
 
 

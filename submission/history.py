@@ -1,5 +1,6 @@
 """What was submitted before: the facts behind duplicates and quotas."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,6 +54,23 @@ class History:
 def history_of(book: Book) -> History:
     """Return the history that a store's book holds."""
     return History(tuple(_earlier(book)))
+
+
+def submission_counts(book: Book) -> Mapping[str, int]:
+    """Return by request id how many requests its account has made on its bench, itself among them.
+
+    Withdrawn and failed ones count: who sends ten variants and withdraws nine has tried ten. A
+    bench is here what a request can say of one, the protocol and the pictures.
+    """
+    counts = Counter(map(_account_and_bench, book.requests.values()))
+    return {
+        request_id: counts[_account_and_bench(request)]
+        for request_id, request in book.requests.items()
+    }
+
+
+def _account_and_bench(request: Mapping[str, Any]) -> tuple[str, str, str]:
+    return request["submitter"], request["protocol"], request["dataset_sha256"]
 
 
 def submitted_since(earlier: Iterable[Earlier], now: str, days: int) -> tuple[Earlier, ...]:

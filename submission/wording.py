@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from protocol.declared import MOST_VARIANTS, read_count
 from submission.findings import Code, Finding
 
 LONGEST: Mapping[str, int] = {
@@ -15,6 +16,7 @@ LONGEST: Mapping[str, int] = {
     "paper": 300,
     "code": 300,
     "trained_on": 1000,
+    "variants_tried": 5,
     "comment": 1000,
 }
 """Characters; a field that is not here is not taken."""
@@ -24,6 +26,7 @@ _PATH_UP = re.compile(r"(^|[/\\=:@])\.\.([/\\@?]|$)")
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!?]|javascript\s*:|&#?\w+;", re.IGNORECASE)
 _FREE = frozenset({"trained_on", "comment"})
 _ADDRESSES = frozenset({"paper", "code"})
+_COUNTS = frozenset({"variants_tried"})
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, marks that turn the direction of text or have no width, halves of characters."""
 
@@ -67,7 +70,18 @@ def _wrong_with(name: str, text: str) -> tuple[str, str] | None:
         return f"{name} holds markup: {shown(text, 60)!r}", "write plain text"
     if name in _FREE:
         return None
+    if name in _COUNTS:
+        return _wrong_count(name, text)
     return _wrong_address(name, text) if name in _ADDRESSES else _wrong_name(name, text)
+
+
+def _wrong_count(name: str, text: str) -> tuple[str, str] | None:
+    if not text or read_count(text) is not None:
+        return None
+    return (
+        f"{name} is no count: {shown(text, 20)!r}",
+        f"send a whole number from 1 to {MOST_VARIANTS:,}, or leave it out",
+    )
 
 
 def _wrong_address(name: str, text: str) -> tuple[str, str] | None:

@@ -1,10 +1,12 @@
 """Print a finished row in the form of another board, or open the pull request that brings it.
 
 Forms: eval-results (`.eval_results/*.yaml` of the model's repository), eval-yaml (the dataset's),
-every-eval-ever (0.3.0), bibtex, csv.
+every-eval-ever (0.3.0), bibtex, csv, compressai (a codec's qualities, or a pair's modes, as the
+points of a curve).
 """
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_store
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from submission.exports.tasks import TaskValue
 
 HELP = "print a row in the form of another board"
-FORMATS = ("eval-results", "eval-yaml", "every-eval-ever", "bibtex", "csv")
+FORMATS = ("eval-results", "eval-yaml", "every-eval-ever", "bibtex", "csv", "compressai")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "eval-yaml":
         print(benchmark_yaml(), end="")
         return 0
+    if options.format == "compressai":
+        print(_compressai(options))
+        return 0
     if options.as_of:
         print(_cited(options).rstrip("\n"))
         return 0
@@ -53,29 +58,41 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _cited(options: argparse.Namespace) -> str:
-    from protocol.errors import StoreError
     from submission.exports.texts import bibtex
     from submission.freezing import read_frozen
     from submission.store import open_store
 
     board = read_frozen(open_store(options.store), options.as_of)
-    found = [r for r in board.results if r.request.request_id == options.request]
-    if not found:
-        raise StoreError(f"{options.as_of} holds no result of {options.request}")
-    return bibtex(found[0], options.url, board.entry)
+    return bibtex(_result(options, board.results, options.as_of), options.url, board.entry)
+
+
+def _result(options: argparse.Namespace, results: "Sequence[Result]", where: str) -> "Result":
+    from protocol.errors import StoreError
+
+    for result in results:
+        if result.request.request_id == options.request:
+            return result
+    raise StoreError(f"{where} holds no result of {options.request}; see `cmc queue`")
+
+
+def _compressai(options: argparse.Namespace) -> str:
+    import json
+
+    from submission.exports.compressai import compressai
+    from submission.store import open_store
+
+    results = open_store(options.store).results()
+    _result(options, results, options.store)
+    return json.dumps(compressai(results)[options.request], indent=1, ensure_ascii=False)
 
 
 def _find(options: argparse.Namespace) -> "tuple[Result, tuple[TaskValue, ...]]":
     from evaluator.intervals import task_intervals
-    from protocol.errors import StoreError
     from submission.exports.tasks import task_values
     from submission.store import open_store
 
     store = open_store(options.store)
-    found = [r for r in store.results() if r.request.request_id == options.request]
-    if not found:
-        raise StoreError(f"{options.store} holds no result of {options.request}; see `cmc queue`")
-    (result,) = found
+    result = _result(options, store.results(), options.store)
     per_image = store.per_image_path(result.request.request_id).read_bytes()
     return result, task_values(result, task_intervals(per_image, result.request.role))
 

@@ -155,6 +155,7 @@ def _correlate(options: argparse.Namespace) -> int:
     import json
 
     from evaluator.devices import choose_device
+    from evaluator.image_arrays import require_indicators
     from evaluator.indicators import find_indicator
     from evaluator.progress import progress_bars
     from evaluator.training.loop import RECORD
@@ -162,13 +163,16 @@ def _correlate(options: argparse.Namespace) -> int:
     from protocol.correlations import Correlations
     from protocol.jsonable import to_plain
 
+    names = options.indicator or table2_names()
+    # A name that is mistyped, or weights that are not there, cost no scoring of the others.
+    require_indicators(names, (), options.weights)
     held_out = None
     if options.held_out_by is not None:
         record = (options.held_out_by / RECORD).read_text(encoding="utf-8")
         held_out = json.loads(record)["split"]["test"]
     rows = []
     with progress_bars() as report:
-        for name in options.indicator or table2_names():
+        for name in names:
             labelled: Sequence[Labelled] = _labels(options, find_indicator(name).DIMENSION)
             if held_out is not None:
                 labelled = only_held_out(labelled, held_out)

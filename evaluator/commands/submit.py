@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 HELP = "queue a system for evaluation"
 MAX_SENTENCE = 500
 """Characters of an error that are shown: what was sent may be in it."""
-DECLARED = ("paper", "code", "trained_on", "comment")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--paper", default="", help="address of the model's paper")
     parser.add_argument("--code", default="", help="address of the model's code")
     parser.add_argument("--trained-on", default="", help="what the model has seen")
+    parser.add_argument(
+        "--variants-tried",
+        metavar="N",
+        default="",
+        help="how many variants of the model were scored on these pictures, or chosen among",
+    )
     parser.add_argument("--comment", default="", help="anything else worth knowing")
     parser.add_argument("--gpu", default="a100", help="for the estimate: t4, l4, a10g, l40s, …")
     parser.add_argument("--check", action="store_true", help="only check; nothing is queued")
@@ -182,6 +187,8 @@ def _request(
 
 
 def _declared(options: argparse.Namespace) -> dict[str, str]:
+    from protocol.declared import DECLARED
+
     return {name: value for name in DECLARED if (value := getattr(options, name))}
 
 

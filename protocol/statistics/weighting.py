@@ -1,6 +1,6 @@
 """Who leads at which weight of consistency against perception, with the exact breakpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -14,6 +14,18 @@ class Lead:
     weight_high: float
     also: tuple[str, ...]
     """Systems with the very same two means, which lead with it."""
+
+
+def lead_shares(found: Sequence[Lead]) -> dict[str, float]:
+    """Return what share of all weights each leader leads at, in (0, 1]; others are absent.
+
+    Systems with the very same two means share their leads, so the shares may sum to more than 1.
+    """
+    shares: dict[str, float] = {}
+    for lead in found:
+        for name in (lead.model, *lead.also):
+            shares[name] = shares.get(name, 0.0) + lead.weight_high - lead.weight_low
+    return shares
 
 
 def leads(means: Mapping[str, tuple[float, float]]) -> list[Lead]:

@@ -29,7 +29,8 @@ def effects_figure(fitted: Additive) -> "Figure":
         )
         drawing.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=column)
     longest = max(len(fitted.encoders), len(fitted.decoders))
-    drawing.update_xaxes(title_text="effect on the Overall")
+    # One scale for both: how much more the decoder matters is to be seen.
+    drawing.update_xaxes(title_text="effect on the Overall", matches="x")
     drawing.update_layout(
         **layout("What encoder and decoder add", height=max(320, 150 + 30 * longest))
     )

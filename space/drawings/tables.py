@@ -108,6 +108,8 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
                 "hovertext": [f"{safe(bar.name)}: {bar.value:.4g}" for bar in chosen],
                 "hoverinfo": "text",
                 "textposition": "none",
+                # Plotly's own width follows from the gaps within one group.
+                "width": 0.72,
             }
         )
     drawing.update_layout(**layout(title, height=120 + 24 * max(6, len(bars))))

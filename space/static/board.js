@@ -257,6 +257,7 @@ class BoardView {
       partner: this.bench.partner ? "" : (cells.partner?.[index] ?? ""),
       interval: end("overall_low") != null ? [end("overall_low"), end("overall_high")] : null,
       ranks: end("rank_low") != null ? [end("rank_low"), end("rank_high")] : null,
+      note: (name) => cells[`${name}_note`]?.[index] ?? "",
       pinned: isPinned,
       pin: () => this.pin(key),
       open: () => openRow(this, index),

@@ -10,7 +10,7 @@ const SOURCES = {
 };
 const WIDTHS = {
   rank: 64, model: null, source: 134, overall: 158, score: 102, rate: 88, ratio: 96, bits: 96,
-  seconds: 96, count: 112, bytes: 112, truth: 72, share: 84, whole: 72, date: 112, hash: 104, text: 170,
+  seconds: 96, count: 112, bytes: 112, truth: 72, share: 104, whole: 72, number: 128, percent: 124, date: 112, hash: 104, text: 170,
 };
 
 const NARROW_WIDTHS = { rank: 50, model: 164, overall: 128 };
@@ -43,6 +43,8 @@ export function shownText(column, value, digits) {
       return value ? "yes" : "no";
     case "share":
       return `${(100 * value).toFixed(1)} %`;
+    case "percent":
+      return `${value > 0 ? "+" : ""}${value.toFixed(1)} %`.replace("-", "−");
     case "date":
       return value.slice(0, 10);
     case "hash":
@@ -66,6 +68,7 @@ export function drawCell(column, value, row) {
   const text = shownText(column, value, row.digits);
   if (text === NO_VALUE) {
     cell.append(make("span", "missing", text));
+    cell.firstChild.title = row.note(column.key);
     return cell;
   }
   if (["text", "hash"].includes(column.kind)) {
@@ -76,6 +79,7 @@ export function drawCell(column, value, row) {
   const range = row.ranges.get(column.key);
   const best = range && range.low < range.high && value === range.best;
   cell.append(make(best ? "strong" : "span", "value", text));
+  cell.firstChild.title = row.note(column.key);
   if (column.kind === "rate") cell.append(make("span", "second", ratio(value)));
   if (column.kind === "overall") decorateOverall(cell, value, range, row);
   return cell;
@@ -134,12 +138,16 @@ function modelCell(value, row) {
   name.addEventListener("click", row.open);
   cell.append(name);
   const second = make("span", "second");
-  if (row.lacks) second.append(make("span", "chip lacks", row.lacks));
+  const marks = row.lacks ? [make("span", "chip lacks", row.lacks)] : [];
   for (const flag of row.flags ? row.flags.split(", ") : []) {
     const chip = make("span", "chip caution", flag);
     chip.title = row.cautions;
-    second.append(chip);
+    marks.push(chip);
   }
+  // A narrow cell holds one mark and says how many more there are.
+  if (marks.length > 1) marks[0].append(make("span", "more-marks", ` +${marks.length - 1}`));
+  if (marks.length > 2) for (const mark of marks) mark.classList.add("many");
+  second.append(...marks);
   const quiet = [settings, cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
   for (const text of quiet) second.append(named("partner", text));
   if (second.hasChildNodes()) cell.append(second);

@@ -137,6 +137,7 @@ function declared(form, state, changed) {
     ["paper", "Paper", "its address"],
     ["code", "Code", "its address"],
     ["trained_on", "Trained on", "what the model has seen"],
+    ["variants_tried", "Variants tried", "how many variants were scored on these pictures, or chosen among"],
     ["comment", "Comment", "anything else worth knowing"],
   ]) {
     const area = name === "trained_on" || name === "comment";

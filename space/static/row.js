@@ -1,12 +1,15 @@
 // All that is known of one row, in a dialog.
 
-import { button, make, named } from "./dom.js";
+import { button, load, make, named } from "./dom.js";
 import { shownText } from "./cells.js";
 import { chosenBoard, dataPath } from "./frozen.js";
 import * as state from "./state.js";
 
+const SAID = { paper: "Paper", code: "Code", trained_on: "Trained on", comment: "Comment" };
+
 export function openRow(view, index) {
   const { bench, cells } = view;
+  const requestId = cells.request?.[index];
   const dialog = make("dialog", "row-dialog");
   const head = make("header");
   const title = make("h3");
@@ -15,7 +18,9 @@ export function openRow(view, index) {
   head.append(title, close);
   const list = make("dl");
   for (const column of bench.columns) {
-    const value = cells[column.key]?.[index];
+    // Who keeps silent about it is no better than who says it.
+    const silent = column.key === "variants_tried" && requestId ? "not said" : null;
+    const value = cells[column.key]?.[index] ?? silent;
     if (column.key === "model" || value === null || value === undefined || value === "") continue;
     const name = column.group ? `${column.group}, ${column.title}` : column.title;
     const text = column.kind === "hash" ? value : shownText(column, value, bench.digits);
@@ -24,7 +29,8 @@ export function openRow(view, index) {
     list.append(make("dt", "", column.key === "rank" ? "Rank" : name), said);
   }
   const cautions = cells.cautions?.[index];
-  const requestId = cells.request?.[index];
+  // Where it cannot be had, the link to the record says so too.
+  if (requestId) addSaid(list, requestId).catch(() => {});
   const marks = cautions ? [make("p", "cautions", cautions)] : [];
   dialog.append(head, ...marks, list, ...(requestId ? [reproduction(requestId)] : []), links(requestId));
   document.body.append(dialog);
@@ -33,6 +39,31 @@ export function openRow(view, index) {
     if (event.target === dialog) dialog.close();
   });
   dialog.showModal();
+}
+
+// What the submitter says of the model: in the record alone, or it would weigh on every board.
+async function addSaid(list, requestId) {
+  const { request } = await load(recordPath(requestId));
+  for (const [name, title] of Object.entries(SAID)) {
+    const text = request.declared?.[name];
+    if (!text) continue;
+    const said = make("dd", "said");
+    said.append(/^https?:\/\//i.test(text) && name !== "comment" ? outside(text) : named("", text));
+    list.append(make("dt", "", title), said);
+  }
+}
+
+function outside(address) {
+  const link = make("a");
+  link.href = address;
+  link.target = "_blank";
+  link.rel = "noopener nofollow ugc";
+  link.append(named("", address));
+  return link;
+}
+
+function recordPath(requestId) {
+  return dataPath(`results/${encodeURIComponent(requestId)}.json`);
 }
 
 // The commands that run the row again and that cite it.
@@ -54,13 +85,16 @@ function links(requestId) {
     return box;
   }
   const record = make("a", "", "The whole record, JSON");
-  record.href = dataPath(`results/${encodeURIComponent(requestId)}.json`);
+  record.href = recordPath(requestId);
   const cite = make("a", "", "BibTeX");
   cite.href = dataPath(`cite/${encodeURIComponent(requestId)}.bib`);
+  const curve = make("a", "", "Its rate points, CompressAI's JSON");
+  curve.href = `data/compressai/${encodeURIComponent(requestId)}.json`;
   const pictures = make("a", "", "Its pictures");
   pictures.href = state.queryFor({ view: "pictures", systems: requestId });
   const compare = make("a", "", "Compare it");
   compare.href = state.queryFor({ view: "compare", a: requestId });
-  box.append(record, cite, pictures, compare);
+  // Rate points are of the live board: a codec's later qualities belong to its curve.
+  box.append(record, cite, ...(chosenBoard() ? [] : [curve]), pictures, compare);
   return box;
 }

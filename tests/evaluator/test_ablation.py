@@ -185,6 +185,11 @@ def test_a_table_has_the_measured_rows_before_the_printed_ones(
     sources = [row[0] for row in tables["6"].rows]
     assert sources.count("paper") == 10
     assert sources.count("measured") > 0
+    measured = [row for row in tables["6"].rows if row[0] == "measured"]
+    assert {(row[1].partition(",")[0], row[2], row[3]) for row in measured} == {
+        ("encode", "captions.csv", "start-image"),
+        ("decode", "start-image", "captions.csv"),
+    }
     with pytest.raises(InputError, match="cmc indicators correlate"):
         paper_table("2", results)
 

@@ -138,7 +138,15 @@ def test_two_revisions_of_one_model_are_two_decoders(store: FolderStore) -> None
         for revision in ("a" * 40, "b" * 40):
             add_result(store, "model", 1.0, i2t=i2t, revision=revision)
     found = fit_pairs(store, Track.T2I_ULB, resamples=200, seed=0)
-    assert sorted(found.decoders) == ["model @aaaaaaaa", "model @bbbbbbbb"]
+    assert sorted(found.decoders) == ["model [aaaaaaaa]", "model [bbbbbbbb]"]
+
+
+def test_one_model_in_two_adapters_is_two_decoders(store: FolderStore) -> None:
+    for i2t in ("gpt4v.csv", "qwen.csv"):
+        for adapter in ("diffusers", "instruct"):
+            add_result(store, "model", 1.0, i2t=i2t, adapter=adapter)
+    found = fit_pairs(store, Track.T2I_ULB, resamples=200, seed=0)
+    assert sorted(found.decoders) == ["model [diffusers, aaaaaaaa]", "model [instruct, aaaaaaaa]"]
 
 
 def test_board_keeps_the_pairs_effects_beside_the_results_until_another_pair_comes(

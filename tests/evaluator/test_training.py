@@ -265,6 +265,18 @@ def test_the_command_trains_and_correlates_what_was_held_out(
     assert row["published_srocc"] == 0.584
 
 
+def test_an_unknown_indicator_is_refused_before_any_picture_is_scored(
+    folder: Path,
+    cmc: Callable[..., CompletedProcess[str]],
+) -> None:
+    where: list[object] = ["--labels", folder / "labels.csv", "--pictures", folder / "pictures"]
+    where += ["--references", folder / "references", "--indicator", "ssim"]
+    done = cmc("indicators", "correlate", *where, "--indicator", "simm", status=1)
+    assert "simm" in done.stderr
+    # A bar is drawn as soon as the first picture is taken up.
+    assert "ssim " not in done.stderr
+
+
 def test_the_list_names_every_indicator_with_its_licences(
     cmc: Callable[..., CompletedProcess[str]],
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from protocol.boards import published_rows
 from protocol.rules import Dimension, Track
-from protocol.statistics.weighting import leads
+from protocol.statistics.weighting import lead_shares, leads
 
 MEANS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=8)
 
@@ -74,3 +74,19 @@ def test_pg25_leads_the_published_t2i_board_at_equal_weights() -> None:
 
 def test_no_system_has_no_leader() -> None:
     assert leads({}) == []
+
+
+@given(MEANS)
+def test_shares_are_the_lengths_of_the_ranges_and_equal_systems_have_equal_ones(
+    pairs: list[tuple[int, int]],
+) -> None:
+    means = {str(i): (Fraction(fr), Fraction(nr)) for i, (fr, nr) in enumerate(pairs)}
+    shares = lead_shares(leads(means))  # type: ignore[arg-type]  # fractions make the check exact
+    once = {means[name]: share for name, share in shares.items()}
+    assert sum(once.values()) == pytest.approx(1)
+    assert all(shares[name] == once[means[name]] for name in shares)
+    # Away from the crossings, whoever is best at a weight has a share.
+    for weight in (Fraction(n, 97) for n in range(1, 97)):
+        scores = {name: weight * fr + (1 - weight) * nr for name, (fr, nr) in means.items()}
+        best = {name for name, score in scores.items() if score == max(scores.values())}
+        assert best & set(shares)

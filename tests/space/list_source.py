@@ -21,6 +21,7 @@ class ListSource:
         self.content = list(results)
         self.stored: list[BoardStatistics] = []
         self.counts: dict[str, int] = {}
+        self.made: dict[str, int] = {}
         self.found = Evidence()
         self.entries: list[ManifestEntry] = []
         self.boards: dict[str, Snapshot] = {}
@@ -47,6 +48,9 @@ class ListSource:
 
     def replications(self) -> Mapping[str, int]:
         return dict(self.counts)
+
+    def submissions(self) -> Mapping[str, int]:
+        return dict(self.made)
 
     def galleries(self) -> Collection[str]:
         return [path.name for path in self.pictures.iterdir()] if self.pictures else []

@@ -2,13 +2,15 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browsing import MISSING, column, find_serious, header, open_page, press, serving, settle
 from list_source import ListSource
-from make_results import make_result, make_store
+from make_results import make_codec, make_result, make_store
 from playwright.sync_api import BrowserContext, Page, expect
 
 from protocol.boards import published_rows, result_rows
@@ -155,6 +157,54 @@ def test_a_row_opens_with_all_that_is_known_and_closes_with_escape(page: Page) -
     expect(dialog.locator(".commands")).to_contain_text(again)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+
+
+def test_a_row_s_dialog_says_what_the_submitter_said_and_that_he_was_silent(
+    browser: BrowserContext,
+) -> None:
+    said = {
+        "paper": "https://arxiv.org/abs/2406.09356",
+        "comment": "<img src=x onerror=window.hacked=1>",
+        "variants_tried": "12",
+    }
+    talks, silent = make_result("talks", consistency=0.9), make_result("silent")
+    talks = replace(talks, request=replace(talks.request, declared=said))
+    source = ListSource([talks, silent])
+    source.made = {talks.request.request_id: 3}
+    with serving(source) as (_, address):
+        for page in open_page(browser, f"{address}?cols=variants_tried,submissions"):
+            assert column(page, "variants_tried") == ["12", MISSING]
+            assert column(page, "submissions") == ["3", MISSING]
+            page.locator("tbody .name").first.click()
+            dialog = page.get_by_role("dialog")
+            expect(dialog).to_contain_text(said["comment"])
+            expect(dialog.get_by_role("link", name=said["paper"])).to_have_attribute(
+                "rel", "noopener nofollow ugc"
+            )
+            assert page.evaluate("window.hacked") is None
+            assert find_serious(page) == []
+            page.keyboard.press("Escape")
+            page.locator("tbody .name").last.click()
+            expect(page.get_by_role("dialog")).to_contain_text("Variants triednot said")
+
+
+def test_a_codec_s_bd_rate_says_of_how_much_it_speaks_or_why_there_is_none(
+    browser: BrowserContext,
+) -> None:
+    results = [
+        make_codec(name, 50 - at, bpp=factor * 2**at, consistency=0.5 + at / 9, perception=0.2)
+        for name, factor, count in (("vvc", 0.02, 4), ("av1", 0.03, 4), ("avc", 0.04, 2))
+        for at in range(count)
+    ]
+    with serving(ListSource(results)) as (_, address):
+        for page in open_page(browser, f"{address}?view=codec&sort=bd_rate_fr"):
+            shown = column(page, "bd_rate_fr")
+            assert shown[:5] == ["0.0 %"] * 4 + ["+50.0 %"]
+            assert shown[-1] == MISSING
+            at = page.locator("tbody tr", has_text="AVC").first.locator(".kind-percent span").first
+            expect(at).to_have_attribute("title", re.compile("AVC has 2 points; .* needs 4"))
+            at = page.locator("tbody tr", has_text="AV1").first.locator(".kind-percent .value")
+            expect(at.first).to_have_attribute("title", "over 100 % of the range of their scores")
 
 
 def test_rows_of_one_model_show_the_settings_that_tell_them_apart(

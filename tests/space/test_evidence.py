@@ -88,7 +88,9 @@ def test_every_kind_of_figure_is_drawn_from_what_there_is_or_says_what_it_would_
     drawn = {one.entry.kind for one in published if one.draw}
     assert drawn == {"plane", "radar", "pareto", "quality", "prompt", "correlation", "complexity"}
     empty = {one.entry.kind: one.entry.about for one in published if not one.draw}
-    assert {"rate", "size", "money", "effects", "strength", "repeats", "viewers"} == set(empty)
+    assert {"rate", "bd-rate", "size", "money", "effects", "strength", "repeats", "viewers"} == set(
+        empty
+    )
     assert "cmc mos" in empty["viewers"]
     kinds = [one.entry.kind for one in measured if one.draw]
     assert {*kinds} >= {"effects", "strength", "viewers", "rate", "size"}

@@ -57,6 +57,19 @@ def form(**changes: str) -> Form:
     return Form(**{**filled, **changes})
 
 
+def test_what_is_declared_travels_with_the_request_and_a_wrong_count_is_refused(
+    desk: Desk,
+) -> None:
+    answer = check(desk, form(role="I2T", variants_tried=" 12 ", comment="of three seeds"), READER)
+    assert answer.request is not None
+    assert answer.request.declared == {"variants_tried": "12", "comment": "of three seeds"}
+    refused = check(desk, form(role="I2T", variants_tried="many"), READER)
+    assert refused.request is None
+    assert [(one.code, one.about) for one in refused.findings] == [
+        (Code.BAD_TEXT, "variants_tried")
+    ]
+
+
 def test_known_systems_pass_and_the_request_is_queued_in_the_reader_s_name(
     desk: Desk,
 ) -> None:

@@ -15,6 +15,7 @@ from make_results import make_result, make_store
 from protocol.errors import InputError
 from protocol.records import System
 from protocol.rules import Track
+from protocol.system_names import distinct_names, system_key
 from space.api import find_record, find_rows
 from space.badge import badge
 from space.export import export_site
@@ -24,7 +25,6 @@ from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
 from space.snapshot import SnapshotKeeper, read_snapshot
-from space.system_names import distinct_names, system_key
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 

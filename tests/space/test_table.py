@@ -9,8 +9,9 @@ from protocol.boards import PUBLISHED_BENCH, published_rows, result_rows
 from protocol.records import Result
 from protocol.rules import Content, Mode, Role, Track
 from space.board_files import board_record
+from space.lines import Line
 from space.rows import Rows
-from space.table import CONTENTS, TRACKS_SHOWN, Line, Table, board
+from space.table import CONTENTS, TRACKS_SHOWN, Table, board
 
 RELEASED = "lcysyzxdxc/CMC-Bench@abc/topiq-fr.pth"
 

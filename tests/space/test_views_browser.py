@@ -32,7 +32,13 @@ def nasty_source(folder: Path) -> ListSource:
     results: list[Result] = [
         make_result(name, consistency=0.3 + place / 10) for place, name in enumerate(NASTY)
     ]
-    results.append(make_codec("vvc", 53, bpp=0.02, consistency=0.5, perception=0.2))
+    results += [
+        make_codec(
+            name, 53 - at, bpp=factor * 0.02 * 2**at, consistency=0.3 + at / 9, perception=0.2
+        )
+        for name, factor in (("vvc", 1.0), ("av1", 1.5))
+        for at in range(4)
+    ]
     # Of the first, and of the one that leads.
     for result, shift in zip((results[0], results[3]), (0.0, -0.15), strict=True):
         write_pictures(folder / result.request.request_id, result, shift)
@@ -161,6 +167,13 @@ def test_strangers_texts_stay_texts_in_every_view_and_in_saved_figures(
 def test_a_flag_stands_on_the_row_and_is_explained_in_its_dialog(page: Page) -> None:
     chips = page.locator("tr", has_text="<img src=x").locator(".caution")
     assert chips.all_inner_texts() == ["disputed score", "own pictures"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(chips.first).to_have_text("disputed score +1")
+    expect(chips.last).to_be_hidden()
+    inside = "(n) => n.offsetLeft + n.offsetWidth < n.closest('th').offsetWidth"
+    assert chips.first.evaluate(inside)
+    assert chips.first.evaluate("(n) => n.scrollWidth <= n.clientWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.locator("tr", has_text="<img src=x").locator(".name").click()
     expect(page.get_by_role("dialog")).to_contain_text("ms_ssim, which ranks here, puts")
 

@@ -61,14 +61,18 @@ def test_a_model_is_checked_pinned_and_queued_and_its_copy_is_refused(
     assert not (tmp_path / "cmc-store").exists()
 
     hub.calls.clear()
-    queued = submit(f"diffusers:{MODEL}", "--paper", "https://arxiv.org/abs/2406.09356")
+    said = ("--paper", "https://arxiv.org/abs/2406.09356", "--variants-tried", "12")
+    queued = submit(f"diffusers:{MODEL}", *said)
     assert "is queued" in queued.stdout, queued.stderr
     assert len(hub.calls()) <= 10
     (path,) = (tmp_path / "cmc-store" / "requests").rglob("*.json")
     request = json.loads(path.read_text())
     assert (request["t2i"]["model"], request["t2i"]["revision"]) == (MODEL, commit)
     assert request["fingerprints"]
-    assert request["declared"] == {"paper": "https://arxiv.org/abs/2406.09356"}
+    assert request["declared"] == {
+        "paper": "https://arxiv.org/abs/2406.09356",
+        "variants_tried": "12",
+    }
     assert "was submitted before" in submit(f"diffusers:{MODEL}").stdout
 
     upload(hub, PAINTER, "thief/new-name")

@@ -21,6 +21,10 @@ from submission.wording import LONGEST, check_texts, shown
         ({"comment": "zero\u200bwidth"}, Code.BAD_TEXT),
         ({"dataset": "two\nlines"}, Code.BAD_TEXT),
         ({"paper": "ftp://x"}, Code.BAD_TEXT),
+        ({"variants_tried": "0"}, Code.BAD_TEXT),
+        ({"variants_tried": "10001"}, Code.BAD_TEXT),
+        ({"variants_tried": "a few"}, Code.BAD_TEXT),
+        ({"variants_tried": "-3"}, Code.BAD_TEXT),
         ({"paper": "https://x'onclick='y"}, Code.BAD_TEXT),
         ({"comment": "x" * 1001}, Code.BAD_TEXT),
         ({"dataset": "\ud800"}, Code.BAD_TEXT),
@@ -39,6 +43,7 @@ def test_ordinary_text_is_taken() -> None:
         "codec": "vvc:53",
         "dataset": "Фото 2026 (a), b+c",
         "submitter": "ada",
+        "variants_tried": "10000",
         "paper": "https://arxiv.org/abs/2406.09356?x=1#top",
         "comment": "On 3 < 4 pictures, “quoted” & 100 %.\nSecond line.",
     }
