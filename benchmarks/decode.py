@@ -47,7 +47,7 @@ def main() -> None:
     half = options.device != "cpu"
     _, released = build(options.model, options.device, torch.float16 if half else torch.float32)
     _, ours = build(options.model, options.device, torch.bfloat16 if half else torch.float32)
-    speed_up(ours, channels_last=True, compiled=options.compile)
+    speed_up(ours, options.device, channels_last=True, compiled=options.compile)
     remember_inputs(ours)
     pictures = [
         Image.effect_noise((options.side, options.side), 30 + n).convert("RGB")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from protocol.boards import Row, published_rows, result_rows
 from protocol.controls import is_control
+from protocol.eligibility import may_be_ranked
 from protocol.errors import InputError
 from protocol.families import of_own_family
 from protocol.published import read_table, table_rows
@@ -51,7 +52,7 @@ def paper_table(
     track = TRACK_OF_TABLE[number]
     modes = _PRINTED_MODES.get(track, TRACKS[track].modes)
     cells = [(m, d, c) for m in modes for d in Dimension for c in Content]
-    ranked = [result for result in results if not is_control(result.request)]
+    ranked = [result for result in results if may_be_ranked(result)]
     rows = [
         *_rows(result_rows(ranked, track, None), cells, ranked, track),
         *_rows(published_rows(track, None), cells, ranked, track),

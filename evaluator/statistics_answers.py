@@ -16,7 +16,7 @@ from evaluator.image_scores import (
     read_rows,
 )
 from protocol.boards import result_rows
-from protocol.controls import is_control
+from protocol.eligibility import may_be_ranked
 from protocol.errors import StatisticsError, StoreError
 from protocol.records import Result, System
 from protocol.rules import Content, Dimension, Mode, Track
@@ -166,11 +166,9 @@ def make_effects(
 
 
 def measured_pairs(store: Store) -> list[Measured]:
-    """Return the results of encoder and decoder pairs; controls are none."""
+    """Return the results of encoder and decoder pairs that may be ranked."""
     return [
-        item
-        for item in read_measured(store)
-        if halves(item.result) and not is_control(item.result.request)
+        item for item in read_measured(store) if halves(item.result) and may_be_ranked(item.result)
     ]
 
 

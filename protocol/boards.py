@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from protocol.controls import is_control
+from protocol.eligibility import may_be_ranked
 from protocol.facts import Facts, facts_of_published, facts_of_result
 from protocol.published import PublishedRow, aggregates, table_rows
 from protocol.records import Result
@@ -156,8 +156,7 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         bench=bench_of(result),
         content=content,
         partner=result.request.partner,
-        # A control shows what a score is worth; it has no rank among systems.
-        overall=None if is_control(result.request) else overall(track, scores),
+        overall=overall(track, scores) if may_be_ranked(result) else None,
         scores=scores,
         missing_modes=tuple(mode for mode in modes if (mode, Dimension.FR) not in scores),
         bits_per_pixel={

@@ -251,3 +251,8 @@ class Result:
     """What a maintainers' second run of a part found, in a sentence; the store fills it in for
     results that came with their request."""
     run: RunReport = field(default_factory=RunReport)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether an audit found other scores than the submitter's."""
+        return bool(self.audit) and self.source == "self-reported"

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from protocol.boards import Bench, Row
-from protocol.controls import is_control
+from protocol.eligibility import may_be_ranked
 from protocol.errors import StatisticsError
 from protocol.rate_curves import (
     ANCHOR,
@@ -42,7 +42,7 @@ def bd_columns(results: Sequence[Result]) -> list[Column]:
 
     They are decided over all contents, as all columns are.
     """
-    curves = [curve for curve in system_curves(results) if curve.is_codec]
+    curves = _codec_curves(results)
     anchor = find_anchor(curves)
     return [
         Column(
@@ -66,7 +66,7 @@ def bd_columns(results: Sequence[Result]) -> list[Column]:
 
 def bd_values(rows: Sequence[Row], results: Sequence[Result], content: Content | None) -> Extras:
     """Return the values of the codecs' rows, each with its note."""
-    curves = [curve for curve in system_curves(results, content) if curve.is_codec]
+    curves = _codec_curves(results, content)
     anchor = find_anchor(curves)
     values = {
         request_id: _values(anchor, curve) for request_id, curve in by_request(curves).items()
@@ -76,9 +76,14 @@ def bd_values(rows: Sequence[Row], results: Sequence[Result], content: Content |
 
 def bd_verdict(results: Sequence[Result], content: Content | None) -> str:
     """Return which codec takes the fewest bits for the same scores; empty where it is not known."""
-    curves = [curve for curve in system_curves(results, content) if curve.is_codec]
+    curves = _codec_curves(results, content)
     anchor = find_anchor(curves)
     return " ".join(_thriftiest(curves, anchor, dimension) for dimension in Dimension).strip()
+
+
+def _codec_curves(results: Sequence[Result], content: Content | None = None) -> list[SystemCurve]:
+    curves = system_curves(filter(may_be_ranked, results), content)
+    return [curve for curve in curves if curve.is_codec]
 
 
 def _thriftiest(
@@ -117,7 +122,7 @@ def _values(anchor: SystemCurve | None, curve: SystemCurve) -> dict[str, Value]:
 
 def bd_figures(bench: Bench, title: str, results: Sequence[Result]) -> Iterator[Drawn]:
     """Yield a figure without controls for each codec that can be an anchor, the usual one first."""
-    curves = system_curves(result for result in results if not is_control(result.request))
+    curves = system_curves(filter(may_be_ranked, results))
     codecs = [curve for curve in curves if curve.is_codec]
     pairs = sorted((c for c in curves if not c.is_codec), key=_best_score, reverse=True)
     anchors = sorted(filter(_is_anchor, codecs), key=lambda curve: curve.name != ANCHOR)

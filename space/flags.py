@@ -36,7 +36,7 @@ def row_flags(
     for result in results:
         request_id = result.request.request_id
         found = list(_disputes(controls.get(request_id)))
-        if result.audit and result.source == "self-reported":
+        if result.is_contradicted:
             found.append(Flag(short="audit differs", text=result.audit))
         if own.get(request_id):
             found.append(_own_family(result, own[request_id]))

@@ -55,7 +55,7 @@ def pair_tables(results: Sequence[Result]) -> list[PairTable]:
         grouped: dict[Bench, dict[Pair, Scores]] = {}
         for result in results:
             halves = _halves(result.request)
-            if halves:
+            if halves and not result.is_contradicted:
                 i2t, t2i = (names[system_key(half)] for half in halves)
                 scores = grouped.setdefault(bench_of(result), {}).setdefault((i2t, t2i), {})
                 scores |= _scores(result, content)

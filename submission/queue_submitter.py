@@ -76,10 +76,16 @@ def withdraw(book: Book, request_id: str, actor: str, reason: str, at: datetime)
     Raises:
         StoreError: it has ended otherwise, or `actor` did not submit it.
     """
-    state, who = _owned(book, request_id, actor)
-    status = follow(request_id, state.status, Action.WITHDRAW, who)
-    new = next_state(state, status, at, files={}, progress="")
-    return Batch(events=(make_event(Action.WITHDRAW, actor, reason, new),))
+    return _end(*_owned(book, request_id, actor), actor, reason, at)
+
+
+def remove(book: Book, request_id: str, actor: str, reason: str, at: datetime) -> Batch:
+    """End a request by a maintainer; it is withdrawn as by its submitter, and says by whom.
+
+    Raises:
+        StoreError: it has ended otherwise.
+    """
+    return _end(known(book, request_id), Who.MAINTAINER, actor, reason, at)
 
 
 def supersede(book: Book, request_id: str, successor: str, actor: str, at: datetime) -> Batch:
@@ -103,6 +109,12 @@ def prioritise(book: Book, request_id: str, priority: int, actor: str, at: datet
     status = follow(request_id, state.status, Action.PRIORITISE, Who.MAINTAINER)
     new = next_state(state, status, at, priority=priority)
     return Batch(events=(make_event(Action.PRIORITISE, actor, f"priority {priority}", new),))
+
+
+def _end(state: State, who: Who, actor: str, reason: str, at: datetime) -> Batch:
+    status = follow(state.request_id, state.status, Action.WITHDRAW, who)
+    new = next_state(state, status, at, files={}, progress="")
+    return Batch(events=(make_event(Action.WITHDRAW, actor, reason, new),))
 
 
 def _reported(request_id: str, attached: Mapping[str, bytes]) -> dict[str, str]:

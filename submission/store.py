@@ -69,6 +69,9 @@ class Store(Protocol):
     def withdraw(self, request_id: str, actor: str, reason: str = ...) -> State:
         """End a request at its submitter's wish; its history stays."""
 
+    def remove(self, request_id: str, actor: str, reason: str) -> State:
+        """End a request by a maintainer; its history stays and says why."""
+
     def supersede(self, request_id: str, successor: str, actor: str) -> State:
         """Let another request of the same submitter take a request's place."""
 

@@ -182,11 +182,9 @@ class LedgerStore:
             LeaseError: the claim is gone.
             StoreError: the result is another request's, or the Parquet not the one it names.
         """
-        if result.request.request_id != claim.request.request_id:
-            raise StoreError(
-                f"the result is of request {result.request.request_id}, "
-                f"the claim of {claim.request.request_id}"
-            )
+        asked, ran = claim.request.request_id, result.request.request_id
+        if ran != asked:
+            raise StoreError(f"the result is of request {ran}, the claim of {asked}")
         if hashlib.sha256(per_image).hexdigest() != result.per_image_sha256:
             raise StoreError("the per-image scores are not those that the result was made from")
         self.ledger.change(
@@ -211,9 +209,8 @@ class LedgerStore:
     def release(self, claim: Claim, reason: str) -> None:
         """Give a request back untried; nothing happens where it ended or is another worker's."""
         if claim.lease.nonce in self._held:
-            self.ledger.change(
-                lambda book: queue_worker.release(book, claim, reason, self._clock())
-            )
+            at = self._clock()
+            self.ledger.change(lambda book: queue_worker.release(book, claim, reason, at))
             self._let_go(claim)
 
     def withdraw(self, request_id: str, actor: str, reason: str = "withdrawn") -> State:
@@ -221,6 +218,13 @@ class LedgerStore:
         at = self._clock()
         return self._change_one(
             lambda book: queue_submitter.withdraw(book, request_id, actor, reason, at)
+        )
+
+    def remove(self, request_id: str, actor: str, reason: str) -> State:
+        """End a request by a maintainer; its history stays and says why."""
+        at = self._clock()
+        return self._change_one(
+            lambda book: queue_submitter.remove(book, request_id, actor, reason, at)
         )
 
     def supersede(self, request_id: str, successor: str, actor: str) -> State:

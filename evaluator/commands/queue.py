@@ -1,4 +1,4 @@
-"""Show the requests of a store, or one's log or history; or withdraw one."""
+"""Show the requests of a store, or one's log or history; or change where one stands."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from protocol.states import State
+    from submission.identity import Account
     from submission.store import QueueEntry, Store
 
 HELP = "show requests and their states"
@@ -25,14 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", metavar="ID", help="tell all that happened to one request")
     parser.add_argument("--log", metavar="ID", help="the last lines of a running request's log")
     parser.add_argument("--follow", action="store_true", help="with --log: until it has ended")
-    parser.add_argument("--withdraw", metavar="ID", help="take a request of yours back")
+    parser.add_argument(
+        "--withdraw", metavar="ID", help="take a request of yours back; a maintainer, anybody's"
+    )
+    parser.add_argument(
+        "--prioritise",
+        nargs=2,
+        metavar=("ID", "N"),
+        help="for maintainers: a waiting request's priority; 0 is usual, the highest runs first",
+    )
     parser.add_argument(
         "--supersede",
         nargs=2,
         metavar=("OLD", "NEW"),
         help="let a newer request of yours take an older one's place",
     )
-    parser.add_argument("--reason", default="withdrawn", help="why it is withdrawn, for everybody")
+    parser.add_argument("--reason", default="", help="why it is withdrawn, for everybody")
     add_store(parser)
     add_json(parser)
 
@@ -45,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from submission.store import open_store
 
     store = open_store(options.store)
-    if options.withdraw or options.supersede:
+    if options.withdraw or options.supersede or options.prioritise:
         return _change(store, options)
     if options.history:
         return _tell(store, options)
@@ -106,16 +115,43 @@ def _duration(seconds: float) -> str:
 
 
 def _change(store: "Store", options: argparse.Namespace) -> int:
-    from submission.identity import account_for
+    from submission.identity import account_for, require_maintainer
 
-    actor = account_for(options.store).name
+    account = account_for(options.store)
     if options.withdraw:
-        state = store.withdraw(options.withdraw, actor, options.reason)
-    else:
+        state = _withdraw(store, account, options)
+    elif options.supersede:
         old, new = options.supersede
-        state = store.supersede(old, new, actor)
+        state = store.supersede(old, new, account.name)
+    else:
+        require_maintainer(account, options.store)
+        request_id, priority = options.prioritise
+        state = store.prioritise(request_id, _whole(priority), account.name)
     print(f"{state.request_id} is {state.status}")
     return 0
+
+
+def _withdraw(store: "Store", account: "Account", options: argparse.Namespace) -> "State":
+    """Withdraw one's own request, or as a maintainer somebody's, whom the reason is owed to."""
+    from protocol.errors import InputError
+    from submission.identity import require_maintainer
+
+    request = store.request(options.withdraw)
+    if request.submitter == account.name:
+        return store.withdraw(request.request_id, account.name, options.reason or "withdrawn")
+    require_maintainer(account, options.store)
+    if not options.reason:
+        raise InputError(f"{request.request_id} is {request.submitter}'s: say why with --reason")
+    return store.remove(request.request_id, account.name, options.reason)
+
+
+def _whole(text: str) -> int:
+    from protocol.errors import InputError
+
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"--prioritise: {text!r} is no priority; wanted a whole number") from None
 
 
 def _tell(store: "Store", options: argparse.Namespace) -> int:

@@ -178,6 +178,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     _check_options(loaded.pipeline, plan, system)
     speed_up(
         loaded.pipeline,
+        device,
         channels_last=bool(settings["channels_last"]),
         compiled=bool(settings["compile"]),
     )

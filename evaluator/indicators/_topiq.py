@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evaluator.convolutions import compute_pointwise_by_onednn, fold_batch_norms
 from evaluator.indicators import Features
-from evaluator.indicators._convolutions import compute_pointwise_by_onednn, fold_batch_norms
 from evaluator.indicators._pyiqa import require_same_size, to_tensor
 
 if TYPE_CHECKING:

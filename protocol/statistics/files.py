@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from protocol.boards import bench_of
-from protocol.controls import is_control
+from protocol.eligibility import may_be_ranked
 from protocol.errors import RecordError
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
@@ -50,17 +50,22 @@ def read_statistics(
 def is_current(statistics: BoardStatistics, results: Iterable[Result]) -> bool:
     """Say whether statistics were made from exactly these results' rows of their board.
 
-    Ranks and groups speak of all rows together: with one row more or fewer they are others.
+    Ranks and groups speak of all rows together: with one row more or fewer they are others, and so
+    they are when an audit takes a row its rank.
     """
     rule = TRACKS[statistics.track]
-    wanted = {
-        (result.request.request_id, result.per_image_sha256)
+    on_board = [
+        result
         for result in results
         if bench_of(result).label == statistics.bench
         and result.request.role is rule.role
         and set(rule.modes) & set(result.request.modes)
-    }
-    return wanted == {(row.request_id, row.per_image_sha256) for row in statistics.rows}
+    ]
+    contradicted = {r.request.request_id for r in on_board if r.is_contradicted}
+    if any(row.overall is not None and row.request_id in contradicted for row in statistics.rows):
+        return False
+    made = {row.request_id: row.per_image_sha256 for row in statistics.rows}
+    return made_from(on_board) == made
 
 
 def made_from(results: Iterable[Result]) -> dict[str, str]:
@@ -75,5 +80,5 @@ def effects_are_current(effects: PairEffects, results: Iterable[Result]) -> bool
         for result in results
         if bench_of(result).label == effects.bench
         and result.request.role is not Role.CODEC
-        and not is_control(result.request)
+        and may_be_ranked(result)
     )

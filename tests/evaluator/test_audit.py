@@ -18,12 +18,13 @@ from evaluator.reported import files_of, read_bundle
 from evaluator.run import Evaluation, evaluate
 from evaluator.worker import work
 from protocol.audits import Audit, audit_names
+from protocol.boards import result_rows
 from protocol.errors import HubError, LedgerError, StoreError
 from protocol.evidence import Evidence
 from protocol.failures import FailureCode
 from protocol.records import Request
 from protocol.replications import Replication
-from protocol.rules import Content, Mode
+from protocol.rules import Content, Mode, Track
 from protocol.samples import Sample, parse_name
 from protocol.states import Action, Status
 from space.flags import row_flags
@@ -131,6 +132,9 @@ def test_forged_scores_do_not_agree_and_the_row_says_so(
     assert source_of(cmc_here) == "self-reported"
     assert cmc_here("verify").returncode == 0
     (result,) = store.results()
+    (row,) = result_rows([result], Track.CODEC, None)
+    assert row.overall is None
+    assert row.scores
     (flag,) = row_flags([result], [], Evidence())[request_id]
     assert flag.short == "audit differs"
     assert "run again by the maintainers and do not agree: image fr is" in flag.text

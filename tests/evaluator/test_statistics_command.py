@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def test_the_page_finds_them_beside_the_results_and_sees_when_they_are_old(
     add_result(store, "b", 1.2)
     assert not is_current(made, store.results())
     assert is_current(only_board(store), store.results())
+
+
+def test_statistics_that_rank_what_an_audit_contradicts_are_old(store: FolderStore) -> None:
+    results = [add_result(store, model, level) for model, level in (("a", 1.0), ("b", 1.2))]
+    made = only_board(store)
+    assert is_current(made, results)
+    off = replace(results[1], source="self-reported", audit="two means are off")
+    assert not is_current(made, [results[0], off])
+    unranked = replace(made, rows=tuple(replace(row, overall=None) for row in made.rows))
+    assert is_current(unranked, [results[0], off])
 
 
 def test_damaged_statistics_are_named(store: FolderStore) -> None:

@@ -3,97 +3,22 @@
 import dataclasses
 import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, TypeAlias
 
 import pytest
-from loopback_hub import LoopbackHub
+from every_store import Clock, MakeStore, finish_next
 from made_requests import PER_IMAGE, request_for, result_of
 
-from protocol.errors import LeaseError, LedgerError, StoreError
+from protocol.errors import LeaseError
 from protocol.failures import HINTS, FailureCode
 from protocol.states import Action, Status
-from submission.hub_files import Backoff
 from submission.ledger import Book
 from submission.ledger_check import check_ledger
-from submission.queue import Terms, make_failure
+from submission.queue import make_failure
 from submission.reported import reported_path
 from submission.store_folder import FolderStore
-from submission.store_hub import HubStore
 from submission.store_ledger import LedgerStore
 
-TERMS = Terms(lease_seconds=60, grace_seconds=10)
-MakeStore: TypeAlias = Callable[..., LedgerStore]
-
-
-class Clock:
-    """A time that tests move."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-def open_again(kind: str, address: str, **options: Any) -> LedgerStore:
-    """Open a store as another process would; `address` is its folder, or endpoint and token."""
-    if kind == "folder":
-        return FolderStore(Path(address), **options)
-    endpoint, token, cache = address.split(" ")
-    quick = Backoff(first_seconds=0.01, limit_seconds=0.1, tries=60)
-    where: dict[str, Any] = {"endpoint": endpoint, "token": token, "cache": Path(cache)}
-    return HubStore("acme/cmc", backoff=quick, **where, **options)
-
-
-@pytest.fixture(params=["folder", "hub"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def address(kind: str, tmp_path: Path) -> Iterator[str]:
-    if kind == "folder":
-        yield str(tmp_path / "store")
-        return
-    with LoopbackHub(tmp_path / "lfs") as hub:
-        where = f"{hub.endpoint} {hub.token} {tmp_path / 'cache'}"
-        store = open_again(kind, where)
-        assert isinstance(store, HubStore)
-        store.create()
-        yield where
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make_store(kind: str, address: str, clock: Clock) -> MakeStore:
-    def make(**options: Any) -> LedgerStore:
-        return open_again(kind, address, **{"terms": TERMS, "clock": clock, **options})
-
-    return make
-
-
-@pytest.fixture
-def store(make_store: MakeStore) -> LedgerStore:
-    return make_store()
-
-
-def finish_next(store: LedgerStore, worker: str = "w") -> str:
-    with store.claim(worker) as claim:
-        assert claim is not None
-        store.finish(claim, result_of(claim.request), PER_IMAGE)
-        return claim.request.request_id
+pytest_plugins = ["store_fixtures"]
 
 
 def test_a_submission_is_pending_and_found_again(store: LedgerStore, make_store: MakeStore) -> None:
@@ -319,113 +244,3 @@ def test_a_worker_that_stops_gives_its_request_back_untried(store: LedgerStore) 
         raise KeyboardInterrupt
     (entry,) = store.queue()
     assert (entry.state.status, entry.state.attempt) == (Status.PENDING, 0)
-
-
-def test_only_the_submitter_withdraws_and_a_withdrawn_row_leaves_the_board(
-    store: LedgerStore,
-) -> None:
-    store.submit(request_for(53))
-    request_id = finish_next(store)
-    with pytest.raises(StoreError, match="submitted by ada, not by eve"):
-        store.withdraw(request_id, "eve")
-    assert store.withdraw(request_id, "ada", "wrong weights").status is Status.WITHDRAWN
-    assert store.results() == []
-    last = store.events(request_id)[-1]
-    assert (last.action, last.reason) == (Action.WITHDRAW, "wrong weights")
-    with pytest.raises(StoreError, match="is WITHDRAWN"):
-        store.withdraw(request_id, "ada")
-    assert store.submit(request_for(53)).state.status is Status.PENDING
-
-
-def test_withdrawing_takes_the_lease_from_the_worker(store: LedgerStore) -> None:
-    request_id = store.submit(request_for(53)).state.request_id
-    claim = store.take("w")
-    assert claim is not None
-    store.withdraw(request_id, "ada")
-    with pytest.raises(LeaseError, match="is WITHDRAWN"):
-        store.finish(claim, result_of(claim.request), PER_IMAGE)
-
-
-def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerStore) -> None:
-    old, new = (store.submit(request_for(q)).state.request_id for q in (53, 54))
-    foreign = store.submit(request_for(55, submitter="eve")).state.request_id
-    with pytest.raises(StoreError, match="submitted by eve"):
-        store.supersede(old, foreign, "ada")
-    state = store.supersede(old, new, "ada")
-    assert (state.status, state.successor) == (Status.SUPERSEDED, new)
-    with pytest.raises(StoreError, match="SUBMIT does not apply"):
-        store.submit(request_for(53))
-
-
-def test_the_queue_tells_positions_and_expected_waits(store: LedgerStore, clock: Clock) -> None:
-    for quality in range(5):
-        store.submit(request_for(quality))
-    assert [e.wait_seconds for e in store.queue()] == [None] * 5
-    with store.claim("w") as claim:
-        assert claim is not None
-        clock.move(30)
-        store.finish(claim, result_of(claim.request), PER_IMAGE)
-    held = [store.take(f"w{i}") for i in (1, 2)]
-    assert all(held)
-    shown = [(e.state.status, e.position, e.wait_seconds) for e in store.queue()]
-    assert shown == [
-        (Status.RUNNING, None, None),
-        (Status.RUNNING, None, None),
-        (Status.PENDING, 1, 30.0),
-        (Status.PENDING, 2, 30.0),
-        (Status.FINISHED, None, None),
-    ]
-
-
-def test_history_is_a_chain_of_hashes(store: LedgerStore, make_store: MakeStore) -> None:
-    for quality in range(3):
-        store.submit(request_for(quality))
-        finish_next(store)
-    lines = list(make_store().ledger.lines())
-    assert [json.loads(line)["number"] for line in lines] == list(range(1, 10))
-    previous = [json.loads(line)["previous_sha256"] for line in lines]
-    assert previous == ["", *(hashlib.sha256(line).hexdigest() for line in lines[:-1])]
-    book = Book()
-    book.apply(lines[0])
-    with pytest.raises(LedgerError, match="line 2 of the ledger does not follow"):
-        book.apply(lines[2])
-
-
-def test_an_unknown_request_is_named(store: LedgerStore) -> None:
-    with pytest.raises(StoreError, match="no request 'abc'"):
-        store.request("abc")
-
-
-def test_scores_that_are_not_the_results_are_refused(store: LedgerStore) -> None:
-    store.submit(request_for(53))
-    claim = store.take("w")
-    assert claim is not None
-    with pytest.raises(StoreError, match="not those that the result was made from"):
-        store.finish(claim, result_of(claim.request), b"other")
-
-
-def _take_all(kind: str, address: str, names: Any) -> None:
-    store = open_again(kind, address)
-    while True:
-        with store.claim(str(os.getpid())) as claim:
-            if claim is None:
-                return
-            names.append(claim.request.request_id)
-            store.finish(claim, result_of(claim.request), PER_IMAGE)
-
-
-def test_no_request_is_taken_twice_by_several_processes(
-    kind: str, address: str, store: LedgerStore
-) -> None:
-    store.submit_all([request_for(quality) for quality in range(12)])
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        names = manager.list()
-        workers = [context.Process(target=_take_all, args=(kind, address, names)) for _ in range(3)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        taken = list(names)
-    assert len(taken) == len(set(taken)) == 12
-    assert len(store.results()) == 12
