@@ -277,7 +277,7 @@ def test_the_option_of_matched_noise_is_the_setting_and_both_levels_are_recorded
     status = main([*map(str, options), "--strength-match", "snr"])
     assert status == 0
     result = from_json(Result, (tmp_path / "out" / "result.json").read_bytes())
-    assert json.loads(capsys.readouterr().out)["source"] == "verified"
+    assert json.loads(capsys.readouterr().out)["source"] == "self-reported"
     assert result.request.t2i is not None
     assert result.request.t2i.settings == {"steps": "20", "strength_match": "snr"}
     assert result.provenance.asked_sigma[Mode.FULL] == pytest.approx(1.62, abs=0.01)
