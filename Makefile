@@ -15,7 +15,7 @@ demo: $(VENV)/.evaluator
 	$(BIN)/cmc demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: lint types browser tesseract
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
