@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.states import Action, Status
 
@@ -65,6 +66,32 @@ class ManifestEntry:
     """Oldest first."""
     formerly: tuple[Former, ...] = ()
     """As far as the ledger knows it, newest first."""
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        *,
+        status: Status,
+        milestones: tuple[Milestone, ...],
+        successor: str = "",
+        formerly: tuple[Former, ...] = (),
+    ) -> "ManifestEntry":
+        """Return the entry of a request."""
+        return cls(
+            request_id=request.request_id,
+            role=request.role,
+            model=request.label,
+            partner=request.partner,
+            modes=request.modes,
+            protocol=request.protocol,
+            dataset=request.dataset,
+            submitter=request.submitter,
+            status=status,
+            successor=successor,
+            milestones=milestones,
+            formerly=formerly,
+        )
 
     def last(self, *actions: Action) -> Milestone | None:
         """Return the newest milestone of one of these kinds, None where there is none."""

@@ -151,7 +151,7 @@ def _table(of: _Material) -> Table:
         sentences.append(f"All runs: {TRACK_WORDS[of.track].partner} {partner}.")
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
-    columns, extras, found = _cells_of(of, ranked)
+    columns, extras, found = _cells_of(of, ranked, published=published)
     saying = bd_verdict(of.results, CONTENTS[of.content]) if of.track is Track.CODEC else ""
     return Table(
         key=of.bench.label,
@@ -169,7 +169,7 @@ def _table(of: _Material) -> Table:
 
 
 def _cells_of(
-    of: _Material, ranked: Sequence[Row]
+    of: _Material, ranked: Sequence[Row], *, published: bool
 ) -> tuple[list[Column], list[Extras], tuple[Lead, ...]]:
     """Return the columns, what stands in them beside a row's own scores, and who leads when."""
     content = CONTENTS[of.content]
@@ -181,9 +181,7 @@ def _cells_of(
     )
     columns = with_secondary_columns(columns, of.track, of.rows, of.secondary, content)
     leads, shares = weightings(of.track, ranked)
-    standings = standing_values(
-        of.statistics, whole=all(row.source != "published" for row in of.everything)
-    )
+    standings = standing_values(of.statistics, whole=not published)
     extras: list[Extras] = [
         {id(row): standings.get(row.request_id, {}) for row in ranked},
         {place: {"lead_share": share} for place, share in shares.items()},

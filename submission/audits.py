@@ -12,7 +12,7 @@ from protocol.records import Result
 from protocol.samples import parse_name
 from protocol.states import Action, State
 from submission.clock import from_text
-from submission.filed import Filed, file_record, read_records
+from submission.filed import file_record, read_records, record_of
 from submission.ledger import Batch, Book, Ledger
 from submission.queue import known
 from submission.reported import is_reported, reported_requests
@@ -29,16 +29,8 @@ def file_audit(ledger: Ledger, audit: Audit) -> str:
             another result of it.
     """
     found = audit.replication
-    record = Filed(
-        room=ROOM,
-        request_id=found.request_id,
-        per_image_sha256=found.per_image_sha256,
-        content=to_json(audit).encode(),
-        action=Action.AUDIT,
-        who=Who.MAINTAINER,
-        actor=found.replicated_by,
-        reason="agrees" if audit.agrees else "differs",
-    )
+    content = to_json(audit).encode()
+    record = record_of(found, content, room=ROOM, action=Action.AUDIT, who=Who.MAINTAINER)
     at = from_text(found.replicated_at)
 
     def decide(book: Book) -> Batch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protocol.errors import StoreError
+from protocol.replications import Replication
 from protocol.states import Action, State
 from submission.ledger import Batch, Book, Ledger
 from submission.queue import known, make_event, next_state
@@ -32,6 +33,20 @@ class Filed:
         """Where it lies in the store; equal records lie at one place."""
         digest = hashlib.sha256(self.content).hexdigest()[:16]
         return f"{self.room}{self.request_id[:2]}/{self.request_id}.{digest}.json"
+
+
+def record_of(found: Replication, content: bytes, *, room: str, action: Action, who: Who) -> Filed:
+    """Return the record of a second run; `content` is what is filed about it."""
+    return Filed(
+        room=room,
+        request_id=found.request_id,
+        per_image_sha256=found.per_image_sha256,
+        content=content,
+        action=action,
+        who=who,
+        actor=found.replicated_by,
+        reason="agrees" if found.agrees else "differs",
+    )
 
 
 def file_record(book: Book, record: Filed, at: datetime) -> Batch:

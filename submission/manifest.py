@@ -24,15 +24,8 @@ def manifest_of(book: Book) -> tuple[ManifestEntry, ...]:
     milestones = {key: tuple(_milestone(m) for m in book.milestones[key]) for key in requests}
     former = _former_names(requests, states, milestones)
     return tuple(
-        ManifestEntry(
-            request_id=request_id,
-            role=request.role,
-            model=request.label,
-            partner=request.partner,
-            modes=request.modes,
-            protocol=request.protocol,
-            dataset=request.dataset,
-            submitter=request.submitter,
+        ManifestEntry.of(
+            request,
             status=states[request_id]["status"],
             successor=states[request_id]["successor"],
             milestones=milestones[request_id],

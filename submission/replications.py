@@ -6,7 +6,7 @@ from protocol.jsonable import from_json, to_json
 from protocol.replications import Replication
 from protocol.states import Action, Status
 from submission.clock import from_text
-from submission.filed import Filed, file_record, files_of, read_records
+from submission.filed import file_record, files_of, read_records, record_of
 from submission.ledger import Ledger
 from submission.store import Store
 from submission.transitions import Who
@@ -20,16 +20,8 @@ def file_replication(store: Store, replication: Replication) -> str:
     Raises:
         StoreError: the request is not finished, or the record is about another result of it.
     """
-    record = Filed(
-        room=ROOM,
-        request_id=replication.request_id,
-        per_image_sha256=replication.per_image_sha256,
-        content=to_json(replication).encode(),
-        action=Action.REPLICATE,
-        who=Who.ANYBODY,
-        actor=replication.replicated_by,
-        reason="agrees" if replication.agrees else "differs",
-    )
+    content = to_json(replication).encode()
+    record = record_of(replication, content, room=ROOM, action=Action.REPLICATE, who=Who.ANYBODY)
     at = from_text(replication.replicated_at)
     store.ledger.change(lambda book: file_record(book, record, at))
     return record.path

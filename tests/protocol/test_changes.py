@@ -83,16 +83,8 @@ def result(model: str, score: float, **more: object) -> Result:
 
 
 def entry(of: Result, *steps: Milestone, successor: str = "") -> ManifestEntry:
-    request = of.request
-    return ManifestEntry(
-        request_id=request.request_id,
-        role=request.role,
-        model=request.label,
-        partner=request.partner,
-        modes=request.modes,
-        protocol=request.protocol,
-        dataset=request.dataset,
-        submitter=request.submitter,
+    return ManifestEntry.of(
+        of.request,
         status=Status.FINISHED,
         successor=successor,
         milestones=steps,

@@ -57,21 +57,12 @@ def nasty_source(folder: Path) -> ListSource:
 
 def make_withdrawn(result: Result, reason: str) -> ManifestEntry:
     """Return the manifest's entry of a row that was withdrawn, and was called so before."""
-    request = result.request
     withdrawn = Milestone(
         action=Action.WITHDRAW, at="2026-10-02T00:00:00.000Z", actor=reason[:90], reason=reason
     )
-    return ManifestEntry(
-        request_id=request.request_id,
-        role=request.role,
-        model=request.label,
-        partner=request.partner,
-        modes=request.modes,
-        protocol=request.protocol,
-        dataset=request.dataset,
-        submitter=request.submitter,
+    return ManifestEntry.of(
+        result.request,
         status=Status.WITHDRAWN,
-        successor="",
         milestones=(withdrawn,),
         formerly=(Former(request_id="0" * 20, model=reason, why="same weights"),),
     )
