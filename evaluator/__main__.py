@@ -22,7 +22,7 @@ COMMANDS = (
     *("export-site", "freeze", "changes", "monitor"),
     *("statistics", "rates", "mos", "rate"),
     "dataset",
-    *("indicators", "controls", "ablate", "tables"),
+    *("indicators", "controls", "memorisation", "ablate", "tables"),
 )
 
 

@@ -54,7 +54,7 @@ def rescore(
     if not only:
         raise InputError(f"no picture of {', '.join(contents)} in {bench.images}")
     decoded = evaluate(row.request, bench, only=only).decoded
-    _require_same(row, decoded)
+    require_same(row, decoded)
     found = []
     for indicator in indicators:
         means = scores_of(score_all([indicator], decoded, bench))
@@ -71,7 +71,12 @@ def rescore(
     return found
 
 
-def _require_same(row: Row, decoded: Sequence[Decoded]) -> None:
+def require_same(row: Row, decoded: Sequence[Decoded]) -> None:
+    """Refuse pictures that are not those that a row was scored on.
+
+    Raises:
+        InputError: one of them differs in a bit.
+    """
     there = {(one.name, one.mode): one.picture_sha256 for one in read_scores(row.per_image)}
     here = {
         (item.encoded.sample.name, item.encoded.mode): item.entry.png_sha256 for item in decoded

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from protocol.ablations import AblationResult
 from protocol.controls import Controls
 from protocol.correlations import Correlations
+from protocol.memorisation import Memorisation, current_memorisation
 from protocol.records import Result
 from protocol.secondary import SecondaryScores, current_scores
 from protocol.statistics.files import effects_are_current
@@ -23,9 +24,15 @@ class Evidence:
     studies: tuple[Study, ...] = ()
     correlations: tuple[Correlations, ...] = ()
     secondary: tuple[SecondaryScores, ...] = ()
+    memorisation: tuple[Memorisation, ...] = ()
 
 
 def current_evidence(evidence: Evidence, results: Sequence[Result]) -> Evidence:
-    """Return the evidence without effects and scores that are of other results than these."""
+    """Return the evidence without what was found out about other results than these."""
     effects = tuple(one for one in evidence.effects if effects_are_current(one, results))
-    return replace(evidence, effects=effects, secondary=current_scores(evidence.secondary, results))
+    return replace(
+        evidence,
+        effects=effects,
+        secondary=current_scores(evidence.secondary, results),
+        memorisation=current_memorisation(evidence.memorisation, results),
+    )

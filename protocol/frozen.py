@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from protocol.controls import Controls
 from protocol.errors import InputError
+from protocol.memorisation import Memorisation
 from protocol.secondary import SecondaryScores
 from protocol.statistics.records import BoardStatistics, PairEffects
 
@@ -46,6 +47,7 @@ class Frozen:
     effects: tuple[PairEffects, ...]
     controls: tuple[Controls, ...]
     secondary: tuple[SecondaryScores, ...]
+    memorisation: tuple[Memorisation, ...] = ()
 
     def same_board(self, other: "Frozen") -> bool:
         """Return whether two show the same, whoever froze them and whenever."""

@@ -7,6 +7,7 @@ from protocol.controls import ControlFlag, Controls
 from protocol.evidence import Evidence
 from protocol.families import family_of_system
 from protocol.manifest import ManifestEntry, Milestone
+from protocol.memorisation import Memorisation
 from protocol.records import Result
 from protocol.states import Action
 from protocol.statistics.records import BoardStatistics
@@ -22,6 +23,9 @@ class Flag:
     """A sentence that explains it."""
 
 
+SHOWN_NAMES = 5
+"""Of pictures, in a sentence."""
+
 Flags = Mapping[str, tuple[Flag, ...]]
 """By request id."""
 
@@ -32,14 +36,17 @@ def row_flags(
     """Return the flags of all rows that have any."""
     own = _own_family_counts(statistics, evidence)
     controls = {one.request_id: one for one in evidence.controls}
+    memorised = {one.request_id: one for one in evidence.memorisation}
     flags: dict[str, tuple[Flag, ...]] = {}
     for result in results:
         request_id = result.request.request_id
         found = list(_disputes(controls.get(request_id)))
         if result.is_contradicted:
             found.append(Flag(short="audit differs", text=result.audit))
+        tested = memorised.get(request_id)
+        found += _memorised(tested)
         if own.get(request_id):
-            found.append(_own_family(result, own[request_id]))
+            found.append(_own_family(result, own[request_id], tested))
         if found:
             flags[request_id] = tuple(found)
     return flags
@@ -71,23 +78,45 @@ def _removal(removal: Milestone) -> Flag:
 
 
 def _own_family_counts(statistics: Sequence[BoardStatistics], evidence: Evidence) -> dict[str, int]:
-    counts = {one.request_id: len(one.own_family) for one in evidence.controls}
+    counts = {one.request_id: one.own_pictures for one in evidence.memorisation}
+    counts |= {one.request_id: len(one.own_family) for one in evidence.controls}
     for board in statistics:
         if board.content is None:
             counts |= {row.request_id: row.own_family for row in board.rows}
     return counts
 
 
-def _own_family(result: Result, count: int) -> Flag:
+def _own_family(result: Result, count: int, tested: Memorisation | None) -> Flag:
     family = family_of_system(result.request.t2i)
     pictures = "picture was" if count == 1 else "pictures were"
-    return Flag(
-        short="own pictures",
-        text=(
-            f"{count} of the AI-generated {pictures} made by a model of the decoder's own family, "
-            f"{family}: it may paint them better than it would paint others. Compare it by NSI "
-            "and SCI."
-        ),
+    text = (
+        f"{count} of the AI-generated {pictures} made by a model of the decoder's own family, "
+        f"{family}: it may paint them better than it would paint others. Compare it by NSI "
+        "and SCI."
+    )
+    if tested is not None and tested.lead is not None:
+        lead = tested.lead
+        much = "more" if tested.own_come_nearer else "no more, beyond chance,"
+        text += (
+            f" Painted from words alone they were {much} like their originals than other models' "
+            f"pictures: {lead.value:+.2f} [{lead.low:+.2f}, {lead.high:+.2f}] in correlation."
+        )
+    return Flag(short="own pictures", text=text)
+
+
+def _memorised(tested: Memorisation | None) -> Iterator[Flag]:
+    """Yield a flag where pictures came back that words alone do not explain."""
+    if tested is None or not tested.copies:
+        return
+    count, more = len(tested.copies), len(tested.copies) - SHOWN_NAMES
+    names = ", ".join(tested.copies[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    own = ""
+    if tested.own_copies:
+        own = f", {len(tested.own_copies)} of them made by its own family, {tested.family}"
+    yield Flag(
+        short="known pictures",
+        text=f"{count} of {tested.pictures} pictures that it painted from words alone are "
+        f"near-duplicates of the originals{own}, which words alone do not explain: {names}.",
     )
 
 

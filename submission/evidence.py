@@ -18,12 +18,15 @@ from protocol.errors import RecordError
 from protocol.evidence import Evidence
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json
+from protocol.memorisation import Memorisation
 from protocol.secondary import SecondaryScores
 from protocol.statistics.records import BoardStatistics, PairEffects
 from protocol.studies import Study
 from submission.beside import Beside
 
-Piece: TypeAlias = PairEffects | AblationResult | Controls | Study | Correlations | SecondaryScores
+Piece: TypeAlias = (
+    PairEffects | AblationResult | Controls | Study | Correlations | SecondaryScores | Memorisation
+)
 
 _KINDS: Mapping[str, type[Any]] = {
     "effects": PairEffects,
@@ -32,6 +35,7 @@ _KINDS: Mapping[str, type[Any]] = {
     "studies": Study,
     "correlations": Correlations,
     "secondary": SecondaryScores,
+    "memorisation": Memorisation,
 }
 """By the name of the file, which is the name of the field of `Evidence`."""
 
@@ -45,6 +49,7 @@ _ABOUT: Mapping[type[Any], Callable[[Any], tuple[str, ...]]] = {
     Study: lambda one: ("study", one.name),
     Correlations: lambda one: ("correlation", one.opinions),
     SecondaryScores: lambda one: ("secondary", *one.about),
+    Memorisation: lambda one: ("memorisation", one.request_id),
 }
 
 

@@ -54,6 +54,7 @@ class FrozenBoard:
             effects=self.frozen.effects,
             controls=self.frozen.controls,
             secondary=self.frozen.secondary,
+            memorisation=self.frozen.memorisation,
         )
 
 
@@ -155,6 +156,7 @@ def _with_evidence(frozen: Frozen, beside: Beside, results: Sequence[Result]) ->
         effects=evidence.effects,
         controls=tuple(one for one in evidence.controls if one.request_id in ids),
         secondary=evidence.secondary,
+        memorisation=evidence.memorisation,
     )
 
 

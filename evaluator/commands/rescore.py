@@ -6,14 +6,13 @@ made them; pictures that differ in a bit are refused. Legibility of screens:
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json, add_machine, add_store, bench_from
+from evaluator.commands._options import add_json, bench_from
+from evaluator.commands._rows import add_rows
 from protocol.rules import Content
 
 if TYPE_CHECKING:
-    from evaluator.rescore import Row
     from protocol.records import Result
     from protocol.secondary import RowScores, SecondaryScores
     from submission.store import Store
@@ -23,24 +22,19 @@ HELP = "score finished rows by further indicators"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "requests", nargs="*", metavar="REQUEST", help="ids; default: all rows of these pictures"
-    )
+    add_rows(parser)
     parser.add_argument("--indicator", action="append", required=True, metavar="NAME", help="again")
     parser.add_argument(
         "--content", action="append", choices=list(Content), help="default: all; may be repeated"
     )
-    parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
-    add_store(parser)
-    add_machine(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Score, keep the scores beside the results, and print them."""
+    from evaluator.commands._rows import chosen_results, row_of
     from evaluator.image_arrays import require_indicators
     from evaluator.lazy_indicator import LazyIndicator
-    from evaluator.pictures import fingerprint_images
     from evaluator.progress import progress_bars
     from evaluator.rescore import rescore
     from protocol.secondary import SecondaryScores, merge_scores
@@ -50,17 +44,16 @@ def run(options: argparse.Namespace) -> int:
     require_indicators(names, (), options.weights)
     contents = [Content(name) for name in options.content or Content]
     store = open_store(options.store)
-    pictures = fingerprint_images(options.images)
     scored: dict[tuple[str, str], SecondaryScores] = {}
-    for result in _chosen(options, store, pictures):
+    for result in chosen_results(options, store):
         with progress_bars() as report:
             bench = bench_from(options, report)
             indicators = [LazyIndicator(name, bench.weights, bench.device) for name in names]
-            rows = rescore(_row(options, store, result), indicators, bench, contents)
+            rows = rescore(row_of(options, store, result), indicators, bench, contents)
         for indicator, row in zip(indicators, rows, strict=True):
             new = SecondaryScores(
                 protocol=result.request.protocol,
-                dataset_sha256=pictures,
+                dataset_sha256=result.request.dataset_sha256,
                 indicator=indicator.use,
                 rows=(row,),
             )
@@ -71,38 +64,6 @@ def run(options: argparse.Namespace) -> int:
     for one in scored.values():
         _keep(options, store, one)
     return 0
-
-
-def _row(options: argparse.Namespace, store: "Store", result: "Result") -> "Row":
-    from evaluator.rescore import Row
-    from submission.caption_files import with_captions_here
-
-    captions = options.cache.expanduser() / "captions"
-    return Row(
-        request=with_captions_here(result.request, store.ledger, captions),
-        per_image=store.per_image_path(result.request.request_id).read_bytes(),
-        per_image_sha256=result.per_image_sha256,
-    )
-
-
-def _chosen(options: argparse.Namespace, store: "Store", pictures: str) -> "list[Result]":
-    from protocol.controls import is_control
-    from protocol.errors import StoreError
-
-    results = {result.request.request_id: result for result in store.results()}
-    missing = [request_id for request_id in options.requests if request_id not in results]
-    if missing:
-        raise StoreError(f"{options.store} holds no result of {missing[0]}; see `cmc queue`")
-    if options.requests:
-        return [results[request_id] for request_id in options.requests]
-    found = [
-        result
-        for result in results.values()
-        if result.request.dataset_sha256 == pictures and not is_control(result.request)
-    ]
-    if not found:
-        raise StoreError(f"{options.store} holds no result on the pictures in {options.images}")
-    return found
 
 
 def _keep(options: argparse.Namespace, store: "Store", new: "SecondaryScores") -> None:

@@ -19,7 +19,6 @@ from dataset_cards.layout import Shard, list_shards
 from dataset_cards.parquet import find_odd, read_rows
 from dataset_cards.schema import Config
 from evaluator.dataset.faults import Faults
-from evaluator.dataset.near_duplicates import Looks
 from evaluator.dataset.row_checks import (
     Sizes,
     check_bits,
@@ -28,6 +27,7 @@ from evaluator.dataset.row_checks import (
     check_sample,
     open_row,
 )
+from evaluator.looks import Looks
 from protocol.mos import nsfw_reports
 from protocol.ratings import COLUMNS, Reason, parse_ratings
 from protocol.samples import parse_name

@@ -16,7 +16,7 @@ from dataset_cards.parquet import read_rows, write_rows
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
-from evaluator.dataset.near_duplicates import Looks
+from evaluator.looks import Looks
 from protocol.rules import IMAGES_PER_CONTENT, Content
 
 NAMES = ("NSI_pgc_000.png", "NSI_pgc_001.png", "SCI_screen_000.png", "AIGI_MJ_000.png")
