@@ -70,7 +70,7 @@ def _system(result: Result, gallery: Gallery, flags: Flags) -> dict[str, object]
         "protocol": request.protocol,
         "indicators": to_plain({u.dimension: u.name for u in result.provenance.indicators}),
         "pictures": len(gallery.pictures),
-        "cautions": " ".join(flag.text for flag in flags.get(request.request_id, ())),
+        "cautions": "\n".join(flag.text for flag in flags.get(request.request_id, ())),
     }
 
 

@@ -105,7 +105,7 @@ def cells(table: Table) -> dict[str, list[Value]]:
     }
     if any(line.flags for line in table.lines):
         named["flags"] = [", ".join(flag.short for flag in line.flags) for line in table.lines]
-        named["cautions"] = [" ".join(flag.text for flag in line.flags) for line in table.lines]
+        named["cautions"] = ["\n".join(flag.text for flag in line.flags) for line in table.lines]
     keys = [column.key for column in table.columns if column.key not in named]
     # These are drawn inside other columns' cells.
     inside = (*INTERVALS, *NOTES.values())

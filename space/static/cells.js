@@ -1,6 +1,6 @@
 // One cell of a board, by the kind of its column.
 
-import { make, named } from "./dom.js";
+import { labelParts, make, named } from "./dom.js";
 
 export const NO_VALUE = "–";
 const SOURCES = {
@@ -127,10 +127,8 @@ function rankCell(value, row) {
 function modelCell(value, row) {
   const cell = make("th", "kind-model");
   cell.scope = "row";
-  const cut = value.lastIndexOf("/");
-  const own = value.slice(cut > 0 ? cut + 1 : 0);
   // Settings tell rows of one model apart, so they are not what an ellipsis takes away.
-  const [, plain, settings] = /^(.+) \(([^()]+)\)$/.exec(own) ?? [null, own, ""];
+  const { owner, name: plain, settings } = labelParts(value);
   const name = make("button", "name");
   name.type = "button";
   name.append(named("", plain));
@@ -138,17 +136,18 @@ function modelCell(value, row) {
   name.addEventListener("click", row.open);
   cell.append(name);
   const second = make("span", "second");
-  const marks = row.lacks ? [make("span", "chip lacks", row.lacks)] : [];
-  for (const flag of row.flags ? row.flags.split(", ") : []) {
+  // What casts doubt on a score is said before what is missing.
+  const marks = (row.flags ? row.flags.split(", ") : []).map((flag) => {
     const chip = make("span", "chip caution", flag);
     chip.title = row.cautions;
-    marks.push(chip);
-  }
+    return chip;
+  });
+  if (row.lacks) marks.push(make("span", "chip lacks", row.lacks));
   // A narrow cell holds one mark and says how many more there are.
   if (marks.length > 1) marks[0].append(make("span", "more-marks", ` +${marks.length - 1}`));
   if (marks.length > 2) for (const mark of marks) mark.classList.add("many");
   second.append(...marks);
-  const quiet = [settings, cut > 0 ? value.slice(0, cut) : "", row.partner].filter(Boolean);
+  const quiet = [settings, owner, row.partner].filter(Boolean);
   for (const text of quiet) second.append(named("partner", text));
   if (second.hasChildNodes()) cell.append(second);
   return cell;

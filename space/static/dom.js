@@ -22,13 +22,21 @@ export function named(className, text) {
   return node;
 }
 
+// A system's label in its parts: OWNER/NAME (settings); a setting may hold slashes, an address does.
+export function labelParts(value) {
+  const [, whole, settings] = /^(.+?) \(([^()]+)\)$/.exec(value) ?? [null, value, ""];
+  const cut = whole.lastIndexOf("/");
+  const owner = cut > 0 ? whole.slice(0, cut) : "";
+  return { owner, name: whole.slice(cut > 0 ? cut + 1 : 0), settings };
+}
+
 // A model's own name, and above it in small print its owner: the model is what tells rows apart.
 export function nameLines(value) {
-  const cut = value.lastIndexOf("/");
+  const { owner, name, settings } = labelParts(value);
   const lines = named("name-lines", "");
   lines.title = value;
-  if (cut > 0) lines.append(make("small", "owner", value.slice(0, cut)));
-  lines.append(make("span", "own", value.slice(cut > 0 ? cut + 1 : 0)));
+  if (owner) lines.append(make("small", "owner", owner));
+  lines.append(make("span", "own", settings ? `${name} (${settings})` : name));
   return lines;
 }
 

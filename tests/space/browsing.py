@@ -74,6 +74,21 @@ def files_served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
+COUNT_FETCHES = """
+window.fetching = 0;
+const { fetch } = window;
+window.fetch = (...given) => {
+    window.fetching += 1;
+    // The body too: what is drawn waits for it.
+    const whole = fetch(...given).then(async (response) => {
+        await response.clone().arrayBuffer();
+        return response;
+    });
+    return whole.finally(() => setTimeout(() => { window.fetching -= 1; }));
+};
+"""
+
+
 def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
     """Show the page; afterwards, refuse script errors and requests that left this machine."""
     page = browser.new_page()
@@ -87,6 +102,7 @@ def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
             strangers.append(url)
 
     page.on("request", lambda request: note(request.url))
+    page.add_init_script(COUNT_FETCHES)
     show(page, address)
     yield page
     page.close()
@@ -124,8 +140,10 @@ def press(page: Page, name: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page has drawn what was asked."""
+    """Wait until the page has drawn what was asked, and has all that it fetches for it."""
     page.evaluate("new Promise((done) => setTimeout(done, 80))")
+    page.wait_for_function("() => !window.fetching")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def find_serious(page: Page, *, colours_only: bool = False) -> list[tuple[str, str]]:

@@ -207,6 +207,15 @@ def test_a_codec_s_bd_rate_says_of_how_much_it_speaks_or_why_there_is_none(
             expect(at.first).to_have_attribute("title", "over 100 % of the range of their scores")
 
 
+def test_a_setting_with_slashes_is_no_owner(browser: BrowserContext) -> None:
+    result = make_result("painter (base_url http://127.0.0.1:8000/v1)")
+    with serving(ListSource([result])) as (_, address):
+        for page in open_page(browser, address):
+            assert page.locator("tbody .name").all_inner_texts() == ["painter"]
+            quiet = page.locator("tbody .kind-model .partner").all_inner_texts()
+            assert quiet[0] == "base_url http://127.0.0.1:8000/v1"
+
+
 def test_rows_of_one_model_show_the_settings_that_tell_them_apart(
     browser: BrowserContext,
 ) -> None:
@@ -215,6 +224,7 @@ def test_rows_of_one_model_show_the_settings_that_tell_them_apart(
     with serving(ListSource(results)) as (_, address):
         for page in open_page(browser, address):
             assert column(page, "model") == names
+            assert page.locator("tbody .name").all_inner_texts() == ["a-model-with-a-long-name"] * 2
             settings = page.locator("tbody .kind-model .partner:first-child")
             assert settings.all_inner_texts() == ["steps 4", "steps 20"]
             for one in settings.all():
