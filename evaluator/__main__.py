@@ -52,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", DeprecationWarning)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     options = make_parser().parse_args(arguments)
+    if getattr(options, "computes", False):
+        from evaluator.allocator import keep_freed_memory
+
+        keep_freed_memory()
     try:
         status: int = options.run(options)
     except BrokenPipeError:

@@ -13,8 +13,9 @@ def keep_freed_memory() -> None:
 
     glibc asks the kernel for every block above 32 MiB and gives it back at once, and the kernel
     clears each page again: with pictures of 512x512 on a CPU that is a seventh of a run's time
-    (`benchmarks/allocator.py`). One arena for all threads, because the others hold 64 MiB at most.
-    A process keeps up to 1 GiB that it does not use.
+    (`benchmarks/allocator.py`). One arena for all threads, because the others hold 64 MiB at most;
+    those that are there stay, so this is called before a thread asks for memory. A process keeps up
+    to 1 GiB that it does not use.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is None:

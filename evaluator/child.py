@@ -24,6 +24,7 @@ from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
 
 def main() -> int:
     """Run the job on standard input; 0 when there is a result or a reason why there is none."""
+    keep_freed_memory()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     out = Path(job["out"])
@@ -37,8 +38,6 @@ def main() -> int:
 
 
 def _run(job: dict[str, Any], out: Path) -> None:
-    if job["device"] == "cpu":
-        keep_freed_memory()
     bench = Bench(
         images=Path(job["images"]),
         cache=Cache(Path(job["cache"])),

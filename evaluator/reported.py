@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from evaluator.recompute import Row, table_problems
-from evaluator.reported_rows import check_rows, read_table, write_table
+from evaluator.reported_rows import check_rows, write_table
+from evaluator.reported_table import read_apart
 from protocol.errors import InputError, RecordError
 from protocol.jsonable import from_plain
 from protocol.records import Request, Result
@@ -120,7 +121,7 @@ def check_reported(bundle: Bundle, request: Request, images: Path | None = None)
         )
     if len(bundle.per_image) > LARGEST_TABLE_BYTES:
         raise RecordError(f"{PER_IMAGE} has more than {LARGEST_TABLE_BYTES:,} bytes")
-    rows = read_table(bundle.per_image)
+    rows = read_apart(bundle.per_image)
     check_rows(rows, request)
     _check_result(result, request, rows)
     if images is not None:

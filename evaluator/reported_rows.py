@@ -1,6 +1,7 @@
 """The per-image table that somebody else made: closed columns, bounded, each row one that may be.
 
-A Parquet file is data: nothing in it is run, and its size when unpacked is known before it is.
+A Parquet file is data: nothing in it is run. What it says of its size is checked before it is
+unpacked; that it may lie is why `reported_table` reads it in a process of its own.
 """
 
 import io
@@ -55,6 +56,7 @@ def read_table(content: bytes) -> list[Row]:
 
     Raises:
         RecordError: it is none, has other columns or types, or is too large when unpacked.
+        MemoryError: it takes more than there is.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -65,6 +67,8 @@ def read_table(content: bytes) -> list[Row]:
         table = file.read(use_threads=False)
         _check_texts(table)
         rows: list[Row] = table.to_pylist()
+    except pa.ArrowMemoryError as error:
+        raise MemoryError(str(error)) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise RecordError(f"the per-image scores are no Parquet file ({error})") from error
     return rows

@@ -193,7 +193,8 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add `--device`."""
+    """Add `--device`; `cmc` then computes with it, and keeps the memory that this frees."""
+    parser.set_defaults(computes=True)
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
 
 
@@ -234,15 +235,12 @@ def t2i_from(options: argparse.Namespace) -> str | None:
 
 def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) -> "Bench":
     """Return the bench that the options of `add_machine` describe."""
-    from evaluator.allocator import keep_freed_memory
     from evaluator.bench import Bench
     from evaluator.cache import Cache
     from evaluator.devices import choose_device
     from evaluator.progress import silent
 
     device = choose_device(options.device)
-    if device == "cpu":
-        keep_freed_memory()
     return Bench(
         images=images_from(options),
         cache=Cache(options.cache.expanduser()),

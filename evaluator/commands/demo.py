@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder with TOPIQ's weights (default: the released files, where the Hub can be "
         "reached; elsewhere the demo runs with indicators that need none)",
     )
+    parser.set_defaults(computes=True)
     parser.add_argument("--no-serve", action="store_true", help="print the board and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
@@ -115,11 +116,9 @@ def _make_statistics(store: "FolderStore") -> None:
 
 
 def _bench(folder: Path, weights: Path | None) -> "Bench":
-    from evaluator.allocator import keep_freed_memory
     from evaluator.bench import Bench
     from evaluator.cache import Cache
 
-    keep_freed_memory()
     return Bench(
         images=folder / "images",
         cache=Cache(folder / "cache"),

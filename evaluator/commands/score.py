@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> int:
     import json
     from statistics import fmean
 
-    from evaluator.allocator import keep_freed_memory
     from evaluator.devices import choose_device
     from evaluator.progress import progress_bars
     from evaluator.score import match_folders, score_folders
@@ -41,8 +40,6 @@ def run(options: argparse.Namespace) -> int:
     if not options.indicator and not options.set_indicator:
         raise InputError("nothing to score by; name an --indicator or a --set-indicator")
     device = choose_device(options.device)
-    if device == "cpu":
-        keep_freed_memory()
     pairs = match_folders(options.reference, options.distorted)
     with progress_bars() as report, report("score", len(pairs)) as advance:
         scores = score_folders(

@@ -222,10 +222,10 @@ def test_a_small_file_that_would_unpack_to_much_is_refused_before_it_is(
     monkeypatch.setattr(reported_rows, "MOST_BYTES", 100_000)
     packed = parquet_of(long)
     with pytest.raises(RecordError, match="texts have more than 100,000 bytes"):
-        check_reported(with_table(evaluation, packed), evaluation.result.request)
+        reported_rows.read_table(packed)
     monkeypatch.setattr(reported_rows, "MOST_BYTES", 1000)
     with pytest.raises(RecordError, match="unpack to more than 1,000 bytes"):
-        check_reported(as_bundle(evaluation), evaluation.result.request)
+        reported_rows.read_table(evaluation.per_image)
 
 
 def test_pictures_of_other_names_or_sizes_than_the_ground_truth_s_are_refused(
