@@ -57,7 +57,7 @@ def one_ray() -> Iterator[None]:
 def test_ray_gives_what_one_process_gives_cold_and_warm(
     ask: Callable[..., Request], make_bench: Callable[..., Bench], t2i: str
 ) -> None:
-    request = ask(t2i=t2i, modes=(Mode.PIXEL,))
+    request = ask(t2i=f"{t2i}?steps=10", modes=(Mode.PIXEL,))
     expected = outcome(evaluate(request, make_bench("local")))
     bench = replace(make_bench("ray"), actors=ACTORS)
     for misses in (3, 0):
