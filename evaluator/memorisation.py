@@ -2,8 +2,8 @@
 
 Words do not say where every pixel lies. A picture of text mode that is a near-duplicate of its
 original was not painted from its caption (Carlini et al., "Extracting training data from diffusion
-models", USENIX Security 2023, who take near-duplicates for memorised), and a decoder that paints
-what its own family made more like the original than what other models made has met it before.
+models", USENIX Security 2023, who take near-duplicates for memorised). That what a decoder's own
+family made comes back more like the original than what other models made is a hint.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -193,7 +193,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add `--device`; `cmc` then computes with it, and keeps the memory that this frees."""
+    """Add `--device`; a command that has it computes, and keeps what memory it frees."""
     parser.set_defaults(computes=True)
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
 
