@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,18 @@ def t2i(models: Path) -> str:
 @pytest.fixture(scope="session")
 def i2t(models: Path) -> str:
     return f"transformers:{models / 'tiny-llava-random-weights'}"
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let one large network have every core inside the block."""
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(1)
 
 
 def paint(width: int, height: int, seed: int = 0) -> Image.Image:

@@ -32,7 +32,7 @@ DEMO = PROTOCOLS["demo-0"]
 DECODERS: dict[str, Callable[[Path], str]] = {
     "start_image": lambda _: "start-image",
     "control": lambda _: "control?kind=sharpen",
-    "diffusers": lambda models: f"diffusers:{models / 'tiny-sd-random-weights'}",
+    "diffusers": lambda models: f"diffusers:{models / 'tiny-sd-random-weights'}?steps=10",
     "animatediff": lambda models: (
         f"animatediff:{models / 'tiny-sd-random-weights'}?steps=4"
         f"&adapter={build(models, 'motion-module')}"

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from conftest import paint
+from conftest import all_cores, paint
 from PIL import Image
 from published_layouts import PUBLISH, keep
 
@@ -53,6 +53,7 @@ def library_answer(name: str, network: Any, picture: Image.Image, truth: Image.I
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "clipsim"])
+@all_cores()
 def test_a_network_from_its_files_answers_as_its_library_does(name: str, folder: Path) -> None:
     import torch
 

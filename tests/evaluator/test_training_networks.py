@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from conftest import paint
+from conftest import all_cores, paint
 
 from evaluator.indicators import find_indicator
 from evaluator.indicators._pyiqa import to_tensor
@@ -23,6 +23,7 @@ FROZEN = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
+@all_cores()
 def test_a_step_moves_what_is_trained_and_the_file_scores_as_the_network(name: str) -> None:
     import torch
 

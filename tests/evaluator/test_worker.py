@@ -26,7 +26,7 @@ def test_a_killed_worker_is_taken_over_and_nothing_is_decoded_twice(
     tmp_path: Path,
 ) -> None:
     store = FolderStore(tmp_path / "cmc-store")
-    request = ask(t2i=t2i)
+    request = ask(t2i=f"{t2i}?steps=10")
     store.submit(request)
     pictures = tmp_path / "cache" / "picture"
     worker = subprocess.Popen(
