@@ -78,12 +78,12 @@ def match(originals: Mapping[Sample, Look], painted: Mapping[Sample, Look]) -> l
     """Find the nearest original of every painted picture, by their small grey copies."""
     import numpy as np
 
-    names = list(originals)
+    places = {sample: place for place, sample in enumerate(originals)}
     directions = np.array([_direction(look) for look in originals.values()])
     matches = []
     for sample, look in painted.items():
         likeness = directions @ _direction(look)
-        own = likeness[names.index(sample)]
+        own = likeness[places[sample]]
         is_nearest = bool(own > 0 and own >= likeness.max())
         matches.append(
             Match(

@@ -6,13 +6,13 @@ this process's environment. The answer is JSON, which cannot unpack to more than
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.bounded import bound, last_line, run_apart
 from protocol.errors import RecordError
 
 if TYPE_CHECKING:
@@ -36,49 +36,37 @@ def read_apart(content: bytes, memory_bytes: int = MEMORY_BYTES) -> "list[Row]":
     Raises:
         RecordError: it is none, has other columns or types, or takes more than it may.
     """
-    needed = {k: os.environ[k] for k in ("PATH", "LD_LIBRARY_PATH") if k in os.environ}
     with tempfile.TemporaryDirectory() as folder:
         given, answer = Path(folder) / "given", Path(folder) / "answer"
         given.write_bytes(content)
-        command = [sys.executable, "-I", __file__, str(given), str(answer), str(memory_bytes)]
+        paths = str(given), str(answer)
         try:
-            done = subprocess.run(
-                command, stderr=subprocess.PIPE, env=needed, timeout=_SECONDS, check=False
-            )
+            done = run_apart(__file__, *paths, str(memory_bytes), seconds=_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise RecordError(
                 f"the per-image scores could not be read in {_SECONDS} seconds"
             ) from error
         if done.returncode == _REFUSED:
-            raise RecordError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+            raise RecordError(last_line(done))
         if done.returncode:
-            raise RecordError(
-                f"the per-image scores could not be read in {memory_bytes:,} bytes of memory"
-            )
+            said = last_line(done) or f"its reader ended with {done.returncode}"
+            most = f"{memory_bytes:,} bytes of memory"
+            raise RecordError(f"the per-image scores could not be read in {most}: {said[:300]}")
         rows: list[Row] = json.loads(answer.read_bytes())
         return rows
 
 
 def _main(given: str, answer: str, memory_bytes: str) -> int:
-    _bound(int(memory_bytes))
+    bound(memory_bytes=int(memory_bytes), seconds=_SECONDS, file_bytes=_ANSWER_BYTES)
     from evaluator.reported_rows import read_table
 
     try:
         rows = read_table(Path(given).read_bytes())
         Path(answer).write_text(json.dumps(rows), encoding="utf-8")
     except RecordError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
         return _REFUSED
     return 0
-
-
-def _bound(memory_bytes: int) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_ANSWER_BYTES, _ANSWER_BYTES))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ use up; and as it is C that nobody proved, it runs where it can harm nothing: st
 caption, with bounds on time and memory, without this process's environment.
 """
 
-import os
 import struct
 import subprocess
 import sys
 from typing import BinaryIO
 
+from evaluator.bounded import bound, last_line, run_apart
 from protocol.errors import BitstreamError
 
 ORDER = 8
@@ -35,19 +35,13 @@ def decode_apart(captions: bytes, stream: bytes, limit: int) -> bytes:
         BitstreamError: there is none, or the decoder failed.
     """
     given = _HEAD.pack(len(captions), limit) + captions + stream
-    needed = {k: os.environ[k] for k in ("PATH", "LD_LIBRARY_PATH") if k in os.environ}
-    command = [sys.executable, "-I", __file__]
     try:
-        done = subprocess.run(
-            command, input=given, capture_output=True, env=needed, timeout=_SECONDS, check=False
-        )
+        done = run_apart(__file__, given=given, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise BitstreamError(f"the caption was not decoded within {_SECONDS} seconds") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise BitstreamError(
-            f"the text section is damaged: {said or f'its decoder ended with {done.returncode}'}"
-        )
+        said = last_line(done) or f"its decoder ended with {done.returncode}"
+        raise BitstreamError(f"the text section is damaged: {said}")
     return done.stdout
 
 
@@ -75,14 +69,6 @@ def decode(source: BinaryIO, out: BinaryIO) -> None:
     out.write(text)
 
 
-def _bound() -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_PROCESS_BYTES, _PROCESS_BYTES))
-
-
 if __name__ == "__main__":
-    _bound()
+    bound(memory_bytes=_PROCESS_BYTES, seconds=_SECONDS)
     decode(sys.stdin.buffer, sys.stdout.buffer)
