@@ -47,8 +47,8 @@ class Beside(Protocol):
         In a folder the place holds these alone afterwards.
         """
 
-    def add(self, path: str, content: bytes) -> bool:
-        """Write a file that is not there; return whether it was written."""
+    def add(self, path: str, content: bytes) -> bytes | None:
+        """Write a file that is not there and return None; return the content of one that is."""
 
     def mark(self, name: str) -> None:
         """Name what was added last, where a place has names for what it held: a git tag."""
@@ -90,9 +90,10 @@ class FolderBeside:
                 target.rename(Path(temporary) / "old")
             copy.rename(target)
 
-    def add(self, path: str, content: bytes) -> bool:
-        """Write a file that is not there; return whether it was written."""
-        return write_new(self._folder / path, content)
+    def add(self, path: str, content: bytes) -> bytes | None:
+        """Write a file that is not there and return None; return the content of one that is."""
+        file = self._folder / path
+        return None if write_new(file, content) else file.read_bytes()
 
     def mark(self, name: str) -> None:
         """Do nothing: a folder has no history to name a point of."""
@@ -111,15 +112,11 @@ class HubBeside:
 
     def revision(self) -> str:
         """Return the newest commit of the results."""
-        info = self._files.patiently(
-            lambda: self._api.dataset_info(self._files.repo_id, expand=["sha"]), "tell the head"
-        )
-        self._head = str(info.sha)
-        return self._head[:12]
+        return self._newest()[:12]
 
     def lists(self) -> list[str]:
         """Return the paths of all files of `LISTS`."""
-        head = self._head or self.revision()
+        head = self._head or self._newest()
         found = self._files.patiently(
             lambda: self._api.list_repo_files(
                 self._files.repo_id, repo_type="dataset", revision=head
@@ -137,7 +134,7 @@ class HubBeside:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-        head = self._head or self.revision()
+        head = self._head or self._newest()
         try:
             with no_progress_bars():
                 kept = hf_hub_download(
@@ -170,25 +167,27 @@ class HubBeside:
 
         self._files.patiently(upload, f"take {place}")
 
-    def add(self, path: str, content: bytes) -> bool:
-        """Commit a file on a head that does not have it; return whether it was committed.
+    def add(self, path: str, content: bytes) -> bytes | None:
+        """Commit a file on a head that does not have it, or return the content that it has.
 
         Raises:
             HubError: the Hub refused, or cannot be reached.
         """
 
-        def attempt() -> bool:
-            self.revision()
-            if self._files.read(path, self._head).content is not None:
-                return False
-            self._added = self._files.change(
-                self._api, {path: content}, path, parent=self._head, gone=None
-            )
-            return True
+        def attempt() -> bytes | None:
+            # Not `_head`: another thread may move that before the commit, which would then replace
+            # a file that was not there when this one looked.
+            head = self._newest()
+            found = self._files.read(path, head).content
+            if found is None:
+                self._added = self._files.change(
+                    self._api, {path: content}, path, parent=head, gone=None
+                )
+            return found
 
-        is_new = self._files.patiently(attempt, f"take {path}")
-        self.revision()
-        return is_new
+        found = self._files.patiently(attempt, f"take {path}")
+        self._newest()
+        return found
 
     def mark(self, name: str) -> None:
         """Tag the commit of what was added last, or the newest; a tag that is there stays.
@@ -196,8 +195,13 @@ class HubBeside:
         Raises:
             HubError: the Hub refused, or cannot be reached.
         """
-        commit = self._added or self._head or self.revision()
+        commit = self._added or self._head or self._newest()
         tag = partial(self._api.create_tag, self._files.repo_id, repo_type="dataset")
         self._files.patiently(
             lambda: tag(tag=name, revision=commit, exist_ok=True), f"take the tag {name}"
         )
+
+    def _newest(self) -> str:
+        """Return the newest commit, as of which everything is read from now on."""
+        self._head = head = self._files.head(self._api)
+        return head

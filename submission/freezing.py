@@ -68,12 +68,11 @@ def freeze(store: Store, label: str, actor: str) -> tuple[FrozenEntry, bool]:
     frozen = _frozen_now(store, check_label(label), actor)
     path = frozen_path(label)
     content = _content(frozen)
-    is_new = store.beside.add(path, content)
-    if not is_new:
-        found = store.beside.read(path) or b""
+    found = store.beside.add(path, content)
+    if found is not None:
         content, frozen = found, _require_same(path, found, frozen)
     store.beside.mark(label)
-    return entry_of(frozen, hashlib.sha256(content).hexdigest()), is_new
+    return entry_of(frozen, hashlib.sha256(content).hexdigest()), found is None
 
 
 def frozen_path(label: str) -> str:

@@ -88,6 +88,22 @@ class HubFiles:
             raise HubError(f"{self.repo_id} holds no file {path}")
         return int(size)
 
+    def head(self, api: "HfApi") -> str:
+        """Return the newest commit, 40 hex digits.
+
+        Raises:
+            HubError: the Hub does not say it, or cannot be reached.
+        """
+        info = self.patiently(
+            lambda: api.dataset_info(self.repo_id, expand=["sha"]), "tell the head"
+        )
+        if not info.sha:
+            raise HubError(
+                f"the Hub does not say at which commit {self.repo_id} is; without it two writers "
+                "would overwrite each other, so nothing is read or written"
+            )
+        return info.sha
+
     def add(self, api: "HfApi", files: Mapping[str, bytes], message: str) -> None:
         """Commit files under names that nobody else writes, on whatever commit is the newest."""
         self._commit(api, files, message, None, None)

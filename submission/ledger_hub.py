@@ -110,7 +110,7 @@ class HubLedger:
         if found.commit:
             return found
         # First the head, then the file there: a commit in between would be overwritten.
-        head = self._ask_head()
+        head = self.requests.head(self.api)
         return Found(self.requests.read(CURRENT, head).content, head)
 
     def change(self, decide: Callable[[Book], Batch]) -> tuple[Event, ...]:
@@ -238,17 +238,6 @@ class HubLedger:
     def _paths(self, files: HubFiles, revision: str) -> list[str]:
         ask = partial(self.api.list_repo_files, files.repo_id, repo_type="dataset")
         return files.patiently(lambda: ask(revision=revision), "list the files")
-
-    def _ask_head(self) -> str:
-        info = self.requests.patiently(
-            lambda: self.api.dataset_info(self.requests.repo_id, expand=["sha"]), "tell the head"
-        )
-        if not info.sha:
-            raise HubError(
-                f"the Hub does not say at which commit {self.requests.repo_id} is; without it two "
-                "writers would overwrite each other, so nothing is read or written"
-            )
-        return info.sha
 
     def _catch_up(self, header: dict[str, Any]) -> None:
         """Bring the book to a header's line."""

@@ -13,10 +13,11 @@ from made_requests import request_for
 from made_stores import made_store, open_hub_store, run
 
 from protocol.errors import HubError, InputError, StoreError
-from protocol.frozen import check_label, slug_of
+from protocol.frozen import FrozenEntry, check_label, slug_of
 from protocol.states import Status
 from submission.freezing import freeze, frozen_path, list_frozen, read_frozen
 from submission.freezing_check import frozen_problems
+from submission.hub_files import Found, HubFiles
 from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
 
@@ -83,6 +84,29 @@ def test_of_those_who_freeze_at_once_one_is_first(store: FolderStore | HubStore)
     for writer in writers:
         writer.join()
     assert sorted(news) == [False, False, True]
+
+
+def test_a_freeze_whose_store_sees_a_newer_commit_meanwhile_replaces_nothing(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = (open_hub_store(hub, tmp_path / name) for name in ("mine", "other"))
+    mine.create()
+    run(mine, request_for(51))
+    looked = HubFiles.read
+    first: list[FrozenEntry] = []
+    is_first = iter([True])
+
+    def look(files: HubFiles, path: str, revision: str = "main") -> Found:
+        found = looked(files, path, revision)
+        if path == frozen_path(LABEL) and next(is_first, False):
+            first.append(freeze(other, LABEL, "bob")[0])
+            # What another thread with the same store does at any moment.
+            mine.beside.revision()
+        return found
+
+    monkeypatch.setattr(HubFiles, "read", look)
+    assert freeze(mine, LABEL, "ada") == (first[0], False)
+    assert read_frozen(mine, LABEL).entry == first[0]
 
 
 def test_the_hub_has_a_tag_at_the_commit_with_the_file(hub: LoopbackHub, tmp_path: Path) -> None:
