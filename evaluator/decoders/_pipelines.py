@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator.convolutions import compute_pointwise_by_onednn
+from evaluator.decoders._guidance import share_guided_halves
+from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.devices import dtype_on
 from evaluator.operations import watch
 from protocol.errors import ModelError
@@ -133,15 +135,18 @@ def speed_up(pipeline: Any, device: str, *, channels_last: bool, compiled: bool)
     import torch
 
     denoiser = _denoiser(pipeline)
-    if channels_last:
-        for part in (denoiser, getattr(pipeline, "vae", None)):
-            if part is not None:
-                part.to(memory_format=torch.channels_last)
-                if device == "cpu":
-                    compute_pointwise_by_onednn(part)
+    for part in (denoiser, getattr(pipeline, "vae", None)):
+        if part is not None and channels_last:
+            part.to(memory_format=torch.channels_last)
+            if device == "cpu":
+                compute_pointwise_by_onednn(part)
+        if part is not None and device == "cpu":
+            double_by_transposed_convolution(part)
     if compiled and denoiser is not None:
         # Not `denoiser.compile()`: that would compile what counts its calls too.
         denoiser.forward = torch.compile(denoiser.forward)
+    elif device == "cpu":
+        share_guided_halves(denoiser)
 
 
 def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:

@@ -1,13 +1,17 @@
 """Operations of a watched network: as many as can be worked out, and the same answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import tiny_parts
 import torch
 from torch import nn
 
 from evaluator import timesheet
 from evaluator.decoders import Received, diffusers
+from evaluator.decoders._guidance import share_guided_halves
+from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.operations import Tally, counting, watch
 from evaluator.timesheet import Timesheet
 from protocol.rules import Mode
@@ -101,6 +105,21 @@ def test_a_diffusers_model_is_counted_call_by_call(t2i: str) -> None:
     assert operations(3) == 4 * one
     # Without guidance the network runs for the caption alone.
     assert 2 * operations(1, guidance=1.0) == one
+
+
+@pytest.mark.parametrize("spare", [share_guided_halves, double_by_transposed_convolution])
+def test_what_a_cpu_is_spared_is_counted_all_the_same(spare: Callable[[Any], None]) -> None:
+    def operations(unet: Any) -> int:
+        watch(unet)
+        latents, prompts = torch.zeros(2, 4, 16, 16), torch.zeros(2, 5, 32)
+        with torch.inference_mode(), counting() as tally:
+            unet(latents, torch.tensor(1), encoder_hidden_states=prompts)
+        assert tally.is_complete
+        return tally.operations
+
+    spared = tiny_parts.unet()
+    spare(spared)
+    assert operations(spared) == operations(tiny_parts.unet()) > 0
 
 
 def test_utilisation_is_of_the_devices_peak(monkeypatch: pytest.MonkeyPatch) -> None:
