@@ -21,6 +21,9 @@ class Tally:
     """False when a watched network could not be counted."""
 
 
+_COUNTS: dict[str, dict[Any, int | None]] = {}
+"""Operations by the shapes of a call, by class and configuration of a network."""
+
 _TALLY: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
@@ -47,7 +50,10 @@ def watch(network: Any) -> None:
     if getattr(run, "is_watched", False):
         return
     plain = type(network).forward.__get__(network)
-    counts: dict[Any, int | None] = {}
+    # Copies of one checkpoint, which lanes have, do as much.
+    config = getattr(network, "config", None)
+    alike = f"{type(network)} {config}"
+    counts = _COUNTS.setdefault(alike, {}) if config else dict[Any, int | None]()
 
     @wraps(plain)
     def forward(*args: Any, **options: Any) -> Any:

@@ -8,7 +8,7 @@ import tiny_parts
 import torch
 from torch import nn
 
-from evaluator import timesheet
+from evaluator import operations, timesheet
 from evaluator.decoders import Received, diffusers
 from evaluator.decoders._guidance import share_guided_halves
 from evaluator.decoders._upsampling import double_by_transposed_convolution
@@ -63,6 +63,27 @@ def test_a_network_that_two_pipelines_share_is_counted_once() -> None:
     with counting() as tally:
         network(torch.rand(1, 3, 4, 4))
     assert tally.operations == expected(1, 4, 1)
+
+
+def test_copies_of_one_checkpoint_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Any] = []
+    count = operations._count
+
+    def noted(*given: Any) -> int | None:
+        counted.append(given[0])
+        return count(*given)
+
+    monkeypatch.setattr(operations, "_count", noted)
+    monkeypatch.setattr(operations, "_COUNTS", {})
+    networks = [tiny_parts.unet(), tiny_parts.unet(), tiny_parts.unet(layers_per_block=2)]
+    tallies = []
+    for network in networks:
+        watch(network)
+        with torch.inference_mode(), counting() as tally:
+            network(torch.zeros(1, 4, 8, 8), 1, encoder_hidden_states=torch.zeros(1, 5, 32))
+        tallies.append(tally.operations)
+    assert counted == [networks[0], networks[2]]
+    assert tallies[0] == tallies[1] < tallies[2]
 
 
 def test_nothing_is_counted_outside() -> None:
