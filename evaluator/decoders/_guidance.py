@@ -23,7 +23,8 @@ class _Halves:
 def share_guided_halves(denoiser: Any) -> None:
     """Let a U-Net compute once what comes before its prompts, where halves of its batch are equal.
 
-    Pictures change by rounding at most. To compare the halves waits for a GPU, so this is for CPUs.
+    Pictures change by rounding at most (`benchmarks/spared.py` says what it saves). To compare the
+    halves would wait for a GPU, so this is for CPUs.
 
     Args:
         denoiser: of a pipeline, on a CPU and not compiled; one that is no plain conditional U-Net

@@ -12,8 +12,8 @@ from typing import Any
 def double_by_transposed_convolution(network: Any) -> None:
     """Let all of a network's `Upsample2D` of diffusers that double and convolve do so, in place.
 
-    The same function to within rounding. For CPUs, where it takes about half of the time; on a GPU
-    it was not measured.
+    The same function to within rounding. For CPUs, where it is faster (`benchmarks/spared.py`); on
+    a GPU it was not measured.
     """
     from diffusers.models.upsampling import Upsample2D
 
