@@ -46,6 +46,9 @@ def _before_prompts(unet: Any) -> Iterator[Any]:
     from diffusers.models.unets.unet_2d_blocks import CrossAttnDownBlock2D, DownBlock2D
 
     yield unet.conv_in
+    # DeepFloyd's time embedding knows the prompt.
+    if unet.config.addition_embed_type is not None:
+        return
     for block in unet.down_blocks:
         if type(block) is DownBlock2D:
             yield from chain(block.resnets, block.downsamplers or ())

@@ -18,6 +18,10 @@ LAYOUTS: dict[str, dict[str, Any]] = {
         "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
     },
     "two cross-attentions": {"only_cross_attention": True},
+    "prompt in the time embedding": {
+        "addition_embed_type": "text",
+        "addition_embed_type_num_heads": 4,
+    },
     "other blocks": {"down_block_types": ("ResnetDownsampleBlock2D", "CrossAttnDownBlock2D")},
 }
 SHARED = {
@@ -27,6 +31,7 @@ SHARED = {
     | {"down_blocks.0.attentions.0.transformer_blocks.0.attn1"},
     "two cross-attentions": {"conv_in", "down_blocks.0.resnets.0"}
     | {"down_blocks.0.downsamplers.0", "down_blocks.1.resnets.0"},
+    "prompt in the time embedding": {"conv_in"},
     "other blocks": {"conv_in"},
 }
 """By layout: the modules before the first look at a prompt."""
