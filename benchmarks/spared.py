@@ -11,7 +11,6 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,16 @@ def load(model: Path, way: str) -> Any:
     return pipeline
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Return what a call takes."""
+def paint(pipeline: Any, side: int, options: argparse.Namespace) -> float:
+    """Paint one batch and return the seconds that it took."""
     begin = time.perf_counter()
-    call()
+    pipeline(
+        ["a quiet scene"] * options.batch,
+        width=side,
+        height=side,
+        num_inference_steps=options.steps,
+        output_type="np",
+    )
     return time.perf_counter() - begin
 
 
@@ -69,19 +74,9 @@ def main() -> None:
             taken: dict[str, list[float]] = {way: [] for way in WAYS}
             for _ in range(options.rounds + 1):
                 for way, pipeline in pipelines.items():
-
-                    def paint(pipeline: Any = pipeline, side: int = side) -> None:
-                        pipeline(
-                            ["a quiet scene"] * options.batch,
-                            width=side,
-                            height=side,
-                            num_inference_steps=options.steps,
-                            output_type="np",
-                        )
-
-                    taken[way].append(seconds(paint))
+                    taken[way].append(paint(pipeline, side, options))
             # The first round allocates.
-            plain, *others = ([*values[1:]] for values in taken.values())
+            plain, *others = (values[1:] for values in taken.values())
             ratios = [
                 statistics.median(a / b for a, b in zip(plain, other, strict=True))
                 for other in others

@@ -135,12 +135,13 @@ def speed_up(pipeline: Any, device: str, *, channels_last: bool, compiled: bool)
     import torch
 
     denoiser = _denoiser(pipeline)
-    for part in (denoiser, getattr(pipeline, "vae", None)):
-        if part is not None and channels_last:
+    parts = [part for part in (denoiser, getattr(pipeline, "vae", None)) if part is not None]
+    for part in parts:
+        if channels_last:
             part.to(memory_format=torch.channels_last)
-            if device == "cpu":
-                compute_pointwise_by_onednn(part)
-        if part is not None and device == "cpu":
+        if channels_last and device == "cpu":
+            compute_pointwise_by_onednn(part)
+        if device == "cpu":
             double_by_transposed_convolution(part)
     if compiled and denoiser is not None:
         # Not `denoiser.compile()`: that would compile what counts its calls too.
