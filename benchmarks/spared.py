@@ -4,7 +4,8 @@
 
 A text-to-image call of the demo's model, random weights, on one thread with channels last: as it
 is, with both halves of a guided batch computed once, with doubled pictures convolved as small ones,
-and with both. All four take turns; medians are of the rounds' ratios.
+with feed-forward layers in pieces, with residual blocks in place, and with all of it. All take
+turns; medians are of the rounds' ratios.
 """
 
 import argparse
@@ -17,11 +18,13 @@ from typing import Any
 from material import machine
 
 from evaluator.allocator import keep_freed_memory
+from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
+from evaluator.decoders._residuals import write_residuals_in_place
 from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.demo.models import build_t2i
 
-WAYS = ("as it is", "halves once", "doubling", "both")
+WAYS = ("as it is", "halves once", "doubling", "in pieces", "in place", "all")
 
 
 def load(model: Path, way: str) -> Any:
@@ -33,9 +36,13 @@ def load(model: Path, way: str) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     for part in (pipeline.unet, pipeline.vae):
         part.to(memory_format=torch.channels_last)
-        if way in ("doubling", "both"):
+        if way in ("doubling", "all"):
             double_by_transposed_convolution(part)
-    if way in ("halves once", "both"):
+        if way in ("in pieces", "in place", "all"):
+            feed_forward_in_pieces(part)
+        if way in ("in place", "all"):
+            write_residuals_in_place(part)
+    if way in ("halves once", "all"):
         share_guided_halves(pipeline.unet)
     return pipeline
 

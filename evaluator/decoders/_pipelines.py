@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator.convolutions import compute_pointwise_by_onednn
+from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
+from evaluator.decoders._residuals import write_residuals_in_place
 from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.devices import dtype_on
 from evaluator.operations import watch
@@ -143,6 +145,8 @@ def speed_up(pipeline: Any, device: str, *, channels_last: bool, compiled: bool)
             compute_pointwise_by_onednn(part)
         if device == "cpu":
             double_by_transposed_convolution(part)
+            feed_forward_in_pieces(part)
+            write_residuals_in_place(part)
     if compiled and denoiser is not None:
         # Not `denoiser.compile()`: that would compile what counts its calls too.
         denoiser.forward = torch.compile(denoiser.forward)
