@@ -66,7 +66,7 @@ class Topiq:
     ) -> list[float]:
         """Return one score a picture: together on a GPU, one by one on a CPU.
 
-        On a CPU a batch gains nothing and its features take memory.
+        A batch would gain a CPU little, and its pictures would move each other's last digits.
         """
         import torch
 
