@@ -38,7 +38,7 @@ def load(model: Path, way: str) -> Any:
         part.to(memory_format=torch.channels_last)
         if way in ("doubling", "all"):
             double_by_transposed_convolution(part)
-        if way in ("in pieces", "in place", "all"):
+        if way in ("in pieces", "all"):
             feed_forward_in_pieces(part)
         if way in ("in place", "all"):
             write_residuals_in_place(part)

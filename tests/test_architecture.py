@@ -80,6 +80,13 @@ def test_files_and_functions_are_of_a_size_one_can_hold(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno + 1 <= 52, f"{path.name}: {node.name}"
 
 
+def test_files_of_tests_and_benchmarks_are_of_that_size_too() -> None:
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name for name, length in lengths.items() if length > 300} == set()
+    assert len(files) > 100
+
+
 def test_every_module_can_be_imported_without_effect_or_heavy_library() -> None:
     heavy = ("torch", "diffusers", "transformers", "pyiqa", "gradio", "datasets", "skimage")
     names = [name_of(path) for path in MODULES if not path.name.startswith("__main__")]
