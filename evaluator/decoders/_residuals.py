@@ -1,7 +1,7 @@
 """A residual block that writes over what nobody else reads, and does not divide by one.
 
-The same operations on the same values, so the very bits; what is spared is memory, which on a CPU
-costs as much as what is computed between two convolutions.
+The same operations on the same values, so the very bits; what is spared is memory, which large
+pictures wait for on a CPU.
 """
 
 from functools import partial
