@@ -1,17 +1,21 @@
 """What a CPU is spared of a Stable Diffusion pipeline, against diffusers' own computation of it.
 
-    python benchmarks/spared.py [--sides 256 384 512] [--batch 4] [--steps 6] [--rounds 5]
+    python benchmarks/spared.py [--sides 256 384 512] [--batch 4] [--steps 6]
+                                [--rounds 5] [--lanes 1]
 
 A text-to-image call of the demo's model, random weights, on one thread with channels last: as it
 is, with both halves of a guided batch computed once, with doubled pictures convolved as small ones,
-with feed-forward layers in pieces, with residual blocks in place, and with all of it. All take
-turns; medians are of the rounds' ratios.
+with feed-forward layers in pieces, and with all of it. All take
+turns; medians are of the rounds' ratios. With more lanes, each paints such a batch at the same time
+as the others, on a model of its own.
 """
 
 import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +24,10 @@ from material import machine
 from evaluator.allocator import keep_freed_memory
 from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
-from evaluator.decoders._residuals import write_residuals_in_place
 from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.demo.models import build_t2i
 
-WAYS = ("as it is", "halves once", "doubling", "in pieces", "in place", "all")
+WAYS = ("as it is", "halves once", "doubling", "in pieces", "all")
 
 
 def load(model: Path, way: str) -> Any:
@@ -40,23 +43,28 @@ def load(model: Path, way: str) -> Any:
             double_by_transposed_convolution(part)
         if way in ("in pieces", "all"):
             feed_forward_in_pieces(part)
-        if way in ("in place", "all"):
-            write_residuals_in_place(part)
     if way in ("halves once", "all"):
         share_guided_halves(pipeline.unet)
     return pipeline
 
 
-def paint(pipeline: Any, side: int, options: argparse.Namespace) -> float:
-    """Paint one batch and return the seconds that it took."""
+def paint(lanes: Sequence[Any], side: int, options: argparse.Namespace) -> float:
+    """Paint one batch a lane and return the seconds that they took."""
+    import torch
+
+    def paint_one(pipeline: Any) -> None:
+        with torch.inference_mode():
+            pipeline(
+                ["a quiet scene"] * options.batch,
+                width=side,
+                height=side,
+                num_inference_steps=options.steps,
+                output_type="np",
+            )
+
     begin = time.perf_counter()
-    pipeline(
-        ["a quiet scene"] * options.batch,
-        width=side,
-        height=side,
-        num_inference_steps=options.steps,
-        output_type="np",
-    )
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        list(pool.map(paint_one, lanes))
     return time.perf_counter() - begin
 
 
@@ -67,6 +75,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--lanes", type=int, default=1)
     options = parser.parse_args()
     keep_freed_memory()
     import torch
@@ -74,14 +83,14 @@ def main() -> None:
     torch.set_num_threads(1)
     print(machine())
     print(f"{'pixels':<8} {'as it is':>9} " + " ".join(f"{way:>12}" for way in WAYS[1:]))
-    with tempfile.TemporaryDirectory() as name, torch.inference_mode():
+    with tempfile.TemporaryDirectory() as name:
         model = build_t2i(Path(name))
-        pipelines = {way: load(model, way) for way in WAYS}
+        pipelines = {way: [load(model, way) for _ in range(options.lanes)] for way in WAYS}
         for side in options.sides:
             taken: dict[str, list[float]] = {way: [] for way in WAYS}
             for _ in range(options.rounds + 1):
-                for way, pipeline in pipelines.items():
-                    taken[way].append(paint(pipeline, side, options))
+                for way, lanes in pipelines.items():
+                    taken[way].append(paint(lanes, side, options))
             # The first round allocates.
             plain, *others = (values[1:] for values in taken.values())
             ratios = [

@@ -8,7 +8,6 @@ from typing import Any
 from evaluator.convolutions import compute_pointwise_by_onednn
 from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
-from evaluator.decoders._residuals import write_residuals_in_place
 from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.devices import dtype_on
 from evaluator.operations import watch
@@ -146,7 +145,6 @@ def speed_up(pipeline: Any, device: str, *, channels_last: bool, compiled: bool)
         if device == "cpu":
             double_by_transposed_convolution(part)
             feed_forward_in_pieces(part)
-            write_residuals_in_place(part)
     if compiled and denoiser is not None:
         # Not `denoiser.compile()`: that would compile what counts its calls too.
         denoiser.forward = torch.compile(denoiser.forward)

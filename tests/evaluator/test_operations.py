@@ -12,7 +12,6 @@ from evaluator import operations, timesheet
 from evaluator.decoders import Received, diffusers
 from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
-from evaluator.decoders._residuals import write_residuals_in_place
 from evaluator.decoders._upsampling import double_by_transposed_convolution
 from evaluator.operations import Tally, counting, watch
 from evaluator.timesheet import Timesheet
@@ -136,7 +135,6 @@ def test_a_diffusers_model_is_counted_call_by_call(t2i: str) -> None:
         share_guided_halves,
         double_by_transposed_convolution,
         feed_forward_in_pieces,
-        write_residuals_in_place,
     ],
 )
 def test_what_a_cpu_is_spared_is_counted_all_the_same(spare: Callable[[Any], None]) -> None:
