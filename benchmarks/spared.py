@@ -5,9 +5,9 @@
 
 A text-to-image call of the demo's model, random weights, on one thread with channels last: as it
 is, with both halves of a guided batch computed once, with doubled pictures convolved as small ones,
-with feed-forward layers in pieces, and with all of it. All take
-turns; medians are of the rounds' ratios. With more lanes, each paints such a batch at the same time
-as the others, on a model of its own.
+with feed-forward layers in pieces, and with all of it. All take turns; medians are of the rounds'
+ratios. With more lanes, each paints such a batch at the same time as the others, on a model of its
+own.
 """
 
 import argparse
