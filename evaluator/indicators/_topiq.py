@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evaluator.convolutions import compute_pointwise_by_onednn, fold_batch_norms
+from evaluator.convolutions import fold_batch_norms, keep_laid_out_weights
 from evaluator.indicators import Features
 from evaluator.indicators._pyiqa import require_same_size, to_tensor
 
@@ -40,7 +40,7 @@ class Topiq:
         with torch.no_grad():
             fold_batch_norms(network.semantic_model)
         if device == "cpu":
-            compute_pointwise_by_onednn(network)
+            keep_laid_out_weights(network)
         # Convolutions of one picture on a CPU, and all in half precision on a GPU, are faster so.
         network = network.to(memory_format=torch.channels_last)
         self._backbone = network.semantic_model
