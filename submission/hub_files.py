@@ -47,6 +47,10 @@ class Backoff:
             limit = min(2 * limit, self.limit_seconds)
 
 
+class Overtaken(HubError):
+    """What was to be committed is there by now, from somebody else; looking again tells."""
+
+
 class HubFiles:
     """The files of one dataset repository."""
 
@@ -125,6 +129,9 @@ class HubFiles:
             message: of the commit.
             parent: the commit that the change was decided on, 40 hex digits.
             gone: path of a file to remove.
+
+        Raises:
+            Overtaken: another commit brought the same files to the same bytes.
         """
         if not parent:
             raise HubError(f"a change of {self.repo_id} needs the commit that it was decided on")
@@ -151,6 +158,9 @@ class HubFiles:
                 repo_type="dataset",
                 parent_commit=parent,
             )
+        # The client sends nothing where the newest commit has these bytes, on whatever parent.
+        if parent and not gone and not any(addition._is_committed for addition in additions):
+            raise Overtaken(f"{', '.join(files)}: the same bytes came with another commit")
         return made.oid
 
     def patiently(self, ask: Callable[[], T], what: str) -> T:
@@ -214,7 +224,7 @@ def may_pass(error: BaseException) -> bool:
 
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in PASSING
-    return isinstance(error, httpx2.TransportError)
+    return isinstance(error, (httpx2.TransportError, Overtaken))
 
 
 @contextlib.contextmanager

@@ -86,9 +86,12 @@ def test_of_those_who_freeze_at_once_one_is_first(store: FolderStore | HubStore)
     assert sorted(news) == [False, False, True]
 
 
+@pytest.mark.parametrize("actor", ["ada", "bob"])
 def test_a_freeze_whose_store_sees_a_newer_commit_meanwhile_replaces_nothing(
-    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    actor: str, hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # In the same millisecond: both files of one actor are the same bytes.
+    monkeypatch.setattr("submission.freezing.now", lambda: "2026-10-01T00:00:00.000Z")
     mine, other = (open_hub_store(hub, tmp_path / name) for name in ("mine", "other"))
     mine.create()
     run(mine, request_for(51))
@@ -99,7 +102,7 @@ def test_a_freeze_whose_store_sees_a_newer_commit_meanwhile_replaces_nothing(
     def look(files: HubFiles, path: str, revision: str = "main") -> Found:
         found = looked(files, path, revision)
         if path == frozen_path(LABEL) and next(is_first, False):
-            first.append(freeze(other, LABEL, "bob")[0])
+            first.append(freeze(other, LABEL, actor)[0])
             # What another thread with the same store does at any moment.
             mine.beside.revision()
         return found
