@@ -81,7 +81,10 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
 
     door = _listen(host, port)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
+        # Its own logging configuration would close every handler that the process has.
+        uvicorn.Config(
+            app, log_config=None, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+        )
     )
     thread = threading.Thread(target=server.run, args=([door],), name="server", daemon=True)
     thread.start()

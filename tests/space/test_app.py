@@ -1,5 +1,6 @@
 """The Space's entry is light, and installs what the project says."""
 
+import logging
 import re
 import socket
 import subprocess
@@ -7,10 +8,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from protocol.errors import InputError
-from space.server import refuse_busy_port, serve
+from space.server import listening, refuse_busy_port, serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +53,27 @@ def test_a_busy_port_is_refused_by_number() -> None:
         port = busy.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} is in use; stop what listens"):
             serve("", port=port)
+
+
+def test_a_server_leaves_the_processs_log_alone_and_its_errors_are_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    closed: list[str] = []
+
+    class Kept(logging.Handler):
+        def close(self) -> None:
+            closed.append("closed")
+            super().close()
+
+    def broken(_: object) -> None:
+        raise RuntimeError("broken here")
+
+    kept = Kept()
+    with listening(Starlette(routes=[Route("/", broken)]), "127.0.0.1", 0) as address:
+        assert httpx2.get(address).status_code == 500
+    assert closed == []
+    kept.close()
+    assert "broken here" in caplog.text
 
 
 def test_a_free_port_is_not_refused() -> None:
