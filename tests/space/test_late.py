@@ -44,7 +44,7 @@ def test_the_page_answers_before_the_app_is_there_and_who_asks_for_it_waits() ->
 
 
 def test_an_app_that_cannot_be_made_fails_those_who_ask_and_not_the_page(
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def make() -> Starlette:
         raise ImportError("no such part")
@@ -52,4 +52,4 @@ def test_an_app_that_cannot_be_made_fails_those_who_ask_and_not_the_page(
     with listening(server(make), "127.0.0.1", 0) as address:
         assert httpx.get(f"{address}app", timeout=30).status_code == 500
         assert httpx.get(f"{address}page", timeout=30).text == "here"
-    assert "no such part" in capsys.readouterr().err
+    assert "no such part" in caplog.text
