@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.evaluator
 	$(BIN)/cmc demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-# Two processes, one thread and some 5 GB each; a file's tests stay together and share what they build.
+# Two processes of one thread; a file's tests stay together and share what they build.
 test: lint types browser tesseract
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 

@@ -22,19 +22,15 @@ from typing import Any
 
 from material import machine
 from PIL import Image
+from scale import SIDE, job
 
 from evaluator import ray_engine
 from evaluator.bench import Bench
-from evaluator.cache import Cache
 from evaluator.encode import plan_groups
 from evaluator.ray_engine import STAGES, Worker
-from evaluator.requests import make_request
 from evaluator.score import Scored
 from protocol.records import Request
-from protocol.rules import Mode, Role
 from protocol.samples import list_samples
-
-SIDE = 64
 
 
 class WaitingWorker(Worker):
@@ -42,16 +38,9 @@ class WaitingWorker(Worker):
 
     def __init__(self, stage: str, request: Request, bench: Bench, seconds: float) -> None:
         """Put the waiting models in the places of those that the request names."""
-        from waiting import WaitingDecoder, WaitingIndicator
+        from waiting import put_waiting_models
 
-        from evaluator import indicators
-        from evaluator.decoders import start_image
-
-        start_image.load = lambda *_: WaitingDecoder(seconds)
-        for name in ("ms_ssim", "piqe"):
-            indicators.find_indicator(name).load = (  # type: ignore[method-assign]
-                lambda *_: WaitingIndicator(0.0)
-            )
+        put_waiting_models(seconds)
         super().__init__(stage, request, bench)
 
 
@@ -100,7 +89,7 @@ def compare(decoders: int, pictures: int, seconds: float) -> dict[Any, tuple[flo
     """Return for both ways the seconds until the first scores, and from there to the last."""
     times = {}
     for way in (run_actors, run_ray_data):
-        with job(decoders * pictures) as (request, bench):
+        with new_job(decoders * pictures) as (request, bench):
             groups = plan_groups(list_samples(bench.images), bench)
             started, first, rows = time.perf_counter(), 0.0, 0
             for scored in way(request, bench, groups, decoders, seconds):
@@ -154,7 +143,7 @@ def run_ray_data(
 
 
 @contextmanager
-def job(pictures: int) -> Iterator[tuple[Request, Bench]]:
+def new_job(pictures: int) -> Iterator[tuple[Request, Bench]]:
     """Yield a request about new pictures, and a bench with a cold cache beside them."""
     with tempfile.TemporaryDirectory() as name:
         images = Path(name) / "images"
@@ -162,22 +151,7 @@ def job(pictures: int) -> Iterator[tuple[Request, Bench]]:
         for number in range(pictures):
             colour = (number % 256, number // 256, 90)
             Image.new("RGB", (SIDE, SIDE), colour).save(images / f"NSI_pgc_{number:04d}.png")
-        captions = Path(name) / "captions.csv"
-        lines = [f"{path.name},{path.stem}" for path in sorted(images.iterdir())]
-        captions.write_text("name,text\n" + "\n".join(lines) + "\n", encoding="utf-8")
-        request = make_request(
-            role=Role.T2I,
-            i2t=f"file:{captions}",
-            t2i="start-image",
-            codec=None,
-            modes=(Mode.PIXEL,),
-            protocol="demo-0",
-            images=images,
-            dataset="ray",
-            submitter="benchmark",
-        )
-        cache = Cache(Path(name) / "cache")
-        bench = Bench(images=images, cache=cache, weights=None, device="cpu", batch_size=1)
+        request, bench = job(images)
         yield request, replace(bench, overlap=False)
 
 

@@ -114,24 +114,18 @@ def write_captions(images: Path) -> Path:
 
 def work(images: Path, seconds: float) -> None:
     """Evaluate one folder with a decoder that waits; the models are loaded before the start."""
-    from waiting import WaitingDecoder, WaitingIndicator
+    from waiting import put_waiting_models
 
-    from evaluator import indicators
-    from evaluator.decoders import start_image
     from evaluator.run import evaluate
 
-    for name in ("ms_ssim", "piqe"):
-        indicators.find_indicator(name).load = (  # type: ignore[method-assign]
-            lambda *_: WaitingIndicator(0.0)
-        )
     # Before the clock starts: what is imported and loaded once, however long the run is.
-    start_image.load = lambda *_: WaitingDecoder(0.0)
+    put_waiting_models(0.0)
     with tempfile.TemporaryDirectory() as name:
         one = Path(name) / "images"
         one.mkdir()
         Image.new("RGB", (SIDE, SIDE)).save(one / "NSI_pgc_000.png")
         evaluate(*job(one))
-    start_image.load = lambda *_: WaitingDecoder(seconds)
+    put_waiting_models(seconds)
     request, bench = job(images)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -151,7 +145,7 @@ def job(images: Path) -> tuple[Request, Bench]:
         modes=(Mode.PIXEL,),
         protocol="demo-0",
         images=images,
-        dataset="scale",
+        dataset="waiting",
         submitter="benchmark",
     )
     cache = Cache(images.parent / "cache")

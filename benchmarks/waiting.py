@@ -1,4 +1,4 @@
-"""Models that only wait, for benchmarks of everything around them: `scale.py` and `memory.py`."""
+"""Models that only wait, for benchmarks of everything around them: `scale.py` and `ray_data.py`."""
 
 import time
 from collections.abc import Sequence
@@ -40,3 +40,15 @@ class WaitingIndicator:
         del references
         time.sleep(self._seconds * len(pictures))
         return [1.0] * len(pictures)
+
+
+def put_waiting_models(seconds: float) -> None:
+    """Let the start picture's decoder take `seconds` a picture, and demo-0's indicators none."""
+    from evaluator.decoders import start_image
+    from evaluator.indicators import find_indicator
+
+    start_image.load = lambda *_: WaitingDecoder(seconds)
+    for name in ("ms_ssim", "piqe"):
+        find_indicator(name).load = (  # type: ignore[method-assign]
+            lambda *_: WaitingIndicator(0.0)
+        )

@@ -54,16 +54,13 @@ def keep_laid_out_weights(network: Any) -> None:
     from torch import nn
 
     has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if not (has_onednn and hasattr(torch.ops.mkldnn, _LAY_OUT)):
+    # What torch's own compiler calls for the same end; no documented name.
+    if not (has_onednn and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")):
         return
     for module in network.modules():
         plain = isinstance(module, nn.Conv2d) and module.padding_mode == "zeros"
         if plain and not isinstance(module.padding, str):
             module._conv_forward = _LaidOut(module)
-
-
-_LAY_OUT = "_reorder_convolution_weight"
-"""What torch's own compiler calls for the same end; other names of oneDNN's come with it."""
 
 
 class _LaidOut:
@@ -84,7 +81,7 @@ class _LaidOut:
 
         size, held = tuple(values.shape), self._held
         if held is None or held[0] != size:
-            laid_out = getattr(torch.ops.mkldnn, _LAY_OUT)(weight, *self._how, size)
+            laid_out = torch.ops.mkldnn._reorder_convolution_weight(weight, *self._how, size)
             self._held = held = (size, laid_out)
         return torch.ops.mkldnn._convolution_pointwise(
             values, held[1], bias, *self._how, "none", [], ""
