@@ -4,6 +4,7 @@ The shapes are those of the released checkpoints' configuration files; weights a
 device. The vocabulary is the demo's: what a caption says plays no part in how long it takes.
 """
 
+from pathlib import Path
 from typing import Any
 
 from evaluator.demo.vocabularies import clip_tokenizer
@@ -31,9 +32,32 @@ def build(name: str, device: str, dtype: Any) -> tuple[Any, Any]:
     return from_noise, from_image
 
 
+def save(name: str, folder: Path, device: str) -> Path:
+    """Write a checkpoint of `sdxl`, `sd15` or `tiny` in the precision of a device; return where."""
+    import torch
+
+    from_noise, _ = build(name, device, torch.float32 if device == "cpu" else torch.float16)
+    from_noise.save_pretrained(folder)
+    return folder
+
+
+def build_vae(name: str, dtype: Any) -> Any:
+    """Return the VAE of `sdxl` or `sd15`, on torch's default device.
+
+    By default its configuration asks for single precision, which SDXL's pipeline heeds.
+    """
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        **_VAE,
+        block_out_channels=(128, 256, 512, 512),
+        layers_per_block=2,
+        scaling_factor={"sdxl": 0.13025, "sd15": 0.18215}[name],
+    ).to(dtype)
+
+
 def _sdxl(dtype: Any) -> Any:
     from diffusers import (
-        AutoencoderKL,
         EulerDiscreteScheduler,
         StableDiffusionXLPipeline,
         UNet2DConditionModel,
@@ -52,13 +76,8 @@ def _sdxl(dtype: Any) -> Any:
         addition_time_embed_dim=256,
         projection_class_embeddings_input_dim=2816,
     ).to(dtype)
-    vae = AutoencoderKL(
-        **_VAE, block_out_channels=(128, 256, 512, 512), layers_per_block=2, scaling_factor=0.13025
-    ).to(dtype)
-    # The released VAE is run in single precision, which its configuration asks for.
-    vae.register_to_config(force_upcast=True)
     return StableDiffusionXLPipeline(
-        vae=vae,
+        vae=build_vae("sdxl", dtype),
         text_encoder=_text(768, 12, 12),
         text_encoder_2=_text(1280, 32, 20, projected=True),
         tokenizer=clip_tokenizer(),
@@ -71,7 +90,6 @@ def _sdxl(dtype: Any) -> Any:
 
 def _sd15(dtype: Any) -> Any:
     from diffusers import (
-        AutoencoderKL,
         PNDMScheduler,
         StableDiffusionPipeline,
         UNet2DConditionModel,
@@ -84,9 +102,7 @@ def _sd15(dtype: Any) -> Any:
         cross_attention_dim=768,
     ).to(dtype)
     return StableDiffusionPipeline(
-        vae=AutoencoderKL(**_VAE, block_out_channels=(128, 256, 512, 512), layers_per_block=2).to(
-            dtype
-        ),
+        vae=build_vae("sd15", dtype),
         text_encoder=_text(768, 12, 12),
         tokenizer=clip_tokenizer(),
         unet=unet,

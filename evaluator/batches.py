@@ -12,7 +12,14 @@ from protocol.errors import DeviceLost
 T = TypeVar("T")
 R = TypeVar("R")
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    # cuBLAS and cuDNN, whose workspaces find no room, behind torch's "CUDA error".
+    "alloc_failed",
+    "allocation_failed",
+)
 _LOST = ("CUDA error", "HIP error", "device-side assert", "cudaError", "GPU is lost")
 
 

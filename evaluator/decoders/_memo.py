@@ -1,6 +1,7 @@
 """What a pipeline computes again for the same input is kept for a while: captions and references.
 
-Kept by the exact input of a call, a whole batch, so a hit gives the very bits that the call would.
+Kept by the exact input of a call, so a hit gives the very bits that the call would: captions by the
+batch, pictures as the pipeline hands them over.
 The same captions come in text, pixel and full mode, the same pictures in image and full.
 """
 
@@ -10,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 _PROMPTS_KEPT = 16
-_PICTURES_KEPT = 2
+# Pipelines encode the pictures of a batch one by one, and the next mode's come after all of them.
+_PICTURES_KEPT = 64
 _ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3", "text_encoder_4")
 
 

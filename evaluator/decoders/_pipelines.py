@@ -115,6 +115,9 @@ def ready(pipeline: Any, device: str) -> Any:
     The operations of its denoiser, and of a ControlNet beside it, are counted from here on.
     """
     pipeline.set_progress_bar_config(disable=True)
+    if hasattr(getattr(pipeline, "vae", None), "use_slicing"):
+        # Picture by picture: a batch that the denoiser has room for would fail here, at the end.
+        pipeline.vae.enable_slicing()
     if hasattr(pipeline, "watermark"):
         # SDXL draws one where a certain library happens to be installed; S does not.
         pipeline.watermark = None

@@ -89,7 +89,7 @@ class Topiq:
         if references is not None:
             for picture, reference in zip(pictures, references, strict=True):
                 require_same_size(picture, reference)
-            given.append(_stack([self._of_reference(reference) for reference in references]))
+            given.append(_stack(self._of_references(references)))
         self._hand.given.features = given
         answers = self._network(batch, batch if references is not None else None)
         return [float(answer) for answer in answers.flatten()]
@@ -100,22 +100,43 @@ class Topiq:
         values = self._network.preprocess(batch).to(memory_format=torch.channels_last)
         return list(self._backbone(values))
 
-    def _of_reference(self, reference: "Image") -> list[Any]:
-        key = hashlib.sha256(reference.tobytes() + repr(reference.size).encode()).hexdigest()
+    def _of_references(self, references: "Sequence[Image]") -> list[list[Any]]:
+        """Return the features of each; those that are not known yet go through together."""
+        import torch
+
+        keys = [
+            hashlib.sha256(reference.tobytes() + repr(reference.size).encode()).hexdigest()
+            for reference in references
+        ]
+        unique = dict(zip(keys, references, strict=True))
+        known: dict[str, list[Any]] = {}
+        for key in unique:
+            features = self._recall(key) or self._from_store(key)
+            if features is not None:
+                known[key] = features
+        missing = [key for key in unique if key not in known]
+        if missing:
+            batch = torch.cat([to_tensor(unique[key], self._device) for key in missing])
+            for key, made in zip(missing, _apart(self._features(batch)), strict=True):
+                known[key] = self._keep(key, made)
+        for key, features in known.items():
+            self._remember(key, features)
+        return [known[key] for key in keys]
+
+    def _recall(self, key: str) -> list[Any] | None:
         with self._remembering:
             if key in self._memory:
                 self._memory.move_to_end(key)
-                return self._memory[key]
-        features = self._from_store(key)
-        if features is None:
-            features = self._features(to_tensor(reference, self._device))
-            if self._store is not None:
-                named = {str(level): values for level, values in enumerate(features)}
-                self._store.keep(self._weights + key, named)
-                # What is read later is what is used now: the same scores, cold or warm.
-                features = self._from_store(key) or features
-        self._remember(key, features)
-        return features
+            return self._memory.get(key)
+
+    def _keep(self, key: str, features: list[Any]) -> list[Any]:
+        """Put features into the store, and return what is used."""
+        if self._store is None:
+            return features
+        named = {str(level): values for level, values in enumerate(features)}
+        self._store.keep(self._weights + key, named)
+        # What is read later is what is used now: the same scores, cold or warm.
+        return self._from_store(key) or features
 
     def _from_store(self, key: str) -> list[Any] | None:
         import torch
@@ -159,6 +180,18 @@ def _stack(features: Sequence[list[Any]]) -> list[Any]:
     if len(features) == 1:
         return features[0]
     return [torch.cat(level) for level in zip(*features, strict=True)]
+
+
+def _apart(features: list[Any]) -> list[list[Any]]:
+    """Return the features of each picture of a batch, which hold no other's memory."""
+    import torch
+
+    if len(features[0]) == 1:
+        return [features]
+    return [
+        [level[at : at + 1].clone(memory_format=torch.channels_last) for level in features]
+        for at in range(len(features[0]))
+    ]
 
 
 def _bytes_of(features: Sequence[Any]) -> int:

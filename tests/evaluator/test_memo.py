@@ -66,3 +66,27 @@ def test_a_decoder_encodes_a_caption_and_a_picture_once(
     for item, picture in zip(items, made, strict=True):
         (again,) = plain.decode([item])
         assert np.array_equal(np.asarray(again), picture)
+
+
+def test_the_pictures_of_a_batch_are_encoded_once_for_image_and_full_mode(
+    t2i: str, received: Callable[..., Received]
+) -> None:
+    decoder: Any = diffusers.load(pin_system(f"{t2i}?steps=4"), PROTOCOLS["demo-0"], "cpu")
+    starts = [paint(64, 48, seed) for seed in range(5)]
+    for mode in (Mode.PIXEL, Mode.IMAGE, Mode.FULL):
+        # Each mode's start is its own, but for image and full mode.
+        found = starts if mode is not Mode.PIXEL else [s.rotate(180) for s in starts]
+        decoder.decode([received(mode, start=start) for start in found])
+    assert decoder._from_noise.vae.encode.calls == 2 * len(starts)
+
+
+def test_a_vae_decodes_a_batch_picture_by_picture(
+    t2i: str, received: Callable[..., Received]
+) -> None:
+    decoder: Any = diffusers.load(pin_system(f"{t2i}?steps=4"), PROTOCOLS["demo-0"], "cpu")
+    network = decoder._from_noise.vae.decoder
+    sizes: list[int] = []
+    network.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    for mode in (Mode.TEXT, Mode.FULL):
+        decoder.decode([received(mode, seed=seed) for seed in range(3)])
+    assert sizes == [1] * 6

@@ -113,11 +113,17 @@ def test_what_does_not_fit_alone_has_its_own_answer_and_the_others_theirs() -> N
 
 def test_a_lost_device_is_the_machines_fault_and_no_lack_of_memory() -> None:
     lost = RuntimeError("CUDA error: unspecified launch failure")
-    short = RuntimeError("CUDA error: out of memory")
     assert is_device_lost(lost)
     assert not is_out_of_memory(lost)
-    assert is_out_of_memory(short)
-    assert not is_device_lost(short)
+    for words in (
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    ):
+        short = RuntimeError(words)
+        assert is_out_of_memory(short)
+        assert not is_device_lost(short)
 
     def work(batch: list[int]) -> list[int]:
         del batch

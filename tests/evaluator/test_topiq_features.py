@@ -47,14 +47,18 @@ def load(weights: Path) -> Topiq:
 
 
 class Counted:
-    """A backbone that counts the pictures that go through it."""
+    """A backbone that counts the pictures that go through it, together and in all."""
 
     def __init__(self, backbone: Any) -> None:
         self.backbone = backbone
-        self.pictures = 0
+        self.batches: list[int] = []
+
+    @property
+    def pictures(self) -> int:
+        return sum(self.batches)
 
     def __call__(self, values: Any) -> Any:
-        self.pictures += len(values)
+        self.batches.append(len(values))
         return self.backbone(values)
 
 
@@ -113,6 +117,26 @@ def test_a_reference_goes_through_the_backbone_once(weights: Path) -> None:
     for _ in range(3):
         indicator.score(MADE, TRUTHS * 2)
     assert counted.pictures == 3 * 4 + 2
+
+
+def test_references_that_are_new_go_through_the_backbone_together_where_pictures_do(
+    weights: Path,
+) -> None:
+    import torch
+
+    indicator = load(weights)
+    # A GPU's way: all pictures of one size at once.
+    indicator._device = torch.device("cpu")  # type: ignore[assignment]
+    counted = indicator._backbone = Counted(indicator._backbone)
+    apart = load(weights).score(MADE, TRUTHS * 2)
+    indicator.score(MADE[:1], TRUTHS[:1])
+    for _ in range(2):
+        assert indicator.score(MADE, [*TRUTHS, paint(96, 80, 7), TRUTHS[0]]) != apart
+    assert counted.batches == [1, 1, 4, 2, 4]
+    assert indicator.score(MADE, TRUTHS * 2) == pytest.approx(apart, abs=1e-5)
+    # What is kept of one reference holds no other's memory.
+    kept = [level for features in indicator._memory.values() for level in features]
+    assert all(level.untyped_storage().nbytes() == level.nbytes for level in kept)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.0), ("float16", 2e-3)])
