@@ -69,7 +69,8 @@ def why_moved(old: Place, new: Place, entries: Mapping[str, ManifestEntry]) -> R
     if old.rank != new.rank:
         return OTHERS_MOVED, None
     if old.interval != new.interval:
-        return "its interval was computed anew", None
+        gone = "no interval is stored for the rows as they are now"
+        return ("its interval was computed anew" if new.interval else gone), None
     return "", None
 
 

@@ -22,7 +22,7 @@ from space.columns import Column
 from space.drawings.tables import Bar, bars_figure
 from space.figure_entry import Drawn, digest, entry
 from space.lines import Extras
-from space.verdict import Value
+from space.verdict import Value, Verdict
 from space.words import DIMENSION_TITLES
 
 if TYPE_CHECKING:
@@ -74,11 +74,13 @@ def bd_values(rows: Sequence[Row], results: Sequence[Result], content: Content |
     return {id(row): values[row.request_id] for row in rows if row.request_id in values}
 
 
-def bd_verdict(results: Sequence[Result], content: Content | None) -> str:
-    """Return which codec takes the fewest bits for the same scores; empty where it is not known."""
+def bd_verdict(results: Sequence[Result], content: Content | None) -> Verdict | None:
+    """Return which codec takes the fewest bits for the same scores; None where it is not known."""
     curves = _codec_curves(results, content)
     anchor = find_anchor(curves)
-    return " ".join(_thriftiest(curves, anchor, dimension) for dimension in Dimension).strip()
+    found = [_thriftiest(curves, anchor, dimension) for dimension in Dimension]
+    known = [sentence for sentence in found if sentence]
+    return Verdict(*known) if known else None
 
 
 def _codec_curves(results: Sequence[Result], content: Content | None = None) -> list[SystemCurve]:

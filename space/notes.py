@@ -50,8 +50,10 @@ def note_for(track: Track, rows: Sequence[Row]) -> str:
             f"Overall is the mean of {used}."
         )
     if track is not Track.I2T and any(row.source == "published" for row in rows):
+        # As `published_rows` takes them.
+        whose = "public leaderboard" if track is Track.T2I and not rows[0].content else "paper"
         return (
-            "Published Overalls are recomputed from the paper's cells; "
+            f"Published Overalls are recomputed from the cells of the {whose}; "
             "the last digit can differ from the printed one."
         )
     return ""

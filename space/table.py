@@ -19,7 +19,7 @@ from space.lines import Extras, Line, table_lines
 from space.notes import about_bench, decimals, note_for
 from space.rows import Rows
 from space.secondary import Secondary, secondary_values, with_secondary_columns
-from space.verdict import INTERVALS, Value, standing_values, verdict
+from space.verdict import INTERVALS, Value, Verdict, standing_values, verdict
 from space.weightings import weightings
 from space.words import TRACK_WORDS, listed
 
@@ -39,8 +39,7 @@ class Table:
     tag: str
     """`published` or `measured`, or both."""
     about: str
-    verdict: str
-    """Who leads, by how much and whether that is real, in a sentence."""
+    verdict: Verdict
     partner: str
     """The other half that all rows share; empty where they differ or it is not known."""
     columns: tuple[Column, ...]
@@ -152,7 +151,7 @@ def _table(of: _Material) -> Table:
     ranked = ranked_rows(of.rows)
     digits = decimals(of.track, of.content, of.rows)
     columns, extras, found = _cells_of(of, ranked, published=published)
-    saying = bd_verdict(of.results, CONTENTS[of.content]) if of.track is Track.CODEC else ""
+    saying = bd_verdict(of.results, CONTENTS[of.content]) if of.track is Track.CODEC else None
     return Table(
         key=of.bench.label,
         title=bench_title(of.bench),

@@ -1,16 +1,23 @@
-"""Who leads, by how much, and whether the lead is real: the sentence above a table.
+"""Who leads, by how much, and whether the lead is real: the sentences above a table.
 
 What is known of chance comes from the stored statistics alone.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.boards import Row
+from protocol.ranks import ranks
 from protocol.rules import Track
 from protocol.statistics.records import BoardComparison, BoardStatistics
+from space.words import listed
 
 Value: TypeAlias = str | int | float | bool | None
+
+MOST_NAMED = 3
+"""Of rows that share the lead."""
 
 INTERVALS = ("overall_low", "overall_high", "rank_low", "rank_high")
 
@@ -40,33 +47,57 @@ def standing_values(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Two texts of whole sentences, either of which may be empty."""
+
+    lead: str = ""
+    """Who leads and by how much."""
+    doubt: str = ""
+    """Whether that is real."""
+
+
 def verdict(
     track: Track,
     ranked: Sequence[Row],
     digits: int,
     statistics: BoardStatistics | None = None,
-) -> str:
-    """Return the sentence for the ranked rows, best first; empty where nothing is ranked."""
+) -> Verdict:
+    """Return what is to be said of the ranked rows, best first; nothing where none is ranked."""
     if not ranked:
-        return ""
+        return Verdict()
     if track is Track.CODEC:
-        return "Codecs spend different rates: the figure compares them at equal bits per pixel."
+        return Verdict(
+            "Codecs spend different rates: the figure compares them at equal bits per pixel."
+        )
     first = ranked[0]
     if len(ranked) == 1:
-        return f"{first.model} is the only ranked row."
+        return Verdict(f"{first.model} is the only ranked row.")
+    leaders = [row for row, rank in zip(ranked, ranks(ranked), strict=True) if rank == 1]
+    if len(leaders) > 1:
+        return Verdict(f"{_shared(leaders)} share the lead.")
     second = ranked[1]
     lead = (first.overall or 0.0) - (second.overall or 0.0)
-    if round(lead, 9) == 0:
-        return f"{_name(first, second)} and {_name(second, first)} share the lead."
-    doubt = _doubt(first, second, digits, statistics)
-    return (
-        f"{_name(first, second)} leads by {lead:.{digits}f} before {_name(second, first)}. {doubt}"
+    one, other = _names([first, second])
+    return Verdict(
+        f"{one} leads by {lead:.{digits}f} before {other}.",
+        _doubt(first, second, digits, statistics),
     )
 
 
-def _name(row: Row, other: Row) -> str:
-    """Return a model's name; with its partner where the other row is of the same model."""
-    return f"{row.model} with {row.partner}" if row.model == other.model else row.model
+def _shared(leaders: Sequence[Row]) -> str:
+    names = _names(leaders)
+    if len(names) > MOST_NAMED:
+        names = [*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
+    return listed(names)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Return models' names; with its partner where another of the rows is of the same model."""
+    times = Counter(row.model for row in rows)
+    return [
+        f"{row.model} with {row.partner}" if times[row.model] > 1 else row.model for row in rows
+    ]
 
 
 def _doubt(first: Row, second: Row, digits: int, statistics: BoardStatistics | None) -> str:

@@ -1,6 +1,7 @@
 """Print a board: the published numbers, or the results of a store."""
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -41,27 +42,48 @@ def run(options: argparse.Namespace) -> int:
         rows = result_rows(store.results(), track, content, counts)
         rows.sort(key=lambda row: row.bench)
     if options.json:
-        print(json.dumps([_plain(row) for row in rows], indent=1, ensure_ascii=False))
+        places = _places(rows)
+        found = [{**_plain(row), "rank": places.get(id(row))} for row in rows]
+        print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         print_board(rows)
     return 0
 
 
 def print_board(rows: Sequence["Row"]) -> None:
-    """Print the rows of one track as text, one table a bench."""
+    """Print the rows of one track as text, one table a bench, those that are not ranked last."""
     if not rows:
         print("no rows")
+    places = _places(rows)
     for bench in dict.fromkeys(row.bench for row in rows):
         chosen = [row for row in rows if row.bench == bench]
+        chosen.sort(key=lambda row: id(row) not in places)
         modes = [m for m in TRACKS[rows[0].track].modes if any(_cells(row, m)[0] for row in chosen)]
         heads = [f"{mode} {name}" for mode in modes for name in ("fr", "nr", "bpp")]
-        width = max(len(_title(row)) for row in chosen)
+        titles = _titles(chosen)
+        width = max(map(len, titles))
         print(bench.label)
-        print(f"  {'':<{width}}{'overall':>10}{''.join(f'{head:>11}' for head in heads)}")
-        for row in chosen:
+        print(f"      {'':<{width}}{'overall':>10}{''.join(f'{head:>11}' for head in heads)}")
+        for row, title in zip(chosen, titles, strict=True):
             values = [value for mode in modes for value in _cells(row, mode)]
             cells = "".join(f"{_number(value):>11}" for value in values)
-            print(f"  {_title(row):<{width}}{_number(row.overall):>10}{cells}")
+            place = places.get(id(row))
+            lacks = f"  lacks {', '.join(row.missing_modes)}" if row.missing_modes else ""
+            overall = _number(row.overall if place else None)
+            print(
+                f"{place or '-':>4}  {title:<{width}}{overall:>10}{cells}{'' if place else lacks}"
+            )
+
+
+def _places(rows: Sequence["Row"]) -> dict[int, int]:
+    """Return the rank on its bench of each row that is ranked, by its `id`."""
+    from protocol.ranks import ranked_rows, ranks
+
+    places: dict[int, int] = {}
+    for bench in {row.bench for row in rows}:
+        ranked = ranked_rows([row for row in rows if row.bench == bench])
+        places |= zip(map(id, ranked), ranks(ranked), strict=True)
+    return places
 
 
 def _cells(row: "Row", mode: Mode) -> tuple[float | None, float | None, float | None]:
@@ -76,8 +98,13 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _title(row: "Row") -> str:
-    return f"{row.model} ({row.source})"
+def _titles(rows: Sequence["Row"]) -> list[str]:
+    """Return what each row is called; with its partner where another has the same model."""
+    times = Counter(row.model for row in rows)
+    return [
+        f"{row.model}{f' with {row.partner}' if times[row.model] > 1 else ''} ({row.source})"
+        for row in rows
+    ]
 
 
 def _plain(row: "Row") -> dict[str, object]:

@@ -8,6 +8,7 @@ import { Leader } from "./leader.js";
 import { openRow } from "./row.js";
 import * as state from "./state.js";
 import { sortRows, WindowedTable } from "./table.js";
+import { verdictOf } from "./verdict.js";
 import { WeightSlider } from "./weights.js";
 
 const ROW_HEIGHT = 50;
@@ -105,12 +106,11 @@ class BoardView {
   }
 
   drawVerdict() {
-    const [lead, ...doubt] = (this.isOther ? this.otherVerdict() : this.bench.verdict).split(". ");
-    const first = make("span", "lead-line", doubt.length ? `${lead}.` : lead);
+    const { lead, doubt } = this.isOther ? verdictOf(this.cells, this.bench.digits) : this.bench.verdict;
     const cost = this.leaderCost();
     this.parts.verdict.replaceChildren(
-      first,
-      make("span", "doubt-line", doubt.join(". ")),
+      make("span", "lead-line", lead),
+      make("span", "doubt-line", doubt),
       ...(cost ? [make("span", "cost-line", cost)] : []),
     );
     this.parts.verdict.hidden = !lead;
@@ -137,18 +137,6 @@ class BoardView {
     const time = seconds >= 0.01 ? `, ${seconds.toFixed(seconds < 10 ? 2 : 1)} s to decode one` : "";
     const ratio = Math.round(24 / rate).toLocaleString("en");
     return `In ${mode} mode its files take ${rate.toFixed(4)} bits per pixel, ${ratio} times less than raw pixels${time}.`;
-  }
-
-  otherVerdict() {
-    const { overall, model, rank } = this.cells;
-    const ranked = rank.map((_, i) => i).filter((i) => rank[i] !== null);
-    ranked.sort((a, b) => overall[b] - overall[a]);
-    const [first, second] = ranked;
-    if (second === undefined) return "";
-    const lead = (overall[first] - overall[second]).toFixed(this.bench.digits);
-    const same = model[first] === model[second];
-    const name = (index) => (same ? `${model[index]} with ${this.cells.partner?.[index] ?? "another"}` : model[index]);
-    return `${name(first)} leads by ${lead} before ${name(second)}. Under your weighting, which is not the board's`;
   }
 
   drawHead() {

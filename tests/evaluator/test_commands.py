@@ -92,6 +92,20 @@ def test_published_boards_have_the_documented_form(
     assert diffbir["overall"] == pytest.approx(2.6466, abs=2e-4)
     assert set(diffbir["indicators"]) == {"full_fr", "full_nr", "image_fr", "image_nr"}
     assert {"model", "role", "track", "source", "overall", "indicators"} <= set(diffbir)
+    # It lacks two modes, so its mean is of others than the rows' that are ranked.
+    assert diffbir["rank"] is None
+    assert [row["model"] for row in rows if row["rank"] == 1] == ["PG25"]
+
+
+def test_rows_that_lack_a_mode_stand_below_the_ranked_ones(
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    _, _, *lines = cmc("leaderboard", "--track", "t2i").stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:2]] == [["1", "PG25"], ["2", "RealVis"]]
+    assert [line.split()[:4] for line in lines[8:]] == [
+        ["-", name, "(published)", "-"] for name in ("DiffBIR", "PASD", "StableSR", "InstructPix")
+    ]
+    assert all(line.endswith("lacks pixel, text") for line in lines[8:])
 
 
 def test_folders_are_scored_with_means(

@@ -204,6 +204,8 @@ def test_an_interval_that_was_made_anew_is_a_change_and_the_same_one_is_none() -
     assert moved.why == "its interval was computed anew"
     assert (moved.interval_before, moved.interval_after) == ((0.2, 0.4), (0.25, 0.35))
     assert changes(before, side("live", [row], (0.2, 0.4))) == []
+    (lost,) = changes(before, side("live", [row]))
+    assert lost.why == "no interval is stored for the rows as they are now"
 
 
 def test_two_benches_of_one_board_are_compared_by_system() -> None:

@@ -82,6 +82,27 @@ def test_the_lead_and_its_doubt_stand_above_the_table(page: Page) -> None:
     expect(page.locator(".doubt-line")).to_contain_text("more than chance is not known")
 
 
+@pytest.mark.parametrize(
+    ("ranks", "lead"),
+    [
+        ([1, 2, 3, None], "a. leads by 0.250 before b."),
+        ([1, 1, 3, None], "a. and b share the lead."),
+        ([1, 1, 1, None], "a. and 2 others share the lead."),
+        ([1, None, None, None], ""),
+    ],
+)
+def test_under_another_weighting_too_a_lead_is_shared_where_it_is(
+    page: Page, ranks: list[int | None], lead: str
+) -> None:
+    cells = {"overall": [1, 0.75, 0.5, None], "model": ["a.", "b", "c", "d"], "rank": ranks}
+    found = page.evaluate(
+        "(cells) => import('./page/verdict.js').then((module) => module.verdictOf(cells, 3))",
+        cells,
+    )
+    assert found["lead"] == lead
+    assert found["doubt"] == (lead and "This is under your weighting, which is not the board's.")
+
+
 def test_the_weighting_changes_who_leads_and_a_preset_goes_back(page: Page) -> None:
     press(page, PUBLISHED)
     page.get_by_role("button", name="1 : 1").click()

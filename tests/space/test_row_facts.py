@@ -21,6 +21,7 @@ from space.shop import Shop
 from space.snapshot import Snapshot, SnapshotKeeper, read_snapshot
 from space.sources import StoreSource
 from space.table import Board, Table, board
+from space.verdict import Verdict
 from submission.store import FolderStore
 
 SCORES = ((0.50, 0.10), (0.62, 0.20), (0.71, 0.30), (0.80, 0.40))
@@ -211,20 +212,20 @@ def test_bd_rates_stand_on_the_codecs_board_with_the_reason_where_there_is_none(
 
 def test_the_codecs_verdict_names_the_thriftiest_where_it_is_known() -> None:
     behind = measured(board(Track.CODEC, "all", Rows(codecs())))
-    assert behind.verdict == (
-        "For the same consistency no codec takes fewer bits than VVC. "
-        "For the same perception no codec takes fewer bits than VVC."
+    assert behind.verdict == Verdict(
+        "For the same consistency no codec takes fewer bits than VVC.",
+        "For the same perception no codec takes fewer bits than VVC.",
     )
     thrifty = [
         make_codec("jxl", 50 - at, bpp=bpp / 2, consistency=fr, perception=nr)
         for at, (bpp, (fr, nr)) in enumerate(zip(RATES, SCORES, strict=True))
     ]
     ahead = measured(board(Track.CODEC, "all", Rows([*codecs(), *thrifty])))
-    assert ahead.verdict.startswith(
+    assert ahead.verdict.lead.startswith(
         "For the same consistency JPEG XL takes 50.0 % fewer bits than VVC, over 100 % of"
     )
     few = measured(board(Track.CODEC, "all", Rows(codecs()[:3])))
-    assert few.verdict.startswith("Codecs spend different rates")
+    assert few.verdict.lead.startswith("Codecs spend different rates")
 
 
 def test_without_an_anchor_the_column_says_so_and_waits_to_be_asked_for() -> None:

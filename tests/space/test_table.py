@@ -12,6 +12,7 @@ from space.board_files import board_record
 from space.lines import Line
 from space.rows import Rows
 from space.table import CONTENTS, TRACKS_SHOWN, Table, board
+from space.verdict import Verdict
 
 RELEASED = "lcysyzxdxc/CMC-Bench@abc/topiq-fr.pth"
 
@@ -165,7 +166,7 @@ def test_codecs_stand_on_their_own_board_by_name_and_quality() -> None:
 def test_codec_board_has_no_weighting_and_no_leader() -> None:
     table = only_table(Track.CODEC, make_store())
     assert table.leads == ()
-    assert table.verdict.startswith("Codecs spend different rates")
+    assert table.verdict.lead.startswith("Codecs spend different rates")
 
 
 def test_board_is_plain_json_without_nan() -> None:
@@ -191,10 +192,35 @@ def test_two_mode_systems_stand_unranked_on_the_board_of_all_modes() -> None:
 
 def test_published_verdict_names_leader_and_lead_and_claims_no_certainty() -> None:
     table = only_table(Track.T2I_ULB, [], "published")
-    assert table.verdict == (
-        "DiffBIR leads by 0.152 before PASD. Scores by image were not published, so whether this "
-        "lead is more than chance is not known."
+    assert table.verdict == Verdict(
+        "DiffBIR leads by 0.152 before PASD.",
+        "Scores by image were not published, so whether this lead is more than chance is not "
+        "known.",
     )
+
+
+@pytest.mark.parametrize(
+    ("models", "lead"),
+    [
+        ("a", "a is the only ranked row."),
+        ("ab", "a and b share the lead."),
+        ("abc", "a, b and c share the lead."),
+        ("abcd", "a, b and 2 others share the lead."),
+    ],
+)
+def test_all_that_share_the_lead_are_named_or_counted(models: str, lead: str) -> None:
+    rows = [make_result(model) for model in models]
+    # One that follows them shares nothing.
+    behind = [make_result("z", consistency=0.1)] if len(models) > 1 else []
+    assert only_table(Track.T2I_ULB, [*rows, *behind]).verdict == Verdict(lead)
+
+
+def test_a_name_with_a_full_stop_in_it_does_not_end_the_sentence() -> None:
+    rows = [make_result("a. b"), make_result("c", consistency=0.4)]
+    found = only_table(Track.T2I_ULB, rows).verdict
+    assert found.lead.startswith("a. b leads by 0.0")
+    assert found.lead.endswith(" before c.")
+    assert found.doubt.startswith("No statistics are stored")
 
 
 def test_leads_say_where_the_paper_s_two_weightings_part() -> None:
