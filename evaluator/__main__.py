@@ -6,7 +6,9 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -56,8 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from evaluator.allocator import keep_freed_memory
 
         keep_freed_memory()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
     try:
         status: int = options.run(options)
+        _prune(options)
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +74,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; what was done is kept", file=sys.stderr)
         return 130
     return status
+
+
+def _end(number: int, frame: object) -> None:
+    """End as an interrupt does: what is held is given back, and what was started is stopped."""
+    del frame
+    sys.exit(128 + number)
+
+
+def _prune(options: argparse.Namespace) -> None:
+    """Prune the cache after a command that was told a size: nothing needs its pictures now."""
+    if getattr(options, "cache_size", None) is not None:
+        from evaluator.pruning import prune
+
+        prune(options.cache.expanduser(), options.cache_size)
 
 
 if __name__ == "__main__":

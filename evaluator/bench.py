@@ -35,7 +35,7 @@ class Bench:
     text_prior: TextPrior | None = None
     """The prior that the protocol names, where it names one."""
     cache_bytes: int | None = None
-    """What may stay in the cache after a run; None keeps everything."""
+    """What a worker leaves in the cache after each request; None keeps everything."""
 
 
 @functools.cache

@@ -12,11 +12,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from protocol.errors import RecordError
+from evaluator.pictures import open_picture
+from protocol.errors import MachineFault, RecordError
 from protocol.files import write_whole
 from protocol.jsonable import from_json, to_json, to_plain
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 T = TypeVar("T")
 
@@ -108,6 +112,29 @@ class Cache:
     def picture_path(self, key: str) -> Path:
         """Return where a decoded picture lies."""
         return self._path(PictureEntry.__name__, key, ".png")
+
+    def picture_bytes(self, key: str) -> bytes:
+        """Return the PNG of a picture that this run made or found.
+
+        Raises:
+            MachineFault: it was pruned since.
+        """
+        path = self.picture_path(key)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise MachineFault(
+                f"{path} was pruned from the cache while a run needed it; start again, what is "
+                "left is taken from there, and leave the cache room for the pictures of a run"
+            ) from error
+
+    def read_picture(self, key: str) -> "Image":
+        """Return a picture that this run made or found.
+
+        Raises:
+            MachineFault: it was pruned since.
+        """
+        return open_picture(self.picture_bytes(key), str(self.picture_path(key)))
 
     def find_bytes(self, kind: str, key: str) -> bytes | None:
         """Return an entry that is no record, or None when it is not there."""

@@ -16,6 +16,7 @@ from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.execution import run_here, run_part
 from evaluator.failures import failure_of
+from protocol.errors import WeightsError
 from protocol.files import write_whole
 from protocol.jsonable import from_plain, to_json, to_plain
 from protocol.records import Request
@@ -30,7 +31,7 @@ def main() -> int:
     out = Path(job["out"])
     try:
         _run(job, out)
-    except OSError as error:
+    except (OSError, WeightsError) as error:
         _write_failure(out, error, is_machine_fault=True)
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
         _write_failure(out, error, is_machine_fault=False)
@@ -42,8 +43,7 @@ def _run(job: dict[str, Any], out: Path) -> None:
         images=Path(job["images"]),
         cache=Cache(Path(job["cache"])),
         weights=Path(job["weights"]) if job["weights"] else None,
-        device=job["device"],
-        batch_size=job["batch_size"],
+        **job["machine"],
     )
     request = from_plain(Request, job["request"], "request")
     if job["names"] is None:
@@ -58,7 +58,6 @@ def _write_failure(out: Path, error: Exception, *, is_machine_fault: bool) -> No
     told = {
         "failure": to_plain(failure_of(error, "evaluate")),
         "is_machine_fault": is_machine_fault,
-        "errno": getattr(error, "errno", None),
     }
     write_whole(out / "failure.json", json.dumps(told).encode())
 

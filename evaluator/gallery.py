@@ -94,7 +94,7 @@ def _write_picture(
         _write(folder / names["sent"], start)
     error_max = 0.0
     if not item.entry.failure_code:
-        decoded = read_picture(bench.cache.picture_path(item.key))
+        decoded = bench.cache.read_picture(item.key)
         names["decoded"], names["error"] = f"{stem}.{mode}.webp", f"{stem}.{mode}.error.webp"
         _write(folder / names["decoded"], decoded)
         drawn, error_max = error_map(original, decoded)

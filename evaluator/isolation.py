@@ -17,7 +17,7 @@ from pathlib import Path
 
 from evaluator.bench import Bench
 from evaluator.execution import Outcome
-from protocol.errors import RecordError
+from protocol.errors import MachineFault, RecordError
 from protocol.failures import FailureCode
 from protocol.jsonable import from_json, from_plain, to_plain
 from protocol.records import Request, Result
@@ -38,6 +38,9 @@ NEEDED = frozenset(
     }
 )
 NEEDED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "OPENBLAS_", "PYTORCH_")
+MACHINE = ("device", "batch_size", "overlap", "lanes", "features", "price_per_hour")
+"""What the process is told of a bench beside its folders."""
+
 ENDPOINT_KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
@@ -101,8 +104,7 @@ def evaluate_apart(
             "images": str(bench.images.resolve()),
             "cache": str(bench.cache.folder.resolve()),
             "weights": str(bench.weights.resolve()) if bench.weights else None,
-            "device": bench.device,
-            "batch_size": bench.batch_size,
+            "machine": {name: getattr(bench, name) for name in MACHINE},
             "out": folder,
             "names": None if names is None else list(names),
         }
@@ -156,7 +158,7 @@ def _read_outcome(folder: Path, status: int) -> Outcome | Failure:
         answer = json.loads(told.read_text(encoding="utf-8"))
         failure: Failure = from_plain(Failure, answer["failure"], "failure")
         if answer["is_machine_fault"]:
-            raise OSError(answer["errno"], failure.message)
+            raise MachineFault(failure.message)
         return failure
     if status != 0:
         # The system kills with SIGKILL whoever takes the last of its memory.

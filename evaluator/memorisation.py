@@ -108,7 +108,7 @@ def _direction(look: Look) -> "Array":
 
 def _painted(decoded: Sequence[Decoded], bench: Bench) -> dict[Sample, Look]:
     return {
-        item.encoded.sample: look_at(read_picture(bench.cache.picture_path(item.key)))
+        item.encoded.sample: look_at(bench.cache.read_picture(item.key))
         for item in decoded
         if not item.entry.failure_code
     }

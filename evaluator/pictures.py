@@ -63,7 +63,19 @@ def open_picture(data: bytes, where: str) -> "Image":
         opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
         if opaque_pixels < width * height:
             raise PictureError(f"{where} has transparent pixels; put it on a background first")
-    return picture.convert("RGB")
+    return _in_eight_bits(picture, where).convert("RGB")
+
+
+def _in_eight_bits(picture: "Image", where: str) -> "Image":
+    """Return a grey picture of 16 bits as Pillow reads a coloured one; left alone it would clip."""
+    if picture.mode in ("I", "F"):
+        raise PictureError(f"{where} has 32 bits a pixel; save it with 8 bits a channel")
+    if not picture.mode.startswith("I;16"):
+        return picture
+    import numpy as np
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
 
 
 def png_bytes(picture: "Image") -> bytes:

@@ -22,7 +22,6 @@ from evaluator.ffmpeg import ffmpeg_version
 from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
-from evaluator.pruning import prune
 from evaluator.ray_engine import run_on_ray
 from evaluator.score import Scored, ScoreStage
 from evaluator.stages import ahead, close
@@ -106,8 +105,6 @@ def evaluate(
             device=bench.device,
         ),
     )
-    if bench.cache_bytes is not None:
-        prune(bench.cache.folder, bench.cache_bytes)
     return Evaluation(result, per_image, decoded)
 
 

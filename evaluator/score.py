@@ -2,12 +2,12 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from evaluator.batches import BatchSizes, group_by_shape
 from evaluator.bench import Bench
@@ -22,6 +22,8 @@ from protocol.rules import Dimension
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+T = TypeVar("T", bound=Hashable)
 
 _GROUP = 16
 """Pictures whose pixels are held at once."""
@@ -168,18 +170,18 @@ class _Reader:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._read: dict[Path, Image] = {}
+        self._read: dict[Hashable, Image] = {}
 
     def picture(self, item: Decoded) -> "Image":
-        return self._once(self._bench.cache.picture_path(item.key))
+        return self._once(item.key, self._bench.cache.read_picture)
 
     def truth(self, item: Decoded) -> "Image":
-        return self._once(self._bench.images / item.encoded.sample.name)
+        return self._once(self._bench.images / item.encoded.sample.name, read_picture)
 
-    def _once(self, path: Path) -> "Image":
-        if path not in self._read:
-            self._read[path] = read_picture(path)
-        return self._read[path]
+    def _once(self, which: T, read: Callable[[T], "Image"]) -> "Image":
+        if which not in self._read:
+            self._read[which] = read(which)
+        return self._read[which]
 
 
 def _checked(score: float) -> tuple[float | None, str]:

@@ -48,7 +48,7 @@ def set_scores(
                 by_name[name] = None
                 continue
             by_name[name] = indicator.score(
-                (read_picture(bench.cache.picture_path(item.key)) for item in items),
+                (bench.cache.read_picture(item.key) for item in items),
                 (read_picture(bench.images / item.encoded.sample.name) for item in items),
             )
     return scores

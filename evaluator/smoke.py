@@ -10,7 +10,6 @@ from statistics import fmean, median
 
 from evaluator.bench import Bench
 from evaluator.decode import Decoded
-from evaluator.pictures import read_picture
 from evaluator.run import evaluate
 from protocol.errors import SmokeTestError
 from protocol.records import Request
@@ -76,7 +75,7 @@ def _require_pictures(mode: Mode, group: Sequence[Decoded], bench: Bench) -> Non
             f"in {mode} mode none of {len(group)} pictures was made; the first: "
             f"{first.failure_message}",
         )
-    pictures = [read_picture(bench.cache.picture_path(item.key)) for item in made]
+    pictures = [bench.cache.read_picture(item.key) for item in made]
     if all(_is_flat(picture.getextrema()) for picture in pictures):
         raise SmokeTestError(
             "FLAT_PICTURES",

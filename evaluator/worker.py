@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,14 +15,17 @@ from evaluator.fetching import fetch_restricted
 from evaluator.gallery import hand_over
 from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
+from evaluator.pruning import prune
 from evaluator.run_log import RunLog
-from protocol.errors import HubError, LeaseError, StoreError
+from protocol.errors import HubError, LeaseError, StoreError, WeightsError
+from protocol.failures import FailureCode
 from protocol.records import Request
 from protocol.smoke import SmokeReport
-from protocol.states import Failure, Status
+from protocol.states import Failure, State, Status
 from submission.caption_files import with_captions_here
 from submission.intake import examine_again, require_accepted
 from submission.limits import UNSHARED, shared_limits
+from submission.queue import QueueEntry
 from submission.rules import check_endpoints
 from submission.store import OPEN, Claim, FolderStore, Store
 
@@ -64,6 +67,7 @@ def work(
     finished = failed = 0
     worker = f"{socket.gethostname()}:{os.getpid()}"
     pictures = fingerprint_images(bench.images)
+    before = {entry.state.request_id for entry in store.queue() if entry.state.status in OPEN}
     while True:
         with store.claim(worker, lambda r: r.dataset_sha256 == pictures) as claim:
             if claim is not None:
@@ -72,12 +76,26 @@ def work(
                     finished += 1
                 else:
                     failed += 1
+                if bench.cache_bytes is not None:
+                    prune(bench.cache.folder, bench.cache_bytes)
         if once or (claim is None and poll_seconds is None):
             break
         if claim is None and poll_seconds is not None:
             pause(poll_seconds)
-    waiting = sum(entry.state.status in OPEN for entry in store.queue())
-    return Done(finished, failed, waiting)
+    queue = store.queue()
+    for state in _given_up(queue, before):
+        # Whoever claims next also ends what has lost its worker for the last time.
+        say(f"{state.request_id}  failed: its worker vanished in attempt {state.attempt}, the last")
+        failed += 1
+    return Done(finished, failed, sum(entry.state.status in OPEN for entry in queue))
+
+
+def _given_up(queue: Sequence[QueueEntry], before: Collection[str]) -> Iterator[State]:
+    """Yield those of the requests `before` that failed because their workers vanished."""
+    for _, state, *_ in queue:
+        lost = state.failure is not None and state.failure.code is FailureCode.WORKER_LOST
+        if state.request_id in before and state.status is Status.FAILED and lost:
+            yield state
 
 
 def describe_request(request: Request) -> str:
@@ -103,8 +121,9 @@ def _run(
         # What was decoded is in the cache; whoever holds the request now writes the result.
         say(f"  lost: {error}")
         return False
-    except (OSError, StoreError):
-        # A full disk or a Hub out of reach is this machine's trouble: another worker may do better.
+    except (OSError, StoreError, WeightsError):
+        # A full disk, a Hub out of reach or an indicator's weights that are not there are this
+        # machine's trouble: another worker may do better.
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
         failure = failure_of(error, "evaluate")

@@ -16,7 +16,8 @@ CMCError
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
-├── DeviceLost          the machine's GPU no longer answers; also an OSError
+├── MachineFault        this machine is at fault and not what was asked; also an OSError
+│   └── DeviceLost      its GPU no longer answers
 ├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
     ├── LeaseError      a worker no longer holds the request that it wants to write about
@@ -105,8 +106,12 @@ class DecodeError(CMCError):
         self.code = code
 
 
-class DeviceLost(CMCError, OSError):
-    """A GPU no longer answers: a fault of the machine, which leaves a request for another one."""
+class MachineFault(CMCError, OSError):
+    """Something of this machine is in the way: a worker leaves its request for another one."""
+
+
+class DeviceLost(MachineFault):
+    """A GPU no longer answers."""
 
 
 class StoreError(CMCError):

@@ -241,6 +241,12 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
     from evaluator.progress import silent
 
     device = choose_device(options.device)
+    actors = options.actors if options.engine == "ray" else ""
+    if actors:
+        from evaluator.ray_engine import parse_actors
+
+        # A slip in it must stop no run half-way.
+        parse_actors(actors)
     return Bench(
         images=images_from(options),
         cache=Cache(options.cache.expanduser()),
@@ -254,7 +260,7 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
         features=options.keep_features,
         price_per_hour=options.price_per_hour,
         cache_bytes=options.cache_size,
-        actors=options.actors if options.engine == "ray" else "",
+        actors=actors,
     )
 
 

@@ -5,7 +5,6 @@ the result is on standard output, and every step is a line of JSON on standard e
 """
 
 import argparse
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +72,7 @@ def _export(evaluation: "Evaluation", bench: "Bench", out: Path) -> None:
         if item.entry.failure_code:
             picture.unlink(missing_ok=True)
             continue
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(bench.cache.picture_path(item.key), picture)
+        write_whole(picture, bench.cache.picture_bytes(item.key))
     write_whole(out / "per_image.parquet", evaluation.per_image)
     write_whole(out / "result.json", to_json(evaluation.result).encode())
 

@@ -77,8 +77,14 @@ def run(options: argparse.Namespace) -> int:
 
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
+    from protocol.errors import InputError
     from submission.store import open_store
 
+    if options.engine == "ray" and not options.in_process:
+        raise InputError(
+            "--engine ray runs submitted weights in Ray's processes, which are not kept from the "
+            "tokens of their machines; give --in-process too where there are none"
+        )
     with contextlib.ExitStack() as stack:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
         done = work(

@@ -16,6 +16,7 @@ FACTS = Facts(
     highest=1,
     lower_is_better=True,
     is_ranking=True,
+    smallest_side=8,
 )
 
 
