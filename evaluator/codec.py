@@ -15,6 +15,7 @@ from evaluator.decode import START_IMAGE
 from evaluator.decoders import Decoder, find_decoder
 from evaluator.devices import choose_device
 from evaluator.encode import CodecSetting, compose
+from evaluator.pictures import to_rgb
 from evaluator.receive import receive
 from evaluator.text_prior import TextPrior
 from protocol.errors import CaptionError, DecodeError, InputError
@@ -32,7 +33,7 @@ class Codec(Protocol):
     """Both directions of anything on the board."""
 
     def encode(self, picture: "Image", name: str = "") -> bytes:
-        """Return the `.cmc` file of an RGB picture; `name` is what a caption file knows it by."""
+        """Return the `.cmc` file of a picture; `name` is what a caption file knows it by."""
         ...
 
     def decode(self, data: bytes) -> "Image":
@@ -75,7 +76,12 @@ class FileEncoder:
         return caption.text
 
     def encode(self, picture: "Image", name: str = "") -> bytes:
-        """Return the `.cmc` file."""
+        """Return the `.cmc` file.
+
+        Raises:
+            PictureError: the picture has transparent pixels, or more than 16 bits a channel.
+        """
+        picture = to_rgb(picture, name or "the picture")
         caption = self.caption(picture, name) if self.mode.has_caption else None
         image = None
         if self.mode.has_image:

@@ -78,6 +78,8 @@ def decode_intra(
     coded_width, coded_height = map(_coded_side, (width, height)) if even else (width, height)
     data = _run(
         [
+            # A stream that was cut ends in an error, and JPEG XL's reader does not wait for more.
+            "-xerror",
             *("-threads", "1", "-max_pixels", str(MAX_PIXELS + 4 * (width + height))),
             *("-f", stream_format, "-i", "-", "-frames:v", "1"),
             *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_ORIENTATION = 0x0112
+"""The number of Exif's tag; from 5 on a picture lies on its side."""
+
+
 def read_picture(path: Path) -> "Image":
     """Return a picture as RGB, whole and checked.
 
@@ -26,7 +30,7 @@ def read_picture(path: Path) -> "Image":
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Return a picture's width and height from its header.
+    """Return the width and height that `read_picture` will find, from a picture's header.
 
     Raises:
         PictureError: the file is missing or is no picture.
@@ -35,7 +39,9 @@ def picture_size(path: Path) -> tuple[int, int]:
 
     try:
         with Image.open(path) as picture:
-            return picture.size
+            width, height = picture.size
+            is_on_its_side = picture.getexif().get(_ORIENTATION, 1) > 4
+            return (height, width) if is_on_its_side else (width, height)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} is no picture: {error}") from error
 
@@ -59,11 +65,22 @@ def open_picture(data: bytes, where: str) -> "Image":
         picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
+    return to_rgb(picture, where)
+
+
+def to_rgb(picture: "Image", where: str) -> "Image":
+    """Return a picture that is open as 8-bit RGB, the way up that its camera wrote beside it.
+
+    Raises:
+        PictureError: it has transparent pixels, or more than 16 bits a channel.
+    """
+    from PIL import ImageOps
+
     if picture.has_transparency_data:
         opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
-        if opaque_pixels < width * height:
+        if opaque_pixels < picture.width * picture.height:
             raise PictureError(f"{where} has transparent pixels; put it on a background first")
-    return _in_eight_bits(picture, where).convert("RGB")
+    return ImageOps.exif_transpose(_in_eight_bits(picture, where).convert("RGB"))
 
 
 def _in_eight_bits(picture: "Image", where: str) -> "Image":

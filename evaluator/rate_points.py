@@ -6,6 +6,7 @@ where it was.
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
@@ -193,23 +194,26 @@ def read_points(path: Path) -> list[RatePoint]:
         return list(_from_parquet(path))
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            RatePoint(
-                codec=row["codec"],
-                setting=row["setting"],
-                name=row["name"],
-                bits_per_pixel=float(row["bits_per_pixel"]),
-                indicator=row["indicator"],
-                score=float(row["score"]) if row["score"] else None,
-            )
-            for row in rows
-        ]
+            return [_from_row(row) for row in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
             f"{path} holds no rate points ({error!r}); wanted a CSV with the columns "
             f"{', '.join(COLUMNS)}"
         ) from error
+
+
+def _from_row(row: Mapping[str, str]) -> RatePoint:
+    rate, score = float(row["bits_per_pixel"]), float(row["score"]) if row["score"] else None
+    if not (0 < rate < math.inf and (score is None or math.isfinite(score))):
+        raise ValueError(f"{row['name']} at {row['setting']}: rate {rate}, score {score}")
+    return RatePoint(
+        codec=row["codec"],
+        setting=row["setting"],
+        name=row["name"],
+        bits_per_pixel=rate,
+        indicator=row["indicator"],
+        score=score,
+    )
 
 
 def _from_parquet(path: Path) -> Iterator[RatePoint]:

@@ -213,6 +213,9 @@ def score_folders(
                 f"{truth.width}x{truth.height} reference; wanted equal sizes"
             )
         scores[name] = {i.name: i.score([picture], [truth])[0] for i in indicators}
+        for which, score in scores[name].items():
+            if not math.isfinite(score):
+                raise PictureError(f"{name}: the indicator {which} answers {score} and no number")
         on_pair()
     return scores
 

@@ -125,9 +125,12 @@ def compare_requests(
         raise StatisticsError(f"these cannot be compared: {' and '.join(sorted(benches))}")
     names, strata = _images([item.images for item in pair])
     overalls = image_overalls([item.images for item in pair], track, names)
+    named = [item.images.model for item in pair]
+    if named[0] == named[1]:
+        named = [f"{item.images.model} with {item.images.partner}" for item in pair]
     return NamedComparison(
-        first=pair[0].images.model,
-        second=pair[1].images.model,
+        first=named[0],
+        second=named[1],
         track=track,
         result=compare(overalls[:, 0], overalls[:, 1], strata, resamples=resamples, seed=seed),
     )

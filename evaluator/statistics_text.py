@@ -1,5 +1,6 @@
 """The answers of `cmc statistics` as lines of text."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -25,7 +26,13 @@ def board_lines(answer: Sequence[BoardStatistics | Refused]) -> Iterator[str]:
 
 
 def _rows(board: BoardStatistics) -> Iterator[str]:
-    width = max(len(row.model) for row in board.rows)
+    times = Counter(row.model for row in board.rows)
+    # As a board's row is found by the beginning of its id.
+    names = {
+        row.request_id: f"{row.model} {row.request_id[:8]}" if times[row.model] > 1 else row.model
+        for row in board.rows
+    }
+    width = max(map(len, names.values()))
     yield (
         f"  {board.images} images, {board.resamples} resamples; "
         f"intervals of {100 * board.level:.0f} %"
@@ -35,22 +42,21 @@ def _rows(board: BoardStatistics) -> Iterator[str]:
         if row.standing is None:
             lacks = ", ".join(f"{count} of {cell}" for cell, count in row.not_scored.items())
             why = f"without score: {lacks}" if lacks else "a control"
-            yield f"  {'-':>6}  {row.model:<{width}}  not ranked; {why}"
+            yield f"  {'-':>6}  {names[row.request_id]:<{width}}  not ranked; {why}"
             continue
         at = row.standing
         span = f"{at.rank_low}" if at.rank_low == at.rank_high else f"{at.rank_low}-{at.rank_high}"
         overall = "" if row.overall is None else _estimate(row.overall)
         yield (
-            f"  {span:>6}  {row.model:<{width}}  {overall:<27}"
+            f"  {span:>6}  {names[row.request_id]:<{width}}  {overall:<27}"
             f"{at.probability_first:>7.3f}{at.tie_group:>7}"
         )
     neighbours = {(first.request_id, second.request_id) for first, second in pairwise(board.rows)}
-    models = {row.request_id: row.model for row in board.rows}
     for item in board.comparisons:
         if (item.first, item.second) in neighbours:
             needed = item.result.images_needed
             yield (
-                f"  {models[item.first]} - {models[item.second]}: "
+                f"  {names[item.first]} - {names[item.second]}: "
                 f"{_estimate(item.result.difference)}, wins {_percent(item.result.win_rate)}; "
                 + ("separable" if item.is_separable else f"not separable, {_needed(needed)}")
             )

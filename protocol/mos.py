@@ -143,7 +143,7 @@ def opinions(
         dimension=dimension,
         scores=tuple(_scores(table.images, scores, ratings, normalise=normalise)),
         viewers=tuple(reports),
-        agreement_all=agreement(table.ratings),
+        agreement_all=agreement(table.ratings[~np.isnan(table.ratings).all(axis=1)]),
         agreement_kept=agreement(scores),
         refused=tuple(_refused(lines, given, table, reports)),
     )

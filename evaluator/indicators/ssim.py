@@ -10,7 +10,12 @@ from protocol.rules import Dimension
 DIMENSION = Dimension.FR
 IMPLEMENTATION = "pyiqa ssim, luma, window by rows and columns"
 WEIGHTS = ""
-FACTS = Facts(paper="Wang et al., IEEE TIP 13(4), 2004", lowest=-1, highest=1)
+FACTS = Facts(
+    paper="Wang et al., IEEE TIP 13(4), 2004",
+    lowest=-1,
+    highest=1,
+    smallest_side=11,
+)
 
 
 def load(weights: Path | None, device: str) -> Indicator:

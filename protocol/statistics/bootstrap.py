@@ -13,6 +13,8 @@ from protocol.errors import StatisticsError
 Array: TypeAlias = NDArray[np.floating[Any]]
 
 RESAMPLES = 2000
+FEWEST_RESAMPLES = 20
+"""One of them is the twentieth part that a 95 % interval leaves out."""
 LEVEL = 0.95
 
 
@@ -48,8 +50,14 @@ def draw_resamples(strata: Sequence[str], resamples: int = RESAMPLES, seed: int 
         seed: of the draws; the same seed and strata give the same resamples.
 
     Raises:
-        StatisticsError: a stratum has one image only, whose variance cannot be known.
+        StatisticsError: a stratum has one image only, whose variance cannot be known, or the
+            resamples are too few.
     """
+    if resamples < FEWEST_RESAMPLES or seed < 0:
+        raise StatisticsError(
+            f"{resamples} resamples from seed {seed}; wanted at least {FEWEST_RESAMPLES}, better "
+            f"{RESAMPLES}, from a seed of 0 or more"
+        )
     names, places = np.unique(np.asarray(strata), return_inverse=True)
     if not len(strata):
         raise StatisticsError("no image is scored by all; an interval needs two of each content")

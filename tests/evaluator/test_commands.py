@@ -120,6 +120,24 @@ def test_folders_are_scored_with_means(
     assert set(scores["pictures"]) == {path.name for path in images.iterdir()}
 
 
+@pytest.mark.parametrize(("indicator", "wanted"), [("ssim", 11), ("piqe", 8), ("ms_ssim", 161)])
+def test_a_picture_too_small_for_an_indicator_is_refused_with_the_size_wanted(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    indicator: str,
+    wanted: int,
+) -> None:
+    for side in (wanted - 1, wanted):
+        folder = tmp_path / str(side)
+        folder.mkdir()
+        paint(side, side).save(folder / "a.png")
+    both = ("--reference", tmp_path / str(wanted - 1), "--distorted", tmp_path / str(wanted - 1))
+    said = cmc_here("score", *both, "--indicator", indicator, status=1).stderr
+    assert f"needs {wanted} pixels a side" in said
+    both = ("--reference", tmp_path / str(wanted), "--distorted", tmp_path / str(wanted))
+    cmc_here("score", *both, "--indicator", indicator)
+
+
 def test_evaluate_writes_files_pictures_scores_and_result(
     cmc_here: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,

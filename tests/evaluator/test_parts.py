@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from evaluator import ffmpeg
 from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
 from evaluator.codecs import check_quality, load_codec
 from evaluator.pixels import decode_pixels, encode_pixels, payload_bytes
@@ -205,6 +206,16 @@ def test_a_damaged_still_is_refused_or_is_a_picture(name: str) -> None:
         except CodecError:
             refused += 1
     assert refused > 100
+
+
+def test_a_cut_jpeg_xl_stream_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # ffmpeg would wait for the rest until its time is over.
+    monkeypatch.setattr(ffmpeg, "_TIMEOUT_SECONDS", 20)
+    codec = load_codec("jxl")
+    stream = codec.encode(paint(63, 65), 20)
+    for end in (len(stream) // 3, len(stream) - 1):
+        with pytest.raises(CodecError, match="ffmpeg ended with"):
+            codec.decode(stream[:end], 63, 65)
 
 
 @pytest.mark.parametrize("quality", ["", "-1", "64", "3.5", "good"])

@@ -1,14 +1,17 @@
 """Every picture at the door is 8-bit RGB, or is refused with a reason."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import paint
-from PIL import Image
+from PIL import Image, ImageOps
 
-from evaluator.pictures import open_picture
+from evaluator.codec import open_codec
+from evaluator.pictures import open_picture, picture_size
 from protocol.errors import PictureError
+from protocol.rules import Mode
 
 
 def saved(picture: Image.Image, kind: str = "PNG") -> bytes:
@@ -38,3 +41,31 @@ def test_other_ways_to_hold_a_picture_are_read_as_pillow_reads_them(mode: str) -
     read = open_picture(saved(picture, "TIFF"), "plain.tif")
     assert read.mode == "RGB"
     assert np.array_equal(np.asarray(read), np.asarray(picture.convert("RGB")))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_stands_as_its_camera_says(orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture, path = paint(70, 50), tmp_path / "photo.png"
+    picture.save(path, exif=exif)
+    with Image.open(path) as file:
+        wanted = ImageOps.exif_transpose(file)
+    read = open_picture(path.read_bytes(), "photo.png")
+    assert picture_size(path) == read.size == wanted.size
+    assert np.array_equal(np.asarray(read), np.asarray(wanted))
+
+
+@pytest.mark.parametrize("codec", ["vvc:30", "jxl:60", "jpeg:60"])
+@pytest.mark.parametrize("mode", ["RGBA", "CMYK", "L", "P"])
+def test_a_codec_encodes_a_picture_of_any_mode_as_its_rgb(codec: str, mode: str) -> None:
+    opened = open_codec(mode=Mode.IMAGE, codec=codec)
+    picture = paint(33, 21).convert(mode)
+    assert opened.encode(picture) == opened.encode(picture.convert("RGB"))
+
+
+def test_a_codec_refuses_transparent_pixels() -> None:
+    picture = paint(33, 21).convert("RGBA")
+    picture.putpixel((3, 3), (0, 0, 0, 7))
+    with pytest.raises(PictureError, match="the picture has transparent pixels"):
+        open_codec(mode=Mode.IMAGE, codec="jpeg:60").encode(picture)

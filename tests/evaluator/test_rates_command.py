@@ -170,3 +170,13 @@ def test_another_csv_is_refused_with_the_columns_wanted(tmp_path: Path) -> None:
         read_points(tmp_path / "a.csv")
     with pytest.raises(RecordError, match="is missing"):
         read_points(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(("rate", "score"), [("0.2", "nan"), ("inf", "0.3"), ("0", "0.3")])
+def test_rates_and_scores_that_are_no_numbers_are_refused_by_their_row(
+    rate: str, score: str, tmp_path: Path
+) -> None:
+    head = "codec,setting,name,bits_per_pixel,indicator,score\n"
+    (tmp_path / "a.csv").write_text(f"{head}vvc,52,foo.png,{rate},ssim,{score}\n")
+    with pytest.raises(RecordError, match=r"foo\.png at 52: rate .*, score "):
+        read_points(tmp_path / "a.csv")

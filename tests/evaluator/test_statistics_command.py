@@ -100,6 +100,17 @@ def test_a_row_without_a_score_is_shown_and_not_ranked(store: FolderStore, cmc: 
     assert PUBLISHED_NOTE in text
 
 
+def test_rows_of_one_model_are_told_apart(store: FolderStore, cmc: Run) -> None:
+    ids = [
+        add_result(store, "a", level, i2t=i2t).request.request_id
+        for i2t, level in (("short.csv", 1.0), ("long.csv", 1.2))
+    ]
+    text = cmc("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
+    assert f"a {ids[1][:8]} - a {ids[0][:8]}: " in text
+    said = cmc("statistics", "compare", *ids, "--track", "t2i-ulb").stdout
+    assert said.startswith("a with short.csv against a with long.csv, Overall of t2i-ulb")
+
+
 def test_a_comparison_takes_the_common_images_and_counts_the_others(store: FolderStore) -> None:
     better = add_result(store, "b", 2.0, missing={NAMES[0]: [Mode.FULL]})
     worse = add_result(store, "a", 1.0)

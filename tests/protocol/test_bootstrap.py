@@ -120,3 +120,9 @@ def test_one_image_of_a_content_has_no_interval() -> None:
         draw_resamples(["NSI", "NSI", "SCI"])
     with pytest.raises(StatisticsError, match="no image"):
         draw_resamples([])
+
+
+@pytest.mark.parametrize(("resamples", "seed"), [(0, 0), (-5, 0), (1, 0), (2000, -1)])
+def test_too_few_resamples_and_seeds_below_0_are_refused(resamples: int, seed: int) -> None:
+    with pytest.raises(StatisticsError, match="wanted at least 20, better 2000"):
+        draw_resamples(CONTENTS, resamples, seed)

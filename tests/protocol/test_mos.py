@@ -165,6 +165,15 @@ def test_constant_viewers_and_short_sessions_are_refused_with_their_reason() -> 
     assert (short.ratings, short.reason) == (GROUP, None)
 
 
+def test_a_viewer_who_left_at_once_is_none_of_those_who_agree() -> None:
+    ratings = simulate(TRUTH[:80])
+    late = np.full((1, ratings.shape[1]), np.nan)
+    late[0, :3] = 2.5
+    part = found(np.vstack([ratings, late]))
+    assert part.agreement_all == found(ratings).agreement_all
+    assert part.agreement_all.icc_mean is not None
+
+
 def test_refused_and_used_ratings_are_all_ratings() -> None:
     ratings = simulate(TRUTH, clickers=2)
     part = found(ratings)
