@@ -27,7 +27,7 @@ from space.words import CONTENT_TITLES, TRACK_WORDS
 STATIC = Path(__file__).parent / "static"
 TEXTS = Path(__file__).parent / "texts"
 
-STYLES = ("base", "board", "views", "submit")
+STYLES = ("base", "board", "views", "submit", "print")
 """The page's style sheets: a later one overrules an earlier one."""
 
 Make = Callable[[], bytes]

@@ -1,4 +1,4 @@
-"""Overall against what it costs: who is not beaten on both at once."""
+"""Overall against what it costs: who is not beaten, in one of them at no loss in the other."""
 
 from collections.abc import Sequence
 from math import log10
@@ -37,7 +37,7 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
     drawing: Any = Figure()
     for chosen, name, colour, mode in (
         (front, "not beaten", COLOURS[0], "lines+markers+text"),
-        (beaten, "beaten on both", GREY, "markers+text"),
+        (beaten, "beaten", GREY, "markers+text"),
     ):
         drawing.add_trace(
             {

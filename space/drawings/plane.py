@@ -9,7 +9,7 @@ from protocol.rules import TRACKS, Dimension, Track
 from space.drawings.labels import place_labels
 from space.drawings.style import (
     COLOURS,
-    GREY,
+    LEVEL,
     LONGEST_NAME,
     layout,
     row_names,
@@ -20,6 +20,9 @@ from space.drawings.style import (
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+NAME_WIDTH, NAME_HEIGHT = 0.16, 0.1
+"""Of a level line, as shares of the narrowest figure that the page draws: 564 x 372 pixels."""
 
 
 def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
@@ -62,34 +65,46 @@ def _place(row: Row) -> tuple[float, float]:
 def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
     """Return lines of equal Overall: the rule of the board, drawn."""
     weights = TRACKS[track].weights
-    (left, right), (_, high) = (_padded([place[axis] for place in places]) for axis in (0, 1))
+    (left, right), (low, high) = (_padded([place[axis] for place in places]) for axis in (0, 1))
     levels = [weights[Dimension.FR] * x + weights[Dimension.NR] * y for x, y in places]
     step = _round_step((max(levels) - min(levels)) / 6)
     first, last = math.floor(min(levels) / step), math.ceil(max(levels) / step)
     traces = []
+    named: list[tuple[float, float]] = []
     for level in (count * step for count in range(first, last + 1)):
         at_left = (level - weights[Dimension.FR] * left) / weights[Dimension.NR]
         at_right = (level - weights[Dimension.FR] * right) / weights[Dimension.NR]
         at_top = (level - weights[Dimension.NR] * high) / weights[Dimension.FR]
         # The line enters the figure at its left or its upper edge; its name stands there.
         start = (left, at_left) if at_left <= high else (at_top, high)
-        end = (right, at_right)
+        corner = ((start[0] - left) / (right - left), (start[1] - low) / (high - low))
+        has_room = _has_room(corner, named)
+        if has_room:
+            named.append(corner)
         traces.append(
             {
                 "type": "scatter",
-                "x": [start[0], end[0]],
-                "y": [start[1], end[1]],
-                "mode": "lines+text",
+                "x": [start[0], right],
+                "y": [start[1], at_right],
+                "mode": "lines+text" if has_room else "lines",
                 "text": [f"Overall {level:.4g}", ""],
                 "textposition": "bottom right" if start[1] == high else "top right",
-                "textfont": {"size": 10, "color": GREY},
-                "line": {"color": GREY, "width": 1, "dash": "dot"},
-                "opacity": 0.6,
+                # No colour of its own: the page gives its ink to what has none.
+                "textfont": {"size": 10},
+                "line": {"color": LEVEL, "width": 1, "dash": "dot"},
                 "hoverinfo": "skip",
                 "showlegend": False,
             }
         )
     return traces
+
+
+def _has_room(corner: tuple[float, float], named: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether a name would stand inside a figure on a phone, and on none of those named."""
+    inside = 0 <= corner[0] <= 1 - NAME_WIDTH and 0 <= corner[1] <= 1
+    return inside and all(
+        abs(corner[0] - x) >= NAME_WIDTH or abs(corner[1] - y) >= NAME_HEIGHT for x, y in named
+    )
 
 
 def _round_step(wanted: float) -> float:

@@ -54,10 +54,7 @@ def rate_figure(rows: Sequence[Row], codecs: Sequence[Row]) -> "Figure":
         if mode in used:
             drawing.add_trace(_mode_key(mode), row=1, col=1)
     rates = [bpp for row in [*systems, *codecs] for bpp in row.bits_per_pixel.values()]
-    axis = log_axis(rates, "bits per pixel")
-    ratios = [f"<br><i>{24 / tick:,.0f}:1</i>" for tick in axis["tickvals"]]
-    texts = zip(axis["ticktext"], ratios, strict=True)
-    drawing.update_xaxes(**axis | {"ticktext": [text + ratio for text, ratio in texts]})
+    drawing.update_xaxes(**log_axis(rates, "bits per pixel", lambda bpp: f"{24 / bpp:,.0f}:1"))
     drawing.update_layout(
         **layout(
             "Scores against the size of the file",

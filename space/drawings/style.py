@@ -6,7 +6,7 @@ Plotly reads a few HTML tags in names and hover texts, so everything a person ty
 import html
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from protocol.boards import Row
@@ -23,9 +23,16 @@ SYMBOLS = {Mode.FULL: "circle", Mode.IMAGE: "square", Mode.PIXEL: "diamond", Mod
 DASHES = ("solid", "dash", "dot", "dashdot")
 GREY = "#7f8894"
 GRID = "rgba(127, 136, 148, 0.22)"
+LEVEL = "rgba(127, 136, 148, 0.6)"
 LONGEST_NAME = 28
 LONGEST_HOVER = 120
 FEWEST_TICKS = 4
+LEAST_AXIS = 270
+"""Pixels of an axis in the narrowest figure of the page, where long names are in the legend."""
+_CHARACTER, _GAP = 7.0, 6.0
+"""Pixels of a tick's text: a digit, and what stays free between two."""
+_ROUND = "15237"
+"""The first digits that one likes to read, best first."""
 _STEPS = (
     *((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)),
     *([n / m for n in range(m, 10 * m)] for m in (1, 2, 5, 10, 50)),
@@ -58,26 +65,55 @@ def row_names(rows: Sequence[Row]) -> list[str]:
     return [row.model if counts[row.model] == 1 else f"{row.model} + {row.partner}" for row in rows]
 
 
-def log_axis(values: Sequence[float], title: str) -> dict[str, Any]:
-    """Return a logarithmic axis with round ticks that are written out: never a bare 5 for 0.05."""
+def log_axis(
+    values: Sequence[float], title: str, below: Callable[[float], str] | None = None
+) -> dict[str, Any]:
+    """Return a logarithmic axis with round ticks that are written out: never a bare 5 for 0.05.
+
+    Args:
+        values: what lies on it.
+        title: of the axis.
+        below: what stands under the text of a tick.
+    """
     low, high = math.log10(min(values)), math.log10(max(values))
     margin = 0.11 * max(high - low, 0.1)
     ends = (low - margin, high + margin)
-    ticks: list[float] = []
+    lines: dict[float, list[str]] = {}
     for steps in _STEPS:
         powers = range(math.floor(ends[0]), math.ceil(ends[1]) + 1)
         all_ticks = (step * 10.0**power for power in powers for step in steps)
         ticks = [tick for tick in all_ticks if ends[0] <= math.log10(tick) <= ends[1]]
-        if len(ticks) >= FEWEST_TICKS:
+        found = {tick: [f"{tick:.6g}", *([below(tick)] if below else [])] for tick in ticks}
+        found = _with_room(found, ends[1] - ends[0])
+        # Finer steps may leave no more of them.
+        lines = max(lines, found, key=len)
+        if len(lines) >= FEWEST_TICKS:
             break
     return {
         "type": "log",
         "range": list(ends),
-        "tickvals": ticks,
-        "ticktext": [f"{tick:.6g}" for tick in ticks],
+        "tickvals": list(lines),
+        "ticktext": ["<br><i>".join(both) + "</i>" * (len(both) - 1) for both in lines.values()],
         "tickangle": 0,
         "title_text": title,
     }
+
+
+def _with_room(lines: Mapping[float, list[str]], decades: float) -> dict[float, list[str]]:
+    """Return the ticks whose texts lie on no other's; of two the rounder one stays."""
+    widths = {tick: _CHARACTER * max(map(len, both)) for tick, both in lines.items()}
+    kept: list[float] = []
+    for tick in sorted(lines, key=_oddness):
+        away = ((abs(math.log10(tick / at)) * LEAST_AXIS / decades, at) for at in kept)
+        if all(pixels >= (widths[tick] + widths[at]) / 2 + _GAP for pixels, at in away):
+            kept.append(tick)
+    return {tick: lines[tick] for tick in sorted(kept)}
+
+
+def _oddness(tick: float) -> int:
+    """Return how far from round a number is: 0 is 1, 10 or 0.1."""
+    digits = f"{tick:.5e}".split("e")[0].rstrip("0").rstrip(".")
+    return _ROUND.find(digits) if len(digits) == 1 and digits in _ROUND else 4 + len(digits)
 
 
 def layout(title: str, *, height: int) -> dict[str, Any]:

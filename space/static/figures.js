@@ -8,6 +8,8 @@ import * as state from "./state.js";
 // Below these widths a figure is not squeezed but scrolled.
 const LEAST_WIDTH = 640;
 const LEAST_WIDTH_OF_PANELS = 920;
+// What A4 and letter paper on its long side have beside margins and the heading.
+const SHEET = { width: 960, height: 560 };
 const MOST_ROWS = 200;
 let plotly = null;
 
@@ -65,13 +67,18 @@ async function draw(box, index, view) {
 }
 
 async function paint(place, frame, { data, layout }) {
-  const { newPlot } = await loadPlotly();
+  const { newPlot, relayout } = await loadPlotly();
   if (!place.isConnected) return;
   const least = layout.xaxis2 ? LEAST_WIDTH_OF_PANELS : LEAST_WIDTH;
   const narrow = frame.clientWidth < least;
   const shown = { ...themed(layout, frame), title: { text: "" }, margin: { ...layout.margin, t: 34 } };
   if (narrow) shown.width = least;
   await newPlot(place, data, shown, { responsive: !narrow, displaylogo: false, displayModeBar: false });
+  // One that is higher than a sheet is made smaller as a whole: its names need their room.
+  const zoom = Math.min(1, SHEET.height / layout.height);
+  frame.style.setProperty("--zoom", String(zoom));
+  frame.addEventListener("beforeprint", () => relayout(place, { width: SHEET.width / zoom }));
+  frame.addEventListener("afterprint", () => relayout(place, narrow ? { width: least } : { autosize: true }));
 }
 
 function downloads({ key, of }, { figure, rows }) {

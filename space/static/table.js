@@ -1,4 +1,4 @@
-// A table of any length that keeps only the rows in sight in the page.
+// A table of any length that keeps only the rows in sight in the page; on paper that is all of them.
 
 import { make } from "./dom.js";
 
@@ -24,6 +24,13 @@ export class WindowedTable {
     for (const spacer of [this.above, this.below]) spacer.setAttribute("aria-hidden", "true");
     this.table.append(this.columns, this.head, this.body);
     this.node.append(this.table);
+    this.printed = false;
+    for (const name of ["beforeprint", "afterprint"]) {
+      this.node.addEventListener(name, () => {
+        this.printed = name === "beforeprint";
+        this.paint();
+      });
+    }
     let waiting = false;
     this.node.addEventListener("scroll", () => {
       if (waiting) return;
@@ -57,13 +64,17 @@ export class WindowedTable {
     this.paint();
   }
 
-  paint() {
+  // The places of the first row to draw and of the one behind the last.
+  inSight() {
+    if (this.printed) return [0, this.order.length];
     const height = this.node.clientHeight || window.innerHeight * 0.76;
     const first = Math.max(0, Math.floor(this.node.scrollTop / this.rowHeight) - SPARE);
-    const end = Math.min(
-      this.order.length,
-      Math.ceil((this.node.scrollTop + height) / this.rowHeight) + SPARE,
-    );
+    const end = Math.ceil((this.node.scrollTop + height) / this.rowHeight) + SPARE;
+    return [first, Math.min(this.order.length, end)];
+  }
+
+  paint() {
+    const [first, end] = this.inSight();
     const rows = [];
     const kept = new Map();
     for (let place = first; place < end; place += 1) {

@@ -19,6 +19,18 @@ from protocol.rules import Content, Track
 pytestmark = pytest.mark.browser
 
 PUBLISHED = "Paper, TOPIQ"
+CUT_TITLES = """() => {
+    const cells = [...document.querySelector('tbody tr').cells];
+    const box = (node) => node.getBoundingClientRect();
+    return [...document.querySelectorAll('.titles th')].filter((title, at) => {
+        const [whole, cell] = [box(title), box(cells[at])];
+        const texts = document.createRange();
+        texts.selectNodeContents(title);
+        const all = [...texts.getClientRects(), box(title.querySelector('.arrow'))];
+        return all.some((one) => one.left < whole.left || one.right > whole.right)
+            || whole.left !== cell.left || whole.right !== cell.right;
+    }).map((title) => title.textContent);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +155,19 @@ def test_a_column_can_be_taken_away_and_another_added(page: Page) -> None:
     page.get_by_label("Decode s").first.check()
     expect(header(page, "source")).to_have_count(0)
     assert column(page, "full_decode_seconds")[0] == "4.50"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_title_is_whole_and_stands_over_its_column(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator(".columns summary").click()
+    expect(page.locator(".columns .check").first).to_be_visible()
+    for box in page.locator(".columns input").all():
+        box.check()
+    for key in ("mean_fr", "mean_nr", "full_fr", "replications", "variants_tried"):
+        # It may lie under the open panel.
+        header(page, key).get_by_role("button").evaluate("(press) => press.click()")
+        assert page.evaluate(CUT_TITLES) == []
 
 
 @pytest.mark.parametrize("name", ["CSV", "JSON"])

@@ -1,6 +1,9 @@
 """Figures show the rows they are given, and names stay names."""
 
 import json
+import math
+import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
-from space.drawings.style import log_axis, short
+from space.drawings.style import LEAST_AXIS, LEVEL, log_axis, short
 from space.rows import Rows
 
 
@@ -104,6 +107,13 @@ def test_pareto_front_holds_who_is_beaten_by_nobody_on_both() -> None:
     assert beaten["text"] == ["poor"]
 
 
+def test_who_costs_as_much_and_scores_less_is_beaten_but_not_on_both() -> None:
+    points = [Point("good", 3, 2), Point("poor", 3, 1)]
+    front, beaten = json.loads(pareto_figure(points, "bits per pixel").to_json())["data"]
+    assert (front["text"], beaten["text"]) == (["good"], ["poor"])
+    assert (front["name"], beaten["name"]) == ("not beaten", "beaten")
+
+
 def test_marks_that_turn_the_direction_turn_the_name_alone_and_endless_names_end() -> None:
     results = [make_result("safe\u202egnp.exe"), make_result("x" * 10_000)]
     traces = draw(Track.T2I_ULB, results)["data"]
@@ -116,8 +126,8 @@ def test_marks_that_turn_the_direction_turn_the_name_alone_and_endless_names_end
     ("values", "texts"),
     [
         ((0.0361, 0.0428), ["0.036", "0.038", "0.04", "0.042"]),
-        ((0.4, 3.4), ["0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1", "2", "3", "4"]),
-        ((1e-5, 10.0), ["1e-05", "0.0001", "0.001", "0.01", "0.1", "1", "10"]),
+        ((0.4, 3.4), ["0.5", "0.7", "1", "2", "3", "4"]),
+        ((1e-5, 10.0), ["1e-05", "0.001", "0.1", "1", "10"]),
         ((2.0, 2.0), ["1.96", "1.98", "2", "2.02", "2.04"]),
     ],
 )
@@ -129,6 +139,25 @@ def test_a_logarithmic_axis_has_round_ticks_for_any_range_and_writes_them_out(
     low, high = (10**end for end in axis["range"])
     assert low < min(values)
     assert max(values) < high
+
+
+@pytest.mark.parametrize("values", [(0.066, 0.146), (0.0031, 0.0272), (0.09, 0.1), (1e-5, 10.0)])
+def test_texts_of_ticks_have_room_in_the_narrowest_figure(values: tuple[float, float]) -> None:
+    axis = log_axis(values, "bits per pixel", lambda tick: f"{24 / tick:,.0f}:1")
+    low, high = axis["range"]
+    places = [(math.log10(tick) - low) / (high - low) * LEAST_AXIS for tick in axis["tickvals"]]
+    texts = [re.sub("<br>|</?i>", " ", text).split() for text in axis["ticktext"]]
+    # A digit is 7 pixels wide at most.
+    halves = [3.5 * max(map(len, lines)) for lines in texts]
+    ends = list(zip(places, halves, strict=True))
+    assert len(ends) >= 3
+    assert all(a + half <= b - other for (a, half), (b, other) in pairwise(ends))
+
+
+def test_a_level_line_is_faint_and_its_name_is_not() -> None:
+    lines = draw(Track.T2I_ULB, [])["data"][:-1]
+    assert all("opacity" not in line and "color" not in line["textfont"] for line in lines)
+    assert {line["line"]["color"] for line in lines} == {LEVEL}
 
 
 def test_long_names_are_told_apart_by_their_ends() -> None:

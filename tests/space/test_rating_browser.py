@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import find_chromium
+from browsing import find_chromium, find_serious
 from conftest import ROOT, paint
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -163,6 +163,16 @@ def test_three_pictures_by_keyboard_survive_a_killed_server_and_browser(
     ]
     assert [item.rating for item in parsed.refused] == ["2"]
     assert failures == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_refusal_can_be_read_by_light_and_in_the_dark(
+    page: Page, start: Callable[[], subprocess.Popen[str]], theme: str
+) -> None:
+    enter(page, f"{address_of(start())}?__theme={theme}", agrees=False)
+    expect(page.get_by_role("alert").filter(has_text="agree to it")).to_be_visible()
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    assert find_serious(page, colours_only=True) == []
 
 
 def test_a_slider_counts_where_it_is_let_go(
