@@ -259,3 +259,11 @@ def test_five_thousand_rows_keep_the_page_small_and_end_with_the_last(
             settle(page)
             assert column(page, "model")[-1] == "model-0000"
             assert page.evaluate("document.querySelectorAll('*').length") < 4000
+            # A row that a keyboard pins is followed to the top, where the others begin.
+            page.get_by_label("Pin model-0000").press("Enter")
+            expect(page.get_by_label("Pin model-0000")).to_be_focused()
+            expect(page.get_by_label("Pin model-0000")).to_be_in_viewport()
+            assert column(page, "model")[:2] == ["model-0000", "model-4999"]
+            page.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
+            page.get_by_role("searchbox").fill("model-0042")
+            assert column(page, "model") == ["model-0042"]
