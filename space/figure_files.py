@@ -1,7 +1,9 @@
 """The figures as files: `data/figures.json` lists them, each has its drawing and its numbers."""
 
+import importlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -46,6 +48,9 @@ def all_figures(rows: Rows) -> list[Drawn]:
 
 
 def _file(drawn: Drawn) -> bytes:
+    # Plotly takes pandas as it finds it, and it is half there while gradio loads in another thread.
+    with suppress(ImportError):
+        importlib.import_module("pandas")
     # Plotly's own JSON: it knows its types.
     figure = json.loads(str(drawn.draw().to_json())) if drawn.draw else None
     return plain_json({"figure": figure, "rows": drawn.numbers})

@@ -5,6 +5,7 @@ import { drawControls, keptRows, shownColumns } from "./controls.js";
 import { drawCell, widthOf } from "./cells.js";
 import { dataPath } from "./frozen.js";
 import { Leader } from "./leader.js";
+import { isPinned, rowKey, togglePin } from "./pins.js";
 import { openRow } from "./row.js";
 import * as state from "./state.js";
 import { sortRows, WindowedTable } from "./table.js";
@@ -32,7 +33,8 @@ class BoardView {
     this.parts.note.setAttribute("role", "status");
     this.leader = new Leader();
     box.append(...order.map((name) => this.parts[name]), this.leader.node);
-    this.table = new WindowedTable("Scores", ROW_HEIGHT, (index) => this.drawRow(index));
+    const keyOf = (index) => rowKey(this.cells, index);
+    this.table = new WindowedTable("Scores", ROW_HEIGHT, (index) => this.drawRow(index), keyOf);
     this.parts.table.append(this.table.node);
     NARROW.addEventListener("change", () => this.drawHead());
   }
@@ -41,6 +43,14 @@ class BoardView {
     this.content = state.get("content", "all");
     if (!(this.content in this.site.contents)) this.content = "all";
     this.board = await load(dataPath(`board/${this.track}.${this.content}.json`));
+  }
+
+  // Other data into the same board.
+  async renew(site) {
+    this.site = site;
+    await this.read();
+    delete this.parts.controls.dataset.drawn;
+    await this.update({});
   }
 
   async update(changes) {
@@ -180,7 +190,7 @@ class BoardView {
     const press = make("button", "", column.title);
     press.type = "button";
     press.title = column.tooltip;
-    press.dataset.key = column.key;
+    press.dataset.key = press.dataset.keep = column.key;
     const arrow = make("span", "arrow", sorted ? (ascending ? "▲" : "▼") : "");
     arrow.setAttribute("aria-hidden", "true");
     press.append(arrow);
@@ -188,14 +198,9 @@ class BoardView {
       const up = sorted ? !ascending : !column.higher_is_better;
       const value = column.key === "rank" && up ? "" : `${up ? "" : "-"}${column.key}`;
       state.set({ sort: value });
-      this.table.head.querySelector(`button[data-key="${column.key}"]`).focus();
     });
     cell.append(press);
     return cell;
-  }
-
-  rowKey(index) {
-    return this.cells.request?.[index] || this.cells.model[index];
   }
 
   drawRows() {
@@ -203,7 +208,7 @@ class BoardView {
     const values = this.cells[key];
     const kept = keptRows(this.bench, this.cells);
     const pinned = new Uint8Array(values.length);
-    if (this.pins.size) for (const i of kept) pinned[i] = this.pins.has(this.rowKey(i)) ? 1 : 0;
+    if (this.pins.size) for (const i of kept) pinned[i] = isPinned(this.pins, this.cells, i) ? 1 : 0;
     sortRows(kept, values, ascending, pinned);
     this.order = kept;
     this.table.setRows(kept);
@@ -229,10 +234,9 @@ class BoardView {
 
   drawRow(index) {
     const { cells } = this;
-    const key = this.rowKey(index);
-    const isPinned = this.pins.has(key);
+    const pinned = isPinned(this.pins, cells, index);
     const line = make("tr", cells.rank[index] === null ? "unranked" : "");
-    if (isPinned) line.classList.add("pinned");
+    if (pinned) line.classList.add("pinned");
     if (cells.rank[index] === 1) line.classList.add("first");
     const end = (name) => (this.isOther ? null : cells[name]?.[index]);
     const row = {
@@ -246,8 +250,8 @@ class BoardView {
       interval: end("overall_low") != null ? [end("overall_low"), end("overall_high")] : null,
       ranks: end("rank_low") != null ? [end("rank_low"), end("rank_high")] : null,
       note: (name) => cells[`${name}_note`]?.[index] ?? "",
-      pinned: isPinned,
-      pin: () => this.pin(key),
+      pinned,
+      pin: () => togglePin(this.pins, cells, index),
       open: () => openRow(this, index),
     };
     this.columns.forEach((column, place) => {
@@ -257,11 +261,6 @@ class BoardView {
       line.append(cell);
     });
     return line;
-  }
-
-  pin(key) {
-    if (!this.pins.delete(key)) this.pins.add(key);
-    state.set({ pin: [...this.pins] });
   }
 
   // The shown rows with the shown columns, as records.

@@ -2,6 +2,7 @@
 
 import { choice, load, make, named, nameLines, picker } from "./dom.js";
 import { downloadMenu, fileLink } from "./download.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 const LIVE = "live";
@@ -49,7 +50,8 @@ async function draw(box, site) {
     ], "All boards"),
   );
   controls.append(tools);
-  box.replaceChildren(
+  redraw(
+    box,
     make("h2", "title", from === to ? "One bench beside another" : "What changed, and why"),
     about(from, to, changes),
     controls,

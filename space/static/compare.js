@@ -1,52 +1,85 @@
 // Two systems on the same images: what is stored of their difference, and where they differ most.
 
 import { load, make, named, picker } from "./dom.js";
-import { MODES, readGallery, slider, systemTitle } from "./pictures.js";
 import { downloadMenu } from "./download.js";
+import { redraw } from "./keep.js";
+import { chosenMeasure, measurePicker, MODES, readGallery, slider, systemTitle } from "./pictures.js";
 import * as state from "./state.js";
 
 const MOST = 12;
 
 export async function open(box, site) {
   const [systems, statistics] = await Promise.all([load("data/gallery.json"), load("data/statistics.json")]);
-  return { update: () => draw(box, site, systems, statistics) };
+  const view = { box, site, systems, statistics, turn: 0 };
+  return { update: () => draw(view) };
 }
 
-async function draw(box, site, systems, statistics) {
-  const heading = [make("h2", "title", "Is A better than B?")];
+async function draw(view) {
+  view.turn += 1;
+  const { box, site, systems, statistics, turn } = view;
+  const heading = make("h2", "title", "Is A better than B?");
   if (systems.length < 2) {
-    box.replaceChildren(...heading, make("p", "empty", "Two finished runs are needed; there are fewer."));
+    redraw(box, heading, make("p", "empty", "Two finished runs are needed; there are fewer."));
     return;
   }
-  const find = (id) => systems.find(({ request_id: key }) => key === id);
-  const a = find(state.get("a")) ?? systems[0];
-  const fellows = systems.filter((one) => one !== a && one.dataset === a.dataset && one.protocol === a.protocol);
-  const b = fellows.find(({ request_id: id }) => id === state.get("b"))
-    ?? fellows.find(({ role }) => role === a.role) ?? fellows[0];
-  const options = (list) => list.map((one) => ({ key: one.request_id, text: systemTitle(one) }));
+  const { a, b, fellows } = chosenPair(systems);
   const controls = make("div", "controls");
   controls.append(picker("A", options(systems), a.request_id, (key) => state.set({ a: key })));
-  box.replaceChildren(...heading, controls);
   if (!b) {
-    box.append(make("p", "empty", "Nothing else was run on the same images."));
+    redraw(box, heading, controls, make("p", "empty", "Nothing else was run on the same images."));
     return;
   }
   controls.append(picker("B", options(fellows), b.request_id, (key) => state.set({ b: key })));
-  const [first, second] = await Promise.all([readGallery(a.request_id), readGallery(b.request_id)]);
-  const modes = MODES.filter((mode) => [first, second].every((list) => list.some((one) => one.mode === mode)));
+  // Should the pictures not come, another pair can be chosen.
+  if (!box.hasChildNodes()) redraw(box, heading, controls);
+  const galleries = await Promise.all([a, b].map(({ request_id: id }) => readGallery(id)));
+  if (turn !== view.turn) return;
+  const doubts = cautions([["A", a], ["B", b]]);
+  const modes = MODES.filter((mode) => galleries.every((list) => list.some((one) => one.mode === mode)));
+  if (!modes.length) {
+    redraw(box, heading, controls, ...doubts, nothingInCommon(galleries));
+    return;
+  }
   const mode = modes.includes(state.get("mode")) ? state.get("mode") : modes[0];
-  const by = state.get("by", "consistency");
-  const pairs = differences(first, second, mode, by);
+  const by = chosenMeasure();
+  const pairs = differences(...galleries, mode, by);
   controls.append(
     picker("Mode", modes.map((key) => ({ key, text: key })), mode, (key) => state.set({ mode: key })),
-    picker("by", ["consistency", "perception"].map((key) => ({ key, text: key })), by, (key) => state.set({ by: key === "consistency" ? null : key })),
-    downloadMenu("cmc-bench-compare", () => pairs.map(({ name, content, left, right, difference }) => ({
-      name, content, mode, a: left[by], b: right[by], difference,
-    })), [["A", a], ["B", b]].map(([letter, system]) => ({
-      text: `${letter} as Parquet`, path: `data/gallery/${system.request_id}.parquet`,
-    })), "All modes and scores"),
+    measurePicker(by),
+    downloads(pairs, a, b, mode, by),
   );
-  box.append(...cautions([["A", a], ["B", b]]), ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+  redraw(box, heading, controls, ...doubts, ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
+}
+
+function options(systems) {
+  return systems.map((one) => ({ key: one.request_id, text: systemTitle(one) }));
+}
+
+// What the address names, and all that was run on the same images as the first.
+function chosenPair(systems) {
+  const a = systems.find(({ request_id: id }) => id === state.get("a")) ?? systems[0];
+  const fellows = systems.filter((one) => one !== a && one.dataset === a.dataset && one.protocol === a.protocol);
+  const b = fellows.find(({ request_id: id }) => id === state.get("b"))
+    ?? fellows.find(({ role }) => role === a.role) ?? fellows[0];
+  return { a, b, fellows };
+}
+
+function nothingInCommon(galleries) {
+  const [first, second] = galleries.map((list) => {
+    const there = MODES.filter((mode) => list.some((one) => one.mode === mode));
+    return there.join(", ") || "none";
+  });
+  return make("p", "empty", `They have no mode in common, so no picture of one can be set beside one of the other. Modes of A: ${first}. Modes of B: ${second}.`);
+}
+
+function downloads(pairs, a, b, mode, by) {
+  const records = () => pairs.map(({ name, content, left, right, difference }) => ({
+    name, content, mode, a: left[by], b: right[by], difference,
+  }));
+  const files = [["A", a], ["B", b]].map(([letter, { request_id: id }]) => ({
+    text: `${letter} as Parquet`, path: `data/gallery/${id}.parquet`,
+  }));
+  return downloadMenu("cmc-bench-compare", records, files, "All modes and scores");
 }
 
 // What speaks against a score, before anything that rests on it.
@@ -140,6 +173,7 @@ function whereTheyDiffer(pairs, a, b, mode, by) {
   box.append(make("h3", "section-title", `Where they differ most in ${by}, ${mode} mode`));
   for (const { name, left, right, difference } of pairs.slice(0, MOST)) {
     const row = make("section", "system-row");
+    row.dataset.same = [a.request_id, b.request_id, mode, by, name].join(" ");
     const title = make("h4", "", `${name}: A − B = ${signed(difference)}`);
     const cards = make("div", "cards two");
     for (const [picture, system, letter] of [[left, a, "A"], [right, b, "B"]]) {

@@ -3,6 +3,7 @@
 import { checkbox, choice, make, picker, popover } from "./dom.js";
 import { downloadMenu } from "./download.js";
 import { dataPath, snapshotPicker } from "./frozen.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 // Filters by the values of a column; `any` of the chosen ones lets a row through.
@@ -18,9 +19,6 @@ export function drawControls(box, view) {
     return;
   }
   box.dataset.drawn = drawn;
-  const focused = document.activeElement?.closest?.(".choice")
-    ? document.activeElement.dataset.key
-    : null;
   const parts = [];
   if (board.tables.length > 1) {
     parts.push(
@@ -52,8 +50,7 @@ export function drawControls(box, view) {
       { text: "Parquet", path: dataPath(`board/${view.track}.${view.content}.parquet`) },
     ]),
   );
-  box.replaceChildren(...parts, tools);
-  if (focused) box.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  redraw(box, ...parts, tools);
 }
 
 function searchField() {
@@ -81,6 +78,7 @@ function valuesOf(bench, key) {
 }
 
 function drawFilters(panel, { bench }) {
+  const parts = [];
   for (const key of CHOICES) {
     const values = valuesOf(bench, key);
     if (values.length < 2) continue;
@@ -96,25 +94,24 @@ function drawFilters(panel, { bench }) {
         }),
       );
     }
-    panel.append(group);
+    parts.push(group);
   }
   if (valuesOf(bench, "open_weights").length) {
-    panel.append(
+    parts.push(
       checkbox("Open weights only", state.get("open") === "1", (on) =>
         state.set({ open: on ? "1" : null }),
       ),
     );
   }
-  if (valuesOf(bench, "parameters").length) panel.append(parametersPicker());
+  if (valuesOf(bench, "parameters").length) parts.push(parametersPicker());
   const clear = make("button", "entry", "Take all back");
   clear.type = "button";
   clear.addEventListener("click", () => {
     state.set({ source: null, family: null, licence: null, open: null, params: null, q: null });
     panel.closest(".tools").querySelector(".search").value = "";
-    panel.replaceChildren();
     drawFilters(panel, { bench });
   });
-  panel.append(clear);
+  redraw(panel, ...parts, clear);
 }
 
 function parametersPicker() {

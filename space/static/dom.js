@@ -48,6 +48,7 @@ export function choice(label, options, current, choose) {
   for (const { key, text, tag, title, disabled } of options) {
     const node = button("", text, () => choose(key), title);
     node.dataset.key = key;
+    node.dataset.keep = `${label} ${key}`;
     node.disabled = Boolean(disabled);
     node.setAttribute("aria-pressed", String(key === current));
     if (tag) node.append(make("span", "tag", tag));
@@ -60,6 +61,7 @@ export function choice(label, options, current, choose) {
 export function picker(label, options, current, choose) {
   const box = make("label", "picker");
   const list = make("select");
+  list.dataset.keep = label;
   for (const { key, text } of options) {
     const option = make("option", "", text);
     option.value = key;
@@ -71,35 +73,47 @@ export function picker(label, options, current, choose) {
   return box;
 }
 
-// A button that opens a panel below it; closes with Escape and with a press elsewhere.
+// A button that opens a panel below it; closes with Escape, with a press elsewhere, and when the
+// focus goes elsewhere: it would cover what has it next.
 export function popover(label, className, fill) {
   const box = make("details", `popover ${className}`);
   const summary = make("summary", "tool", label);
   const panel = make("div", "panel");
+  box.dataset.keep = summary.dataset.keep = className;
+  // A press between its controls leaves the focus inside.
+  panel.tabIndex = -1;
   box.append(summary, panel);
   box.addEventListener("toggle", () => {
     if (box.open && !panel.hasChildNodes()) fill(panel);
   });
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !box.open) return;
-    box.open = false;
-    summary.focus();
+  box.addEventListener("focusout", ({ relatedTarget: next }) => {
+    if (next && !box.contains(next)) box.open = false;
   });
   return box;
 }
 
-document.addEventListener("click", (event) => {
-  // What was pressed may have been replaced by what the press changed.
-  if (!event.target.isConnected) return;
-  for (const box of document.querySelectorAll("details.popover[open]")) {
-    if (!box.contains(event.target)) box.open = false;
+function openPopovers() {
+  return document.querySelectorAll("details.popover[open]");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const box of openPopovers()) {
+    box.open = false;
+    box.querySelector("summary").focus();
   }
 });
+
+// Before the press does anything: what was pressed may be replaced by what it changes.
+document.addEventListener("click", (event) => {
+  for (const box of openPopovers()) if (!box.contains(event.target)) box.open = false;
+}, { capture: true });
 
 export function checkbox(text, checked, change) {
   const label = make("label", "check");
   const box = make("input");
   box.type = "checkbox";
+  box.dataset.keep = text;
   box.checked = checked;
   box.addEventListener("change", () => change(box.checked));
   label.append(box, make("span", "", text));

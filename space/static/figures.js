@@ -3,6 +3,7 @@
 import { button, load, make, picker } from "./dom.js";
 import { plainTable } from "./compare.js";
 import { fileLink, save } from "./download.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 // Below these widths a figure is not squeezed but scrolled.
@@ -18,7 +19,10 @@ function loadPlotly() {
     const script = make("script");
     script.src = "page/plotly.min.js";
     script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => reject(new Error("plotly's script did not arrive")));
+    script.addEventListener("error", () => {
+      plotly = null;
+      reject(new Error("plotly's script did not arrive"));
+    });
     document.head.append(script);
   });
   return plotly;
@@ -50,7 +54,7 @@ async function draw(box, index, view) {
   }
   const heading = [make("h2", "title", chosen.title), controls];
   if (!data.figure) {
-    box.replaceChildren(...heading, make("p", "empty", chosen.about));
+    redraw(box, ...heading, make("p", "empty", chosen.about));
     return;
   }
   const frame = make("div", "figure");
@@ -62,7 +66,7 @@ async function draw(box, index, view) {
   place.setAttribute("aria-label", `${chosen.title}, ${chosen.of}. The same numbers are in the table below it.`);
   frame.append(place);
   controls.append(downloads(chosen, data));
-  box.replaceChildren(...heading, make("p", "about", chosen.about), frame, ...numbers(data.rows));
+  redraw(box, ...heading, make("p", "about", chosen.about), frame, ...numbers(data.rows));
   await paint(place, frame, data.figure);
 }
 

@@ -3,6 +3,7 @@
 import { clock, forget, load, make } from "./dom.js";
 import { copyText } from "./download.js";
 import { drawNotice, know } from "./frozen.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 const VIEWS = [
@@ -14,11 +15,15 @@ const VIEWS = [
   { key: "submit", tab: "Submit", module: "./submit.js" },
   { key: "about", tab: "About", module: "./about.js" },
 ];
+// What somebody types into a form is not swept away, and the text on the methods has no data.
+const STILL = ["submit", "about"];
+// Lists that hang open; not every browser can be asked for them.
+const UNFOLDED = CSS.supports("selector(select:open)") ? "dialog[open], main select:open" : "dialog[open]";
 const main = document.querySelector("main");
 const trouble = document.querySelector(".trouble");
 const notice = document.querySelector(".frozen-notice");
 let site = null;
-let shown = { key: null, view: null };
+let shown = { key: null };
 
 function allViews() {
   const boards = site.tracks.map(({ key, tab }) => ({ key, tab, module: "./board.js" }));
@@ -42,7 +47,8 @@ function isTab({ key }, current) {
 
 function drawTabs() {
   const current = currentView();
-  document.querySelector(".tabs").replaceChildren(
+  redraw(
+    document.querySelector(".tabs"),
     ...allViews().filter((view) => isTab(view, current)).map(({ key, tab }) => {
       const link = make("a", "", tab);
       link.href = state.queryFor({ view: key });
@@ -63,28 +69,48 @@ function drawTabs() {
 
 async function draw(changes = {}) {
   const wanted = currentView();
+  const isShown = () => currentView().key === wanted.key;
   try {
-    if (shown.key === wanted.key && !("view" in changes) && !("as_of" in changes)) {
-      await shown.view.update(changes);
-    } else {
-      const module = await import(wanted.module);
-      if (currentView() !== wanted && currentView().key !== wanted.key) return;
-      drawTabs();
-      const box = make("section", `view view-${wanted.key}`);
-      const view = await module.open(box, site, wanted.key);
-      if (currentView().key !== wanted.key) return;
-      shown = { key: wanted.key, view };
-      drawNotice(notice, isFrozenView(wanted.key));
-      main.replaceChildren(box);
-      document.title = `${wanted.tab} · CMC-Bench`;
-      view.update({});
-    }
-    trouble.hidden = true;
+    if (shown.key !== wanted.key || "view" in changes) await open(wanted);
+    else if ("as_of" in changes || "news" in changes) await renew();
+    else await shown.view.update(changes);
+    if (isShown()) trouble.hidden = true;
   } catch (error) {
+    // Told and not thrown: the look for news does not depend on a view.
+    console.error(error);
+    if (!isShown()) return;
     drawNotice(notice, isFrozenView(wanted.key));
     say(`This view could not be drawn: ${error.message}. The rest of the page works.`);
-    throw error;
   }
+}
+
+async function open({ key, tab, module: path }) {
+  const module = await import(path);
+  if (currentView().key !== key) return;
+  drawTabs();
+  const box = make("section", `view view-${key}`);
+  const view = await module.open(box, site, key);
+  if (currentView().key !== key) return;
+  shown = { key, box, module, view };
+  drawNotice(notice, isFrozenView(key));
+  main.replaceChildren(box);
+  document.title = `${tab} · CMC-Bench`;
+  await view.update({});
+}
+
+// Other data into the view that is shown: what a reader does in it goes on.
+async function renew() {
+  const { key, box, module, view } = shown;
+  drawNotice(notice, isFrozenView(key));
+  if (STILL.includes(key)) return;
+  if (view.renew) {
+    await view.renew(site);
+    return;
+  }
+  const newer = await module.open(box, site, key);
+  if (shown.box !== box) return;
+  shown.view = newer;
+  await newer.update({});
 }
 
 function say(text) {
@@ -118,13 +144,13 @@ async function lookForNews() {
   if (!answer?.ok) return;
   const status = await answer.json();
   Object.assign(site, { problem: status.problem, failing_since: status.failing_since });
-  if (status.revision !== site.revision) {
+  // Under a dialog or an open list nothing is made anew; the next look is not far.
+  if (status.revision !== site.revision && !document.querySelector(UNFOLDED)) {
     forget();
     site = { ...(await load("data/site.json")), problem: status.problem, failing_since: status.failing_since };
     know(site);
-    // What somebody types into a form is not swept away.
-    if (shown.key === "submit") drawTabs();
-    else await draw({ view: state.get("view") });
+    drawTabs();
+    await draw({ news: true });
   }
   drawAge();
 }
@@ -138,7 +164,7 @@ document.querySelector(".theme").addEventListener("click", () => {
   const theme = dark ? "light" : "dark";
   drawTheme(theme);
   state.set({ __theme: theme }, { quiet: true });
-  shown.view?.update({ __theme: theme });
+  if (shown.view) draw({ __theme: theme });
 });
 document.querySelector(".copy-link").addEventListener("click", (event) => {
   copyText(state.shareLink(site?.space_id), event.currentTarget);

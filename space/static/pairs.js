@@ -3,6 +3,7 @@
 import { choice, load, make, nameLines, picker } from "./dom.js";
 import { downloadMenu } from "./download.js";
 import { dataPath, snapshotPicker } from "./frozen.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 export async function open(box, site) {
@@ -19,7 +20,6 @@ function draw(box, site, tables) {
     make("p", "about", "Which I2T model writes what which T2I model can paint from. Empty: not run."),
   ];
   const controls = make("div", "controls");
-  box.replaceChildren(...heading, controls);
   if (benches.length > 1) {
     const options = benches.map(({ key, title }) => ({ key, text: title, title: key }));
     controls.append(
@@ -35,7 +35,7 @@ function draw(box, site, tables) {
     ),
   );
   if (!table) {
-    box.append(make("p", "empty", "No pair has been run on these images."));
+    redraw(box, ...heading, controls, make("p", "empty", "No pair has been run on these images."));
     return;
   }
   const measure = table.measures.find(({ key }) => key === state.get("measure")) ?? table.measures[0];
@@ -59,7 +59,7 @@ function draw(box, site, tables) {
   effects.href = state.queryFor({ view: "figures", figure: "effects" });
   const more = make("p", "note", `${table.about} `);
   more.append(effects);
-  box.append(matrix(table, measure), more);
+  redraw(box, ...heading, controls, matrix(table, measure), more);
 }
 
 function matrix(table, measure) {

@@ -1,6 +1,7 @@
 // The gallery: one image, some systems, all their modes; original, sent and painted under a slider.
 
 import { button, checkbox, choice, load, make, named, picker, popover } from "./dom.js";
+import { redraw } from "./keep.js";
 import * as state from "./state.js";
 
 export const MODES = ["full", "image", "pixel", "text"];
@@ -10,6 +11,7 @@ const ORDERS = {
   best: "best first",
   apart: "largest disagreement first",
 };
+const MEASURES = ["consistency", "perception"];
 
 export async function open(box) {
   const systems = await load("data/gallery.json");
@@ -30,24 +32,54 @@ export async function readGallery(requestId) {
   }));
 }
 
+// The measure that pictures are put in order by.
+export function chosenMeasure() {
+  return MEASURES.includes(state.get("by")) ? state.get("by") : MEASURES[0];
+}
+
+export function measurePicker(by, changes = {}) {
+  const options = MEASURES.map((key) => ({ key, text: key }));
+  return picker("by", options, by, (key) => state.set({ ...changes, by: key === MEASURES[0] ? null : key }));
+}
+
 export function systemTitle({ model, partner }) {
   return partner ? `${model} + ${partner}` : model;
 }
 
 class Pictures {
   constructor(box, systems) {
-    Object.assign(this, { box, systems });
+    Object.assign(this, { box, systems, turn: 0 });
   }
 
   async draw() {
+    this.turn += 1;
+    const { turn } = this;
     const heading = make("h2", "title", "The pictures");
     if (!this.systems.length) {
-      this.box.replaceChildren(
+      redraw(
+        this.box,
         heading,
         make("p", "empty", "No run has left pictures yet. Every run that a worker finishes does; published rows have none."),
       );
       return;
     }
+    const { possible, chosen } = this.choose();
+    const galleries = await Promise.all(chosen.map(({ request_id: id }) => readGallery(id)));
+    if (turn !== this.turn) return;
+    const all = galleries.flat();
+    const order = state.get("order", "name") in ORDERS ? state.get("order", "name") : "name";
+    const names = sortNames(all, order, chosenMeasure());
+    const shown = names.filter((name) => !state.get("content") || name.startsWith(`${state.get("content")}_`));
+    const image = shown.includes(state.get("image")) ? state.get("image") : shown[0];
+    const controls = this.controls(possible, chosen, shown, image, order);
+    const rows = chosen.map((system, i) => this.systemRow(system, galleries[i], image));
+    const one = all.find(({ name }) => name === image);
+    const about = make("p", "about", one ? `${one.width} × ${one.height} pixels, ${one.content}` : "");
+    redraw(this.box, heading, controls, about, ...rows);
+  }
+
+  // The systems of one data set, and those of them that are shown.
+  choose() {
     const datasets = [...new Set(this.systems.map(({ dataset }) => dataset))];
     const dataset = datasets.includes(state.get("dataset")) ? state.get("dataset") : datasets[0];
     const possible = this.systems.filter((system) => system.dataset === dataset);
@@ -55,17 +87,7 @@ class Pictures {
     let chosen = possible.filter(({ request_id: id }) => asked.includes(id));
     if (!chosen.length) chosen = possible.filter(({ role }) => role !== "codec").slice(0, 2);
     if (!chosen.length) chosen = possible.slice(0, 2);
-    const galleries = await Promise.all(chosen.map(({ request_id: id }) => readGallery(id)));
-    const all = galleries.flat();
-    const order = state.get("order", "name") in ORDERS ? state.get("order", "name") : "name";
-    const names = sortNames(all, order, state.get("by", "consistency"));
-    const shown = names.filter((name) => !state.get("content") || name.startsWith(`${state.get("content")}_`));
-    const image = shown.includes(state.get("image")) ? state.get("image") : shown[0];
-    const controls = this.controls(possible, chosen, shown, image, order);
-    const rows = chosen.map((system, i) => this.systemRow(system, galleries[i], image));
-    const one = all.find(({ name }) => name === image);
-    const about = make("p", "about", one ? `${one.width} × ${one.height} pixels, ${one.content}` : "");
-    this.box.replaceChildren(heading, controls, about, ...rows);
+    return { possible, chosen };
   }
 
   controls(possible, chosen, names, image, order) {
@@ -94,7 +116,7 @@ class Pictures {
       button("tool", "›", () => step(1), "The next image"),
       choice("Content", contents.map(([key, text]) => ({ key, text })), state.get("content"), (key) => state.set({ content: key, image: null })),
       picker("Order", Object.entries(ORDERS).map(([key, text]) => ({ key, text })), order, (key) => state.set({ order: key === "name" ? null : key, image: null })),
-      picker("by", [{ key: "consistency", text: "consistency" }, { key: "perception", text: "perception" }], state.get("by", "consistency"), (key) => state.set({ by: key === "consistency" ? null : key, image: null })),
+      measurePicker(chosenMeasure(), { image: null }),
       tools,
     );
     return box;
@@ -102,6 +124,7 @@ class Pictures {
 
   systemRow(system, gallery, image) {
     const row = make("section", "system-row");
+    row.dataset.same = `${system.request_id} ${image}`;
     const title = make("h3");
     title.append(named("", systemTitle(system)));
     const cards = make("div", "cards");

@@ -13,7 +13,9 @@ export function openRow(view, index) {
   const dialog = make("dialog", "row-dialog");
   const head = make("header");
   const title = make("h3");
+  title.id = "row-title";
   title.append(named("", cells.model[index]));
+  dialog.setAttribute("aria-labelledby", title.id);
   const close = button("tool", "Close", () => dialog.close());
   head.append(title, close);
   const list = make("dl");

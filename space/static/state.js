@@ -24,7 +24,16 @@ export function get(name, otherwise = "") {
 }
 
 export function getList(name) {
-  return get(name) ? get(name).split(",").map(decodeURIComponent) : [];
+  return get(name) ? get(name).split(",").map(decoded) : [];
+}
+
+// A link that somebody typed may have a percent sign that means nothing; it stands for itself.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 // Changes choices and tells everyone; null or "" takes one back to what it is unasked.

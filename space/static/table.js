@@ -1,14 +1,15 @@
 // A table of any length that keeps only the rows in sight in the page; on paper that is all of them.
 
 import { make } from "./dom.js";
+import { redraw } from "./keep.js";
 
 const SPARE = 8;
 
 export class WindowedTable {
-  // `drawRow(index)` returns the row of one index of the data; all rows are `rowHeight` high.
-  constructor(label, rowHeight, drawRow) {
-    this.rowHeight = rowHeight;
-    this.drawRow = drawRow;
+  // `drawRow(index)` returns the row of one index of the data, `keyOf(index)` what it is called when
+  // indices have changed; all rows are `rowHeight` high.
+  constructor(label, rowHeight, drawRow, keyOf) {
+    Object.assign(this, { rowHeight, drawRow, keyOf });
     this.order = [];
     this.drawn = new Map();
     this.node = make("div", "scroll");
@@ -52,15 +53,42 @@ export class WindowedTable {
     });
     this.columns.replaceChildren(...columns);
     this.table.style.minWidth = `${widths.reduce((sum, width) => sum + (width ?? 230), 0)}px`;
-    this.head.replaceChildren(...rows);
+    redraw(this.head, ...rows);
     this.headRows = rows.length;
   }
 
   // Which rows there are, top to bottom; what was drawn before is drawn anew.
   setRows(order) {
+    const held = this.heldRow();
     this.order = order;
     this.drawn.clear();
     this.table.setAttribute("aria-rowcount", String(order.length + this.headRows));
+    this.paint();
+    if (held) this.holdRow(held);
+  }
+
+  // The row in which a button has the focus, and which of its buttons.
+  heldRow() {
+    const focused = document.activeElement;
+    const row = this.body.contains(focused) ? focused.closest("tr") : null;
+    if (!row) return null;
+    const at = [...row.querySelectorAll("button")].indexOf(focused);
+    return { key: row.dataset.key, at, byKeys: focused.matches(":focus-visible") };
+  }
+
+  // A keyboard goes where its row has gone; under a pointer the table stays where it is.
+  holdRow({ key, at, byKeys }) {
+    const place = this.order.findIndex((index) => this.keyOf(index) === key);
+    if (byKeys && place >= 0) this.reveal(place);
+    const row = this.drawn.get(this.order[place]);
+    const control = row?.querySelectorAll("button")[at] ?? this.node;
+    control.focus({ preventScroll: !byKeys });
+  }
+
+  reveal(place) {
+    const top = place * this.rowHeight;
+    const lowest = top + this.rowHeight + this.head.offsetHeight - this.node.clientHeight;
+    this.node.scrollTop = Math.min(top, Math.max(lowest, this.node.scrollTop));
     this.paint();
   }
 
@@ -68,9 +96,11 @@ export class WindowedTable {
   inSight() {
     if (this.printed) return [0, this.order.length];
     const height = this.node.clientHeight || window.innerHeight * 0.76;
-    const first = Math.max(0, Math.floor(this.node.scrollTop / this.rowHeight) - SPARE);
+    // Where rows have become fewer, the table may still stand below the last of them.
+    const last = Math.max(0, this.order.length - Math.floor(height / this.rowHeight));
+    const top = Math.min(last, Math.floor(this.node.scrollTop / this.rowHeight));
     const end = Math.ceil((this.node.scrollTop + height) / this.rowHeight) + SPARE;
-    return [first, Math.min(this.order.length, end)];
+    return [Math.max(0, top - SPARE), Math.min(this.order.length, end)];
   }
 
   paint() {
@@ -80,6 +110,7 @@ export class WindowedTable {
     for (let place = first; place < end; place += 1) {
       const index = this.order[place];
       const row = this.drawn.get(index) ?? this.drawRow(index);
+      row.dataset.key = this.keyOf(index);
       row.setAttribute("aria-rowindex", String(place + 1 + this.headRows));
       row.style.height = `${this.rowHeight}px`;
       kept.set(index, row);

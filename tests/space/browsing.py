@@ -115,6 +115,13 @@ def show(page: Page, address: str) -> None:
     page.wait_for_selector("main tbody tr, main .empty, main .prose, main h2")
 
 
+def go(page: Page, query: str) -> None:
+    """Show what a link shows, without loading the page again."""
+    page.evaluate("(query) => history.pushState(null, '', query)", query)
+    page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+    settle(page)
+
+
 def column(page: Page, key: str) -> list[str]:
     """Return a board's column, top to bottom, without the second lines of its cells."""
     texts: list[str] = page.evaluate(

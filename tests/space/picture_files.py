@@ -1,5 +1,6 @@
 """A gallery as a run leaves it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -13,8 +14,10 @@ NASTY_CAPTION = "<img src=x onerror=window.hacked=1> [a](javascript:1)"
 NAMES = {"AIGI_SDXL_000.png": 0.2, "NSI_pgc_001.png": 0.9, "SCI_screen_002.png": 0.5}
 
 
-def write_pictures(folder: Path, result: Result, shift: float) -> None:
-    """Write a gallery of three images in two modes, as a run leaves it."""
+def write_pictures(
+    folder: Path, result: Result, shift: float, modes: Sequence[Mode] = (Mode.FULL, Mode.PIXEL)
+) -> None:
+    """Write a gallery of three images, as a run leaves it; full mode alone is painted."""
     folder.mkdir(parents=True)
     pictures = []
     for name, score in NAMES.items():
@@ -44,7 +47,7 @@ def write_pictures(folder: Path, result: Result, shift: float) -> None:
                 perception=0.5 if mode is Mode.FULL else None,
                 status="scored" if mode is Mode.FULL else "NSFW_FILTERED",
             )
-            for mode in (Mode.FULL, Mode.PIXEL)
+            for mode in modes
         ]
     gallery = Gallery(
         schema_version=1,

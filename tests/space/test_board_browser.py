@@ -94,27 +94,6 @@ def test_the_lead_and_its_doubt_stand_above_the_table(page: Page) -> None:
     expect(page.locator(".doubt-line")).to_contain_text("more than chance is not known")
 
 
-@pytest.mark.parametrize(
-    ("ranks", "lead"),
-    [
-        ([1, 2, 3, None], "a. leads by 0.250 before b."),
-        ([1, 1, 3, None], "a. and b share the lead."),
-        ([1, 1, 1, None], "a. and 2 others share the lead."),
-        ([1, None, None, None], ""),
-    ],
-)
-def test_under_another_weighting_too_a_lead_is_shared_where_it_is(
-    page: Page, ranks: list[int | None], lead: str
-) -> None:
-    cells = {"overall": [1, 0.75, 0.5, None], "model": ["a.", "b", "c", "d"], "rank": ranks}
-    found = page.evaluate(
-        "(cells) => import('./page/verdict.js').then((module) => module.verdictOf(cells, 3))",
-        cells,
-    )
-    assert found["lead"] == lead
-    assert found["doubt"] == (lead and "This is under your weighting, which is not the board's.")
-
-
 def test_the_weighting_changes_who_leads_and_a_preset_goes_back(page: Page) -> None:
     press(page, PUBLISHED)
     page.get_by_role("button", name="1 : 1").click()
@@ -305,3 +284,11 @@ def test_five_thousand_rows_keep_the_page_small_and_end_with_the_last(
             settle(page)
             assert column(page, "model")[-1] == "model-0000"
             assert page.evaluate("document.querySelectorAll('*').length") < 4000
+            # A row that a keyboard pins is followed to the top, where the others begin.
+            page.get_by_label("Pin model-0000").press("Enter")
+            expect(page.get_by_label("Pin model-0000")).to_be_focused()
+            expect(page.get_by_label("Pin model-0000")).to_be_in_viewport()
+            assert column(page, "model")[:2] == ["model-0000", "model-4999"]
+            page.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
+            page.get_by_role("searchbox").fill("model-0042")
+            assert column(page, "model") == ["model-0042"]

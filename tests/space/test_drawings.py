@@ -3,7 +3,10 @@
 import json
 import math
 import re
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,8 @@ from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
 from space.drawings.style import LEAST_AXIS, LEVEL, log_axis, short
 from space.rows import Rows
+
+ROOT = Path(__file__).parents[2]
 
 
 def draw(track: Track, results: list[Result]) -> dict[str, Any]:
@@ -172,3 +177,23 @@ def test_names_in_a_pareto_figure_stay_inside_it() -> None:
     traces = json.loads(pareto_figure(points, "seconds").to_json())["data"]
     assert traces[0]["textposition"] == ["middle right", "middle left"]
     assert traces[0]["cliponaxis"] is False
+
+
+def test_a_figure_is_drawn_while_another_thread_loads_pandas() -> None:
+    code = """if True:
+        import sys, threading, plotly.graph_objects
+        from space.figure_files import figure_makers
+        from space.rows import Rows
+        makers = figure_makers(Rows())
+        (path,) = [path for path in makers if "pareto" in path and path.endswith(".json")]
+        assert "pandas" not in sys.modules
+        threading.Thread(target=__import__, args=("pandas",), daemon=True).start()
+        while "pandas" not in sys.modules:
+            pass
+        print(len(makers[path]()))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 1000
