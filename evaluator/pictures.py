@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as picture:
             width, height = picture.size
-            is_on_its_side = picture.getexif().get(_ORIENTATION, 1) > 4
-            return (height, width) if is_on_its_side else (width, height)
+            return (height, width) if _orientation(picture) > 4 else (width, height)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} is no picture: {error}") from error
 
@@ -62,7 +62,11 @@ def open_picture(data: bytes, where: str) -> "Image":
                 f"{where} has {width}x{height} pixels; sides go to {MAX_SIDE}, "
                 f"with at most {MAX_PIXELS:,} pixels"
             )
+        has_exif = "exif" in picture.info
         picture.load()
+        if not has_exif:
+            # It stands behind a PNG's pixels, where `picture_size` does not go.
+            picture.info.pop("exif", None)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
     return to_rgb(picture, where)
@@ -74,13 +78,30 @@ def to_rgb(picture: "Image", where: str) -> "Image":
     Raises:
         PictureError: it has transparent pixels, or more than 16 bits a channel.
     """
-    from PIL import ImageOps
+    from PIL import Image, ImageOps
 
     if picture.has_transparency_data:
         opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
         if opaque_pixels < picture.width * picture.height:
             raise PictureError(f"{where} has transparent pixels; put it on a background first")
-    return ImageOps.exif_transpose(_in_eight_bits(picture, where).convert("RGB"))
+    rgb = _in_eight_bits(picture, where).convert("RGB")
+    exif = Image.Exif()
+    exif[_ORIENTATION] = _orientation(picture)
+    rgb.info = {"exif": exif.tobytes()}
+    return ImageOps.exif_transpose(rgb)
+
+
+def _orientation(picture: "Image") -> int:
+    """Return what Exif says, from 1 to 8; 1 where it says nothing that can be read."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(picture.info.get("exif", b""))
+        found = exif.get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return 1
+    return found if found in range(1, 9) else 1
 
 
 def _in_eight_bits(picture: "Image", where: str) -> "Image":

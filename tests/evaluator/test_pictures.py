@@ -1,6 +1,7 @@
 """Every picture at the door is 8-bit RGB, or is refused with a reason."""
 
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,26 @@ def test_a_photograph_stands_as_its_camera_says(orientation: int, tmp_path: Path
     read = open_picture(path.read_bytes(), "photo.png")
     assert picture_size(path) == read.size == wanted.size
     assert np.array_equal(np.asarray(read), np.asarray(wanted))
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("exif", [b"", b"no tags", b"Exif\0\0II*\0\xff\xff\xff\xff"])
+def test_exif_that_cannot_be_read_turns_nothing(exif: bytes, tmp_path: Path) -> None:
+    picture, path = paint(70, 50), tmp_path / "photo.png"
+    picture.save(path, exif=exif)
+    assert picture_size(path) == open_picture(path.read_bytes(), "photo.png").size == (70, 50)
+
+
+def test_exif_behind_a_png_s_pixels_is_not_looked_for(tmp_path: Path) -> None:
+    exif, path = Image.Exif(), tmp_path / "photo.png"
+    exif[0x0112] = 6
+    data = saved(paint(70, 50))
+    body = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = len(body).to_bytes(4) + b"eXIf" + body + zlib.crc32(b"eXIf" + body).to_bytes(4)
+    path.write_bytes(data[:-12] + chunk + data[-12:])
+    with Image.open(path) as file:
+        assert ImageOps.exif_transpose(file).size == (50, 70)
+    assert picture_size(path) == open_picture(path.read_bytes(), "photo.png").size == (70, 50)
 
 
 @pytest.mark.parametrize("codec", ["vvc:30", "jxl:60", "jpeg:60"])
