@@ -89,7 +89,8 @@ class Cache:
     def keep(self, key: str, entry: Any) -> None:
         """Write an entry."""
         path = self._path(type(entry).__name__, key, ".json")
-        write_whole(path, to_json(entry).encode())
+        # Pure noise is an infinite noise level; nobody else reads these files.
+        write_whole(path, to_json(entry, only_finite=False).encode())
 
     def find_picture(self, key: str) -> PictureEntry | None:
         """Return a picture's entry when its PNG is there, whole, or when decoding it failed."""

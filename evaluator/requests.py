@@ -55,6 +55,7 @@ def make_request(
     if codec is not None:
         if i2t or t2i:
             raise InputError("--codec is a system of its own; leave out --i2t and --t2i")
+        require_codec_modes(modes)
         role = Role.CODEC
         adapter, _, quality = resolve(codec, Role.CODEC).partition(":")
         check_quality(adapter, quality)
@@ -72,6 +73,21 @@ def make_request(
         submitter=submitter,
         submitted_at=now(),
     )
+
+
+def require_codec_modes(modes: Sequence[Mode]) -> None:
+    """Refuse what a codec cannot do.
+
+    Raises:
+        InputError: a mode sends or needs more than a picture.
+    """
+    able = _MODES_OF_ROLE[Role.CODEC]
+    missing = [mode for mode in modes if mode not in able]
+    if missing:
+        raise InputError(
+            f"a codec sends a picture and cannot do {', '.join(missing)}; "
+            f"ask for {', '.join(able)} mode, or for none"
+        )
 
 
 def _pin(

@@ -23,6 +23,7 @@ from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
 from evaluator.ray_engine import run_on_ray
+from evaluator.requests import require_codec_modes
 from evaluator.score import Scored, ScoreStage
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
@@ -188,6 +189,7 @@ def check_request(request: Request, bench: Bench) -> None:
             f"names and contents, wanted {request.dataset_sha256[:12]} ({request.dataset})"
         )
     if request.role is Role.CODEC:
+        require_codec_modes(request.modes)
         return
     if request.t2i is None:
         raise InputError("the request names no T2I model; start-image is the one without weights")

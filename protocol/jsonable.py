@@ -17,9 +17,31 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def to_json(record: "DataclassInstance") -> str:
-    """Return a record as JSON text with sorted keys, so that equal records give equal bytes."""
-    return json.dumps(to_plain(record), indent=1, sort_keys=True, ensure_ascii=False, default=str)
+def to_json(record: "DataclassInstance", *, only_finite: bool = True) -> str:
+    """Return a record as JSON text with sorted keys, so that equal records give equal bytes.
+
+    Args:
+        record: what is written.
+        only_finite: refuse NaN and infinities, which JSON has no words for and others cannot read.
+
+    Raises:
+        RecordError: it holds one of them.
+    """
+    plain = to_plain(record)
+    try:
+        return json.dumps(
+            plain,
+            indent=1,
+            sort_keys=True,
+            ensure_ascii=False,
+            default=str,
+            allow_nan=not only_finite,
+        )
+    except ValueError as error:
+        raise RecordError(
+            f"a {type(record).__name__} holds a number that is not finite, and JSON has none "
+            f"({error}); a value that is not known is None"
+        ) from error
 
 
 def to_plain(value: Any) -> Any:

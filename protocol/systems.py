@@ -25,6 +25,9 @@ ADAPTERS: Mapping[Role, tuple[str, ...]] = {
 ENDPOINT_ADAPTERS = frozenset({"openai", "openai-image"})
 """Their models run on somebody's server: there are no files to pin and no Hub to ask."""
 
+WITHOUT_MODEL = frozenset({"start-image", "control"})
+"""They paint by a rule that their settings decide, and load nothing."""
+
 
 class Readiness(StrEnum):
     """Whether a system can be run by its name."""

@@ -9,7 +9,14 @@ from protocol.rules import TRACKS, Mode, Role
 from protocol.systems import ENDPOINT_ADAPTERS
 from submission.rules import BOARDS
 from submission.served import served_by
-from submission.systems import MODEL_SETTINGS, adapter_of, is_hub_id, resolve, split_settings
+from submission.systems import (
+    MODEL_SETTINGS,
+    adapter_of,
+    is_hub_id,
+    resolve,
+    split_revision,
+    split_settings,
+)
 from submission.wording import shown
 
 
@@ -62,7 +69,7 @@ def refuse_paths(text: str) -> None:
     written, settings = split_settings(resolve(text))
     adapter = adapter_of(text).replace("_", "-")
     served = served_by().get(adapter)
-    model = written.partition(":")[2].partition("@")[0]
+    model, _ = split_revision(written.partition(":")[2])
     # A server's model may be called anything; whether it is asked is a check.
     is_named = adapter in ENDPOINT_ADAPTERS or is_hub_id(model)
     if served is None or (model and not is_named) or (served.has_weights and not model):
@@ -73,7 +80,7 @@ def refuse_paths(text: str) -> None:
     for name, value in settings.items():
         is_second = name in MODEL_SETTINGS and value
         if re.match(r"[/~\\]|.*\.\.", value) or (
-            is_second and not is_hub_id(value.partition("@")[0])
+            is_second and not is_hub_id(split_revision(value)[0])
         ):
             raise InputError(f"{name}={shown(value, 60)!r} names a file; here a model is a Hub id")
 

@@ -205,7 +205,8 @@ class SnapshotKeeper:
 
     def _write_kept(self) -> None:
         if self._keep is not None:
-            write_whole(self._keep, to_json(self.snapshot).encode())
+            # For this server alone, and a result of before may hold what JSON has no word for.
+            write_whole(self._keep, to_json(self.snapshot, only_finite=False).encode())
 
 
 def read_snapshot(source: Source, revision: str) -> Snapshot:

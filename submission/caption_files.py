@@ -7,7 +7,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +27,8 @@ ADAPTER = "file"
 LARGEST_BYTES = 1 << 20
 """Of a file that is sent: a thousand captions of a thousand characters."""
 KINDS = (".csv", ".jsonl")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Halves of characters: an escape in JSON can name one, and UTF-8 has no bytes for it."""
 
 
 def parse_captions(content: bytes, name: str) -> dict[str, str]:
@@ -49,6 +52,11 @@ def parse_captions(content: bytes, name: str) -> dict[str, str]:
         if not isinstance(picture, str) or not isinstance(caption, str) or not picture:
             found = shown(str(row))
             raise CaptionError(f"{name}, row {number}: wanted a `name` and a `text`, found {found}")
+        if _SURROGATE.search(picture + caption):
+            raise CaptionError(
+                f"{name}, row {number}: {shown(picture)} has half a character, \\ud800 to \\udfff, "
+                "which no file can hold; write the whole one"
+            )
         if picture in captions:
             raise CaptionError(f"{name}, row {number}: {shown(picture)} comes twice")
         captions[picture] = caption.strip()
@@ -56,26 +64,42 @@ def parse_captions(content: bytes, name: str) -> dict[str, str]:
 
 
 def _read_csv(text: str, name: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        columns = reader.fieldnames or ()
-        if not {"name", "text"} <= set(columns):
-            raise CaptionError(
-                f"{name} has the columns {shown(', '.join(columns)) or 'none'}; "
-                "wanted `name` and `text`"
-            )
-        yield from enumerate(reader, start=1)
+        columns = next(reader, [])
+        _check_columns(columns, name)
+        for number, fields in enumerate(filter(None, reader), start=1):
+            if len(fields) != len(columns):
+                plural = "" if len(fields) == 1 else "s"
+                raise CaptionError(
+                    f"{name}, row {number} has {len(fields)} field{plural}, wanted {len(columns)}; "
+                    # Without them it is several fields, and would be cut at its first comma.
+                    "a text with commas stands in quotation marks"
+                )
+            yield number, dict(zip(columns, fields, strict=True))
     except csv.Error as error:
         raise CaptionError(f"{name} is no CSV: {error}") from error
 
 
+def _check_columns(columns: Sequence[str], name: str) -> None:
+    if not {"name", "text"} <= set(columns):
+        raise CaptionError(
+            f"{name} has the columns {shown(', '.join(columns)) or 'none'}; "
+            "wanted `name` and `text`"
+        )
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise CaptionError(f"{name} has the column {shown(', '.join(twice))} twice; leave one")
+
+
 def _read_lines(text: str, name: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`: a text may hold U+2028 and the like, which JSON leaves as they are.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CaptionError(f"{name}, row {number}: not JSON ({error})") from error
         if not isinstance(row, dict):
             raise CaptionError(f"{name}, row {number}: wanted an object, found {shown(line, 60)}")
@@ -104,6 +128,10 @@ def check_captions(content: bytes, name: str, pictures: Collection[str]) -> Iter
         yield _bad(str(error), "write a CSV with the columns name and text, a line a picture")
         return
     yield from _check_names(set(captions), set(pictures))
+    # A model may say nothing, which is recorded; a file that says nothing was not finished.
+    empty = [n for n, text in captions.items() if not text and (not pictures or n in pictures)]
+    if empty:
+        yield _bad(f"the caption of {_some(empty)} is empty", "write one for each picture")
     long = [n for n, text in captions.items() if len(text.encode()) >= MAX_CAPTION_BYTES]
     if long:
         yield _bad(

@@ -22,7 +22,14 @@ from submission.rules import (
 )
 from submission.served import Served, served_by
 from submission.settings import wrong_settings
-from submission.systems import adapter_of, is_hub_id, resolve, split_settings
+from submission.systems import (
+    adapter_of,
+    is_commit,
+    is_hub_id,
+    resolve,
+    split_revision,
+    split_settings,
+)
 from submission.wording import shown
 
 
@@ -61,11 +68,13 @@ def examine_system(
     adapter = adapter_of(resolved).replace("_", "-")
     served = served_by().get(adapter)
     written, _, behind = resolved.partition("?")
-    model, _, revision = written.partition(":")[2].partition("@")
+    model, revision = split_revision(written.partition(":")[2])
     wrong = _check_settings(about, adapter, split_settings(resolved)[1])
     if served is None or not served.has_weights or not model:
         return Examined(resolved, None, wrong)
     path = Path(model).expanduser()
+    if path.exists() and revision and not is_commit(revision):
+        return Examined(resolved, None, (*wrong, _no_revision(about, model, revision)))
     if path.exists():
         facts = folder_facts(path)
     elif is_hub_id(model):
@@ -107,6 +116,16 @@ def _no_model(about: str, model: str) -> Finding:
         about=about,
         sentence=f"{shown(model)!r} is neither a file nor a folder here nor a Hub id",
         remedy="write a Hub id as owner/name, or an existing path",
+    )
+
+
+def _no_revision(about: str, model: str, revision: str) -> Finding:
+    return Finding(
+        code=Code.REVISION_NOT_FOUND,
+        about=about,
+        sentence=f"{shown(model)} lies on this machine, is pinned by its content, and has no "
+        f"revision {shown(revision)!r}",
+        remedy="leave out what stands behind the @, or name a Hub id",
     )
 
 

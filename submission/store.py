@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from protocol.errors import InputError
+from protocol.errors import InputError, StoreError
 from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import OPEN, Event, Failure, State
@@ -16,7 +16,17 @@ from submission.queue import Claim, QueueEntry, Submitted
 from submission.queue_worker import Accepts
 from submission.store_folder import FolderStore
 
-__all__ = ["OPEN", "Claim", "FolderStore", "QueueEntry", "Store", "Submitted", "now", "open_store"]
+__all__ = [
+    "OPEN",
+    "Claim",
+    "FolderStore",
+    "QueueEntry",
+    "Store",
+    "Submitted",
+    "now",
+    "open_store",
+    "require_there",
+]
 
 
 class Store(Protocol):
@@ -102,7 +112,7 @@ def open_store(name: str, *, create: bool = False, hurried: bool = False) -> Sto
 
     Args:
         name: as people type it.
-        create: make a Hub store's repositories where they are not there.
+        create: make a Hub store's repositories, or a folder's ledger, where they are not there.
         hurried: somebody waits for each answer: give up on a Hub store in seconds, not minutes.
 
     Raises:
@@ -110,7 +120,10 @@ def open_store(name: str, *, create: bool = False, hurried: bool = False) -> Sto
     """
     kind, _, rest = name.partition(":")
     if kind != "hub":
-        return FolderStore(Path(name))
+        folder = FolderStore(Path(name))
+        if create:
+            folder.create()
+        return folder
     if rest.count("/") != 1 or not all(rest.split("/")):
         raise InputError(f"{name!r} names no store; wanted hub:ORG/NAME, or a folder")
     # The client takes half a second to import.
@@ -120,3 +133,17 @@ def open_store(name: str, *, create: bool = False, hurried: bool = False) -> Sto
     if create:
         store.create()
     return store
+
+
+def require_there(store: Store) -> None:
+    """Refuse a folder that is no store; of one on the Hub its first answer says so.
+
+    Raises:
+        StoreError: it has no ledger.
+    """
+    if isinstance(store, FolderStore) and not store.is_there:
+        found = "holds no ledger.jsonl" if store.folder.is_dir() else "is no folder"
+        raise StoreError(
+            f"{store.folder} is no store: it {found}; name the folder that `cmc submit` wrote to; "
+            "`cmc work --create-store` makes a new one"
+        )

@@ -31,6 +31,7 @@ from submission.ledger import Batch, Book, check_content, make_line
 from submission.queue import Terms, new_nonce
 from submission.store_ledger import LedgerStore
 
+LEDGER = "ledger.jsonl"
 ROOMS = ("requests", "captions", "reported", "results", "replications", "audits")
 
 
@@ -49,6 +50,16 @@ class FolderStore(LedgerStore):
         self.beside: Beside = FolderBeside(self.folder)
         super().__init__(FolderLedger(self.folder), terms=terms, clock=clock)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether something was ever written, or the store was made to be written to."""
+        return (self.folder / LEDGER).is_file()
+
+    def create(self) -> None:
+        """Make the folder with an empty ledger where it is not there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / LEDGER).touch()
+
 
 class FolderLedger:
     """A ledger that is one file, appended to under a lock."""
@@ -57,7 +68,7 @@ class FolderLedger:
         """Keep the folder's name."""
         self.folder = folder
         self.book = Book()
-        self._path = folder / "ledger.jsonl"
+        self._path = folder / LEDGER
         self._offset = 0
         """Bytes of the ledger that the book holds."""
         self._locks: dict[str, int] = {}

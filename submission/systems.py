@@ -14,6 +14,7 @@ from protocol.rules import Role
 from protocol.systems import (
     ADAPTERS,
     ENDPOINT_ADAPTERS,
+    WITHOUT_MODEL,
     NamedSystem,
     Readiness,
     find_system,
@@ -37,23 +38,40 @@ def pin_system(text: str) -> System:
 
     Raises:
         ModelError: a name is not in the registry or stands for nothing that can be run; the model
-            is neither here nor a Hub id, its revision is not known, or a local folder holds no
-            safetensors.
+            is missing, or neither here nor a Hub id, its revision is not known, or a local folder
+            holds no safetensors.
     """
     written, typed = split_settings(resolve(text))
     adapter, _, rest = written.partition(":")
-    model, _, revision = rest.partition("@")
     if not adapter:
         raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
+    kind = adapter.replace("_", "-")
+    if kind in ADAPTERS[Role.CODEC]:
+        return System(adapter=adapter, model=_quality(kind, rest), revision="", path="")
+    model, revision = split_revision(rest)
+    _require_model(kind, model)
     settings = {
         name: _pin_setting(value) if name in MODEL_SETTINGS else value
         for name, value in typed.items()
     }
     # A server's model is known by its name alone; the answers' own model name is kept with them.
-    if not model or model.isdigit() or adapter.replace("_", "-") in ENDPOINT_ADAPTERS:
+    if kind in WITHOUT_MODEL or kind in ENDPOINT_ADAPTERS:
         return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
     name, commit, path = _pin_model(model, revision)
     return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
+
+
+def split_revision(text: str) -> tuple[str, str]:
+    """Return a model and what stands behind its last `@`; a path that is here is a model whole."""
+    model, at, revision = text.rpartition("@")
+    if not at or Path(text).expanduser().exists():
+        return text, ""
+    return model, revision
+
+
+def is_commit(revision: str) -> bool:
+    """Say whether a revision is 40 hex digits: a commit, or the hash of a folder's content."""
+    return bool(_COMMIT.fullmatch(revision))
 
 
 def is_hub_id(text: str) -> bool:
@@ -171,27 +189,63 @@ def typed(system: System) -> str:
     return written + (f"?{behind}" if behind else "")
 
 
+def _quality(codec: str, text: str) -> str:
+    """Return a codec's quality as it is counted: `010` would be another row than `10`."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ModelError(f"{codec}:{text} names no quality; wanted {codec}:NUMBER")
+    return text.lstrip("0") or "0"
+
+
+def _require_model(adapter: str, model: str) -> None:
+    """Refuse an adapter without what it runs, and a model where there is none to run."""
+    if adapter in WITHOUT_MODEL and model:
+        raise ModelError(f"{adapter} loads no model, and {model!r} is named; wanted {adapter}")
+    if model or adapter in WITHOUT_MODEL:
+        return
+    examples = {"file": "file:CAPTIONS.csv", **{n: f"{n}:NAME" for n in ENDPOINT_ADAPTERS}}
+    raise ModelError(
+        f"{adapter} names no model; wanted "
+        + examples.get(adapter, f"{adapter}:owner/name or {adapter}:FOLDER")
+    )
+
+
 def _pin_model(model: str, revision: str) -> tuple[str, str, str]:
     """Return a model's name, its exact version, and where it lies; empty for a Hub id."""
     path = Path(model).expanduser()
     if path.is_file():
-        return path.name, hash_file(path), str(path.resolve())
+        return path.name, _hash_here(path, revision), str(path.resolve())
     if path.is_dir():
-        require_safetensors(path)
-        return path.resolve().name, hash_folder(path), str(path.resolve())
+        return path.resolve().name, _hash_here(path, revision), str(path.resolve())
     if not is_hub_id(model):
         raise ModelError(f"{model!r} is neither a file nor a folder here nor a Hub id `owner/name`")
     return model, _commit_of(model, revision), ""
 
 
+def _hash_here(path: Path, revision: str) -> str:
+    """Return the hash of what lies here, which is all the revision that it can have."""
+    if revision and not is_commit(revision):
+        raise ModelError(
+            f"{path} lies on this machine and has no revision {revision!r}: it is pinned by its "
+            f"content; leave out @{revision}, or name a Hub id"
+        )
+    if path.is_dir():
+        require_safetensors(path)
+    found = hash_folder(path) if path.is_dir() else hash_file(path)
+    if revision not in ("", found):
+        raise ModelError(
+            f"{path} has the content {found}, wanted {revision}; give the folder of that content, "
+            "or leave out what stands behind the @"
+        )
+    return found
+
+
 def _pin_setting(value: str) -> str:
-    model, _, revision = value.partition("@")
-    name, commit, path = _pin_model(model, revision)
+    name, commit, path = _pin_model(*split_revision(value))
     return f"{path or name}@{commit}"
 
 
 def _commit_of(model: str, revision: str) -> str:
-    if _COMMIT.fullmatch(revision):
+    if is_commit(revision):
         return revision
     from huggingface_hub import HfApi
 

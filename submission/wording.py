@@ -20,6 +20,8 @@ LONGEST: Mapping[str, int] = {
     "comment": 1000,
 }
 """Characters; a field that is not here is not taken."""
+LONGEST_REASON = 500
+"""Of a line in a request's history."""
 
 _NAME = re.compile(r"[\w .,:@+/()=?&%~'\[\]{}#-]*")
 _PATH_UP = re.compile(r"(^|[/\\=:@])\.\.([/\\@?]|$)")
@@ -58,18 +60,33 @@ def check_texts(texts: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding(code=Code.BAD_TEXT, about=name, sentence=wrong[0], remedy=wrong[1])
 
 
-def _wrong_with(name: str, text: str) -> tuple[str, str] | None:
-    """Return what is wrong with one field and what to do, or None."""
-    if len(text) > LONGEST[name]:
-        return f"{name} has {len(text):,} characters", f"shorten it to {LONGEST[name]}"
+def check_reason(text: str) -> Iterator[Finding]:
+    """A reason that goes into a request's history is one line that hides nothing."""
+    wrong = _wrong_with_any("reason", text, LONGEST_REASON, has_lines=False)
+    if wrong:
+        yield Finding(code=Code.BAD_TEXT, about="reason", sentence=wrong[0], remedy=wrong[1])
+
+
+def _wrong_with_any(
+    name: str, text: str, longest: int, *, has_lines: bool
+) -> tuple[str, str] | None:
+    """Return what would be wrong with a text of any field and what to do, or None."""
+    if len(text) > longest:
+        return f"{name} has {len(text):,} characters", f"shorten it to {longest}"
     hidden = sorted({c for c in text if unicodedata.category(c) in _UNSEEN and c != "\n"})
-    if hidden or (name not in _FREE and "\n" in text):
+    if hidden or (not has_lines and "\n" in text):
         codes = ", ".join(f"U+{ord(character):04X}" for character in (hidden or ["\n"])[:4])
         return f"{name} holds characters that cannot be seen ({codes})", "type it anew"
     if _MARKUP.search(text):
         return f"{name} holds markup: {shown(text, 60)!r}", "write plain text"
-    if name in _FREE:
-        return None
+    return None
+
+
+def _wrong_with(name: str, text: str) -> tuple[str, str] | None:
+    """Return what is wrong with one field and what to do, or None."""
+    wrong = _wrong_with_any(name, text, LONGEST[name], has_lines=name in _FREE)
+    if wrong or name in _FREE:
+        return wrong
     if name in _COUNTS:
         return _wrong_count(name, text)
     return _wrong_address(name, text) if name in _ADDRESSES else _wrong_name(name, text)

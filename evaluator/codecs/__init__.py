@@ -56,7 +56,9 @@ def check_quality(name: str, quality: str) -> int:
     """
     codec = load_codec(name)
     allowed = codec.QUALITIES
-    if not quality.isdigit() or int(quality) not in allowed:
+    # Other scripts' digits are digits to Python, and a row's name is not written in them.
+    is_number = quality.isascii() and quality.isdecimal() and len(quality) < 10
+    if not is_number or int(quality) not in allowed:
         what = "a quality" if codec.HIGHER_IS_BETTER else "a QP"
         example = allowed[10] if codec.HIGHER_IS_BETTER else allowed[-11]
         raise ModelError(

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import number, whole
 from protocol.rules import Mode, Role
 from protocol.versions import PROTOCOLS
 
@@ -143,12 +144,12 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
 def _add_speed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size",
-        type=_positive,
+        type=whole(1),
         help="pictures decoded at once; halved when memory is short (default: 1 on a CPU, else 16)",
     )
     parser.add_argument(
         "--lanes",
-        type=_positive,
+        type=whole(1),
         default=1,
         help="copies of the T2I model that decode at the same time (default: 1)",
     )
@@ -177,7 +178,9 @@ def _add_speed(parser: argparse.ArgumentParser) -> None:
         help=f"Ray's actors (default: {RAY_ACTORS}; GPUs may be fractions)",
     )
     parser.add_argument(
-        "--price-per-hour", type=float, help="of this machine, for the cost in the run's report"
+        "--price-per-hour",
+        type=number(least=0, most=1e6),
+        help="of this machine, for the cost in the run's report",
     )
 
 
@@ -277,12 +280,6 @@ def parse_modes(text: str) -> list[Mode]:
     if unknown:
         raise InputError(f"no mode {', '.join(unknown)}; there are {', '.join(Mode)}")
     return [Mode(name) for name in dict.fromkeys(names)]
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"wanted a number from 1, found {text!r}")
-    return int(text)
 
 
 def size_in_bytes(text: str) -> int:

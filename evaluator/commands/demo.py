@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import PORT
+
 if TYPE_CHECKING:
     from evaluator.bench import Bench
     from submission.store import FolderStore
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(computes=True)
     parser.add_argument("--no-serve", action="store_true", help="print the board and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    parser.add_argument("--port", type=int, default=7860, help="default: 7860")
+    parser.add_argument("--port", type=PORT, default=7860, help="default: 7860")
 
 
 def run(options: argparse.Namespace) -> int:

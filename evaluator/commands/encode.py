@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
+from evaluator.commands._numbers import LARGEST_BPP, number
 from evaluator.commands._options import add_device, add_protocol
 from evaluator.commands._text_options import add_text_prior, prior_from
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     rate.add_argument(
         "--target-bpp",
-        type=float,
+        type=number(above=0, most=LARGEST_BPP),
         metavar="BPP",
         help="the quality whose whole file comes nearest to this many bits per pixel",
     )

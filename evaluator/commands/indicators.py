@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import SEED, number, whole
 from evaluator.commands._options import add_device, add_json, add_keep, keep
 from protocol.rules import Dimension
 
@@ -34,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="reference",
         help="80/20 by ground truth (default: nothing seen twice) or by picture",
     )
-    train.add_argument("--epochs", type=int, default=50)
-    train.add_argument("--learning-rate", type=float, default=2e-5)
-    train.add_argument("--batch-size", type=int, default=8)
-    train.add_argument("--crop", type=int, default=0, help="pixels a side (default: its own)")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--epochs", type=whole(1), default=50)
+    train.add_argument("--learning-rate", type=number(above=0, most=1), default=2e-5)
+    train.add_argument("--batch-size", type=whole(1), default=8)
+    train.add_argument("--crop", type=whole(0), default=0, help="pixels a side (default: its own)")
+    train.add_argument("--seed", type=SEED, default=0)
     train.add_argument("--mixed-precision", action="store_true")
     train.add_argument("--backbone", default="resnet50", help="TOPIQ's; another is for trying")
     train.add_argument("--resume", action="store_true", help="go on after the last whole epoch")

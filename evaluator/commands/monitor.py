@@ -8,6 +8,7 @@ something, and what that is is printed.
 import argparse
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import number
 from evaluator.commands._options import add_json
 
 if TYPE_CHECKING:
@@ -20,10 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("url", metavar="URL", help="of the page: https://OWNER-NAME.hf.space")
     parser.add_argument(
-        "--max-age-hours", type=float, default=48.0, help="how old its data may be (default: 48)"
+        "--max-age-hours",
+        type=number(least=0),
+        default=48.0,
+        help="how old its data may be (default: 48)",
     )
     parser.add_argument(
-        "--timeout", type=float, default=20.0, help="seconds that an answer may take (default: 20)"
+        "--timeout",
+        type=number(above=0, most=3600),
+        default=20.0,
+        help="seconds that an answer may take (default: 20)",
     )
     add_json(parser)
 

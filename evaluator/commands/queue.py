@@ -18,6 +18,8 @@ LOOK_SECONDS = 1.0
 LOOK_AT_HUB_SECONDS = 30.0
 """Between two looks at a log that is followed; a worker on the Hub tells it when it renews."""
 LINE_SHOWN = 300
+TEXT_SHOWN = 1000
+"""Characters of a reason or a message; what is printed may be a stranger's."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,44 +68,49 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if not entries:
         print(f"{options.store} holds no request; `cmc submit` makes one")
-    hidden = _show(entries, shown=len(entries) if options.all else ENDED_SHOWN)
+    hidden = _show(entries, most=len(entries) if options.all else ENDED_SHOWN)
     if hidden:
         print(f"… and {hidden} that ended earlier; --all shows them")
     return 0
 
 
-def _show(entries: "list[QueueEntry]", shown: int) -> int:
+def _show(entries: "list[QueueEntry]", most: int) -> int:
     """Print the open requests and as many of the ended ones; return how many are left out."""
     from protocol.states import OPEN
+    from submission.wording import shown
 
     ended = 0
     for entry in entries:
         ended += entry.state.status not in OPEN
-        if ended > shown:
+        if ended > most:
             continue
         request = entry.request
         pair = f"{request.label} + {request.partner}" if request.partner else request.label
         print(
             f"{request.request_id}  {entry.state.status:<10}  {request.role:<5}  "
-            f"{','.join(request.modes):<21}  {pair}  {_detail(entry)}".rstrip()
+            f"{','.join(request.modes):<21}  {shown(pair, TEXT_SHOWN)}  {_detail(entry)}".rstrip()
         )
-    return max(0, ended - shown)
+    return max(0, ended - most)
 
 
 def _detail(entry: "QueueEntry") -> str:
+    """Return where a request stands in its state, fit to be printed."""
     from protocol.states import Status
+    from submission.wording import shown
 
-    state = entry.state
+    state, progress = entry.state, shown(entry.progress, TEXT_SHOWN)
     if state.status is Status.PENDING and entry.position is None:
-        return entry.progress
+        return progress
     if state.status is Status.PENDING:
         wait = f", about {_duration(entry.wait_seconds)}" if entry.wait_seconds else ""
         tried = f", attempt {state.attempt + 1}" if state.attempt else ""
         return f"number {entry.position} in the queue{wait}{tried}"
     if state.status is Status.RUNNING:
-        return entry.progress
-    if state.status is Status.FAILED and state.failure:
-        return f"{state.failure.code} in {state.failure.stage}: {state.failure.message}"
+        return progress
+    failure = state.failure
+    if state.status is Status.FAILED and failure:
+        stage, message = shown(failure.stage), shown(failure.message, TEXT_SHOWN)
+        return f"{failure.code} in {stage}: {message}"
     return state.successor
 
 
@@ -135,8 +142,11 @@ def _withdraw(store: "Store", account: "Account", options: argparse.Namespace) -
     """Withdraw one's own request, or as a maintainer somebody's, whom the reason is owed to."""
     from protocol.errors import InputError
     from submission.identity import require_maintainer
+    from submission.intake import require_accepted
+    from submission.wording import check_reason
 
     request = store.request(options.withdraw)
+    require_accepted(check_reason(options.reason))
     if request.submitter == account.name:
         return store.withdraw(request.request_id, account.name, options.reason or "withdrawn")
     require_maintainer(account, options.store)
@@ -158,24 +168,32 @@ def _tell(store: "Store", options: argparse.Namespace) -> int:
     import json
 
     from protocol.jsonable import to_plain
+    from submission.wording import shown
 
-    events = store.events(options.history)
+    request = store.request(options.history)
+    events = store.events(request.request_id)
     if options.json:
         print(json.dumps(to_plain(events)))
         return 0
     for event in events:
-        state = event.state
-        print(f"{state.updated_at}  {event.action:<10}  {event.actor}  {event.reason}".rstrip())
+        actor, reason = shown(event.actor), shown(event.reason, TEXT_SHOWN)
+        print(f"{event.state.updated_at}  {event.action:<10}  {actor}  {reason}".rstrip())
     if events:
         _why(events[-1].state)
     return 0
 
 
 def _why(state: "State") -> None:
+    from submission.wording import shown
+
     failure = state.failure
-    if failure is not None:
-        print(f"\n{failure.code} in {failure.stage}: {failure.message}\n{failure.hint}")
-        print(f"\n{failure.log}".rstrip())
+    if failure is None:
+        return
+    said = f"{failure.code} in {failure.stage}: {failure.message}\n{failure.hint}\n\n{failure.log}"
+    print()
+    for line in said.rstrip().splitlines():
+        # Whole: it is what somebody asked for who has to mend it.
+        print(shown(line, len(line)))
 
 
 def _log(store: "Store", options: argparse.Namespace) -> int:

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from evaluator.commands._numbers import PORT
+
 HELP = "let viewers rate pictures in a browser"
 
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--forget", metavar="NAME", help="remove a viewer's ratings and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    parser.add_argument("--port", type=int, default=7861, help="default: 7861")
+    parser.add_argument("--port", type=PORT, default=7861, help="default: 7861")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import LARGEST_BPP, RESAMPLES, SEED, number
 from evaluator.commands._options import add_json, add_machine, bench_from, images_from
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     equal = actions.add_parser("equal", help="compare with a codec at the same rate")
     equal.add_argument("--codec", required=True, metavar="NAME", action="append", help="one or two")
     rate = equal.add_mutually_exclusive_group(required=True)
-    rate.add_argument("--target-bpp", type=float, help="bits per pixel of each file")
+    rate.add_argument(
+        "--target-bpp", type=number(above=0, most=LARGEST_BPP), help="bits per pixel of each file"
+    )
     rate.add_argument(
         "--like",
         type=Path,
@@ -60,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--indicator", default="ssim", help="default: ssim")
         add_json(action)
     for action in (equal, bd):
-        action.add_argument("--resamples", type=int, default=2000)
-        action.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+        action.add_argument("--resamples", type=RESAMPLES, default=2000)
+        action.add_argument("--seed", type=SEED, default=0, help="of the resamples (default: 0)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ The pictures are chosen by the request's id, and nothing is taken from the cache
 import argparse
 
 from evaluator.commands._again import add_again, find_result, run_again, show
+from evaluator.commands._numbers import whole
 
 HELP = "run part of a row again and compare"
 
@@ -13,20 +14,19 @@ HELP = "run part of a row again and compare"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_again(parser)
-    parser.add_argument("--subset", type=int, default=50, help="number of pictures (default: 50)")
+    parser.add_argument(
+        "--subset", type=whole(1), default=50, help="number of pictures (default: 50)"
+    )
     parser.add_argument("--file", action="store_true", help="write the record into the store")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run, compare and print; the exit status is 1 when a mean is off beyond its tolerance."""
-    from protocol.errors import InputError
     from protocol.jsonable import to_json
     from protocol.subsets import choose_subset
     from submission.replications import file_replication
     from submission.store import open_store
 
-    if options.subset < 1:
-        raise InputError(f"--subset {options.subset}: wanted a number from 1")
     store = open_store(options.store)
     replication = run_again(
         store,

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from evaluator.commands._numbers import PORT
 from evaluator.commands._options import add_store
 
 HELP = "show the board in a browser"
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_store(parser)
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    parser.add_argument("--port", type=int, default=7860, help="default: 7860")
+    parser.add_argument("--port", type=PORT, default=7860, help="default: 7860")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import RESAMPLES, SEED
 from evaluator.commands._options import add_json, add_store
 from protocol.rules import Content, Dimension, Track
 
@@ -52,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (board, compare, matrix, weights):
         add_store(action)
     for action in (board, compare, matrix, seeds):
-        action.add_argument("--resamples", type=int, default=DEFAULT_RESAMPLES)
-        action.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+        action.add_argument("--resamples", type=RESAMPLES, default=DEFAULT_RESAMPLES)
+        action.add_argument("--seed", type=SEED, default=0, help="of the resamples (default: 0)")
     for action in (board, compare, matrix, weights, seeds):
         add_json(action)
 

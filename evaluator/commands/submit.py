@@ -18,6 +18,7 @@ from evaluator.commands._options import (
     request_from,
     t2i_from,
 )
+from protocol.gpus import GPUS
 
 if TYPE_CHECKING:
     from evaluator.reported import Bundle
@@ -56,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many variants of the model were scored on these pictures, or chosen among",
     )
     parser.add_argument("--comment", default="", help="anything else worth knowing")
-    parser.add_argument("--gpu", default="a100", help="for the estimate: t4, l4, a10g, l40s, …")
+    parser.add_argument(
+        "--gpu", choices=list(GPUS), default="a100", help="for the estimate (default: a100)"
+    )
     parser.add_argument("--check", action="store_true", help="only check; nothing is queued")
     parser.add_argument(
         "--not-a-duplicate",

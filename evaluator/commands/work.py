@@ -8,6 +8,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import PORT, number
 from evaluator.commands._options import add_images, add_machine, add_store
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 HELP = "run waiting requests"
 POLL_SECONDS = 300.0
 """Between two looks of a worker that the Hub calls."""
+LONGEST_POLL = 7 * 86_400
+"""A week, in seconds."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="run one request, then stop")
     parser.add_argument(
         "--poll",
-        type=float,
+        type=number(above=0, most=LONGEST_POLL),
         metavar="SECONDS",
         help="stay, and look for new requests after this time (default: stop when none waits)",
     )
@@ -35,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "$CMC_WEBHOOK_SECRET (host: 127.0.0.1, behind a proxy; pause without --poll: 300 s)",
     )
     parser.add_argument(
-        "--create-store", action="store_true", help="first make a Hub store's two datasets"
+        "--create-store",
+        action="store_true",
+        help="first make a Hub store's two datasets, or a folder's ledger",
     )
     parser.add_argument(
         "--in-process",
@@ -78,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
     from protocol.errors import InputError
-    from submission.store import open_store
+    from submission.store import open_store, require_there
 
     if options.engine == "ray" and not options.in_process:
         raise InputError(
@@ -87,8 +92,10 @@ def run(options: argparse.Namespace) -> int:
         )
     with contextlib.ExitStack() as stack:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
+        store = open_store(options.store, create=options.create_store)
+        require_there(store)
         done = work(
-            open_store(options.store, create=options.create_store),
+            store,
             bench_from(options),
             once=options.once,
             say=_say,
@@ -111,11 +118,15 @@ def _webhook(options: argparse.Namespace) -> "Iterator[Callable[[float], None]]"
     if not options.store.startswith("hub:"):
         raise InputError(f"the Hub cannot call about {options.store}; wanted --store hub:ORG/NAME")
     host, _, port = options.webhook.rpartition(":")
-    if not port.isdecimal():
-        raise InputError(f"--webhook {options.webhook}: wanted a port, or HOST:PORT")
+    try:
+        listened = PORT(port)
+    except argparse.ArgumentTypeError as error:
+        raise InputError(
+            f"--webhook {options.webhook}: wanted a port, or HOST:PORT; for the port, {error}"
+        ) from error
     repo_id = f"{options.store.removeprefix('hub:')}-requests"
     webhook = Webhook(os.environ.get("CMC_WEBHOOK_SECRET", ""), repo_id)
-    with serving(webhook, host or "127.0.0.1", int(port)) as bound:
+    with serving(webhook, host or "127.0.0.1", listened) as bound:
         _say(f"the Hub may call http://{host or '127.0.0.1'}:{bound} about {repo_id}")
         yield webhook.wait
 

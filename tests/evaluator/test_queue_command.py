@@ -1,5 +1,6 @@
 """`cmc queue` changes where a request stands: one's own, and as a maintainer everybody's."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from made_store import add_result
 
 from evaluator.__main__ import main
+from protocol.failures import FailureCode
 from protocol.states import Status
+from submission.queue import make_failure
 from submission.store import FolderStore
 
 
@@ -29,6 +32,59 @@ def test_a_maintainer_withdraws_somebody_s_row_and_has_to_say_why(
     last = store.events(request_id)[-1]
     assert last.actor.startswith("local:")
     assert last.reason == "forged scores"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("a\nb\x1b[31m", r"BAD_TEXT: reason holds characters that cannot be seen \(U\+001B\)"),
+        ("a\nb", r"BAD_TEXT: reason holds characters that cannot be seen \(U\+000A\)"),
+        ("x" * 5000, r"BAD_TEXT: reason has 5,000 characters \(shorten it to 500\)"),
+        ("<img src=x>", "BAD_TEXT: reason holds markup"),
+    ],
+)
+def test_a_reason_is_one_line_that_hides_nothing(
+    store: FolderStore, reason: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request_id = add_result(store, "a", 1.0).request.request_id
+    command = ["queue", "--store", str(store.folder), "--withdraw", request_id]
+    assert main([*command, "--reason", reason]) == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert store.state(request_id).status is Status.FINISHED
+
+
+def test_what_the_store_holds_is_printed_without_what_moves_a_terminal(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = add_result(store, "a", 1.0).request
+    store.remove(request.request_id, "ada", "a\nb\x1b[31m")
+    command = ["queue", "--store", str(store.folder)]
+    assert main([*command, "--history", request.request_id]) == 0
+    assert capsys.readouterr().out.endswith("ada  a\\u000ab\\u001b[31m\n")
+    store.submit(replace(request, dataset="x"))
+    with store.claim("w") as claim:
+        assert claim is not None
+        message = "first\nsecond\x1b[31m " + "m" * 2000
+        store.fail(claim, make_failure(FailureCode.INPUT_REFUSED, "\x1b", message, "log\x1b[2J"))
+        failed = claim.request.request_id
+    for asked in (["--history", failed], ["--log", failed], ["--all"]):
+        assert main([*command, *asked]) == 0
+        said = capsys.readouterr().out
+        assert "\x1b" not in said
+        assert "INPUT_REFUSED in \\u001b: first" in said
+    assert main([*command, "--history", failed]) == 0
+    said = capsys.readouterr().out
+    assert "m" * 2000 in said
+    assert said.endswith("\nlog\\u001b[2J\n")
+
+
+def test_the_history_of_nothing_is_refused(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_result(store, "a", 1.0)
+    for option in ("--history", "--log"):
+        assert main(["queue", "--store", str(store.folder), option, "zzz"]) == 1
+        assert "the store holds no request 'zzz'; see `cmc queue`" in capsys.readouterr().err
 
 
 def test_a_maintainer_lets_a_request_run_first(

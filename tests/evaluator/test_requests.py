@@ -23,6 +23,16 @@ from protocol.rules import Mode
         ({"i2t": "magic:x"}, ModelError, "no I2T adapter 'magic'"),
         ({"t2i": "start-image?strength_match=snr"}, ModelError, "has no setting strength_match"),
         ({"i2t": None, "t2i": None, "codec": "vvc:99"}, ModelError, "wanted a QP from 0 to 63"),
+        ({"i2t": None, "t2i": None, "codec": "jpeg:\uff11\uff10"}, ModelError, "names no quality"),
+        ({"i2t": None, "t2i": None, "codec": "jpeg:\u00b2"}, ModelError, "names no quality"),
+        ({"i2t": None, "t2i": None, "codec": "jpeg:" + "1" * 5000}, ModelError, "no quality"),
+        (
+            {"i2t": None, "t2i": None, "codec": "jpeg:10", "modes": (Mode.TEXT, Mode.FULL)},
+            InputError,
+            "cannot do text, full; ask for image mode, or for none",
+        ),
+        ({"t2i": "diffusers"}, ModelError, "diffusers names no model"),
+        ({"i2t": "file:"}, ModelError, r"wanted file:CAPTIONS\.csv"),
         ({"protocol": "cmc-0"}, InputError, "no protocol 'cmc-0'"),
         ({"images": Path("nowhere")}, PictureError, "nowhere is not a folder"),
     ],
@@ -40,6 +50,10 @@ def test_what_cannot_be_run_is_refused_before_anything_is_computed(
     bench = make_bench()
     with pytest.raises(InputError, match="start-image cannot do text"):
         evaluate(ask(modes=(Mode.TEXT,)), bench)
+    codec = ask(i2t=None, t2i=None, codec="jpeg:010")
+    assert codec.request_id == ask(i2t=None, t2i=None, codec="jpeg:10").request_id
+    with pytest.raises(InputError, match="a codec sends a picture and cannot do text"):
+        evaluate(replace(codec, modes=(Mode.TEXT,)), bench)
     with pytest.raises(InputError, match="names no I2T model"):
         evaluate(ask(i2t=None, modes=(Mode.FULL,)), bench)
     with pytest.raises(WeightsError, match=r"topiq-fr\.pth"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 from loopback_hub import LoopbackHub
 
@@ -69,6 +70,32 @@ def test_verify_names_what_was_changed_and_exits_with_1(
     (path,) = (store.folder / "results").rglob("*.parquet")
     path.write_bytes(b"other")
     assert f"{path.name}: changed outside the ledger" in cmc("verify", status=1).stdout
+
+
+def test_what_is_no_store_is_neither_checked_nor_worked_for(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "other").mkdir()
+    for name, found in (
+        ("nowhere", "is no folder"),
+        ("file", "is no folder"),
+        ("other", "holds no ledger.jsonl"),
+    ):
+        path = tmp_path / name
+        for command in (["verify", str(path)], ["work", "--store", str(path), "--once"]):
+            more = ["--images", str(images)] if command[0] == "work" else ["--json"]
+            assert main([*command, *more]) == 1
+            said = capsys.readouterr()
+            assert said.out == ""
+            assert f"{path} is no store: it {found}; name the folder" in said.err
+    assert not (tmp_path / "nowhere").exists()
+    assert list((tmp_path / "other").iterdir()) == []
+    new = str(tmp_path / "new")
+    work = ["work", "--images", str(images), "--cache", str(tmp_path / "cache"), "--store", new]
+    assert main([*work, "--create-store"]) == 0
+    assert main(work) == 0
+    assert main(["verify", new]) == 0
 
 
 def test_submit_work_queue_leaderboard_and_verify_on_the_hub(

@@ -118,6 +118,8 @@ def test_a_secret_that_can_be_guessed_is_refused() -> None:
     [
         ("folder", "8080", "cannot call about folder"),
         ("hub:acme/cmc", "here", "wanted a port, or HOST:PORT"),
+        ("hub:acme/cmc", "99999", "wanted a whole number from 0 to 65535, found '99999'"),
+        ("hub:acme/cmc", "\uff18\uff10", "wanted a port, or HOST:PORT"),
         ("hub:acme/cmc", "8080", "secret has 0 characters"),
     ],
 )

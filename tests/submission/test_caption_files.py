@@ -1,5 +1,6 @@
 """Caption files: what speaks against one, and that it travels with its request."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,14 @@ def test_csv_and_json_lines_say_the_same() -> None:
         (b'name,text\nNSI_pgc_000.png,"open', "is no CSV"),
         (b"name,text\n\0\n", "c.csv"),
         (GOOD + b"NSI_pgc_000.png,Again.\n", "row 3: NSI_pgc_000.png comes twice"),
-        (b"name,text\nNSI_pgc_000.png\n", "row 1: wanted a `name` and a `text`"),
+        (b"name,text\nNSI_pgc_000.png\n", "row 1 has 1 field, wanted 2"),
+        (b"name,text,by\nNSI_pgc_000.png,A dog.\n", "row 1 has 2 fields, wanted 3"),
+        (
+            b"name,text\nNSI_pgc_000.png,A ginger cat, looking aside, on a sofa\n",
+            "row 1 has 4 fields, wanted 2; a text with commas stands in quotation marks",
+        ),
+        (b"name,text,text\nNSI_pgc_000.png,A dog.,A cat.\n", "has the column text twice"),
+        (GOOD.replace(b"A dog.", b" "), "the caption of NSI_pgc_000.png is empty"),
         (b"name,text\nNSI_pgc_000.png,A dog.\n", "1 of 2 pictures have no caption: SCI_screen_001"),
         (GOOD.replace(b"A dog.", b"x" * MAX_CAPTION_BYTES), "NSI_pgc_000.png has more than 16,383"),
         (b"x" * (LARGEST_BYTES + 1), "has 1,048,577 bytes"),
@@ -63,6 +71,33 @@ def test_csv_and_json_lines_say_the_same() -> None:
 )
 def test_what_is_wrong_with_a_file_is_said_with_the_line(content: bytes, sentence: str) -> None:
     assert sentence in said(content)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"name": "NSI_pgc_000.png", "text": "\\ud83d"}', "row 1: NSI_pgc_000.png has half a"),
+        ('{"name": "\\udc00", "text": "x"}', "row 1: \\udc00 has half a character"),
+        ("[" * 100_000, "row 1: not JSON (maximum recursion depth"),
+        ('["name", "text"]', "row 1: wanted an object"),
+    ],
+)
+def test_a_line_that_json_has_and_a_caption_has_not_is_said(line: str, sentence: str) -> None:
+    assert sentence in said(line.encode(), "c.jsonl")
+
+
+def test_a_text_may_hold_what_ends_a_line_elsewhere() -> None:
+    told = dict.fromkeys(PICTURES, "A dog.\u2028A \x85window.\x0b")
+    lines = [json.dumps({"name": n, "text": t}, ensure_ascii=False) for n, t in told.items()]
+    content = "\r\n".join(lines).encode()
+    assert said(content, "c.jsonl") == ""
+    assert parse_captions(content, "c.jsonl") == {n: t.strip() for n, t in told.items()}
+
+
+def test_an_empty_caption_of_a_picture_that_is_not_asked_for_does_no_harm() -> None:
+    content = GOOD.replace(b"A dog.", b"")
+    assert said(content, pictures=PICTURES[1:]) == ""
+    assert said(content, pictures=()) == "the caption of NSI_pgc_000.png is empty"
 
 
 def test_where_the_pictures_are_not_known_their_names_form_is_checked() -> None:

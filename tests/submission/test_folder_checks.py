@@ -133,6 +133,17 @@ def test_what_is_neither_a_path_nor_an_id_is_not_found() -> None:
         assert codes(examine_system("t2i", text).findings) == {Code.MODEL_NOT_FOUND}
 
 
+def test_a_folder_has_no_revision(folder: Path) -> None:
+    at = folder.rename(folder.with_name("a@b"))
+    (found,) = examine_system("t2i", f"diffusers:{at}@main").findings
+    assert found.code is Code.REVISION_NOT_FOUND
+    assert "is pinned by its content, and has no revision 'main'" in found.sentence
+    assert Code.REVISION_NOT_FOUND not in codes(examine_system("t2i", f"diffusers:{at}").findings)
+    facts = examine_system("t2i", f"diffusers:{at}").facts
+    assert facts is not None
+    assert facts.name == "a@b"
+
+
 def test_what_loads_no_model_needs_no_look() -> None:
     for text in ("start-image", "file:captions.csv", "openai:gpt-4o", "openai-image:gpt-image-1"):
         examined = examine_system("t2i", text)

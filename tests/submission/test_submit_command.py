@@ -15,6 +15,7 @@ from loopback_hub import LoopbackHub
 from made_models import PAINTER, Canary
 from made_requests import request_for
 
+from evaluator.__main__ import main
 from submission.store_hub import HubStore
 
 MODEL = "acme/painter"
@@ -130,3 +131,54 @@ def test_submitting_to_a_store_on_the_hub_takes_a_bounded_number_of_calls(
     assert len(hub.calls()) <= configs + 12
     (entry,) = [e for e in store.queue() if e.request.submitter == "tester"]
     assert entry.position == 501
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--t2i", "diffusers"], "diffusers names no model; wanted diffusers:owner/name"),
+        (["--t2i", "diffusers:"], "diffusers names no model; wanted diffusers:owner/name"),
+        (["--t2i", "start-image", "--i2t", "file:"], "file names no model; wanted file:CAPTIONS"),
+        (["--codec", "jpeg:10", "--modes", "text"], "a codec sends a picture and cannot do text"),
+        (["--codec", "jpeg:\uff11\uff10"], "names no quality; wanted a quality from 1 to 100"),
+    ],
+)
+def test_what_lacks_a_part_is_refused_before_it_is_queued(
+    options: list[str],
+    message: str,
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["submit", *options, "--images", str(images), "--store", str(tmp_path / "store")]
+    assert main(command) == 1
+    assert message in capsys.readouterr().err
+    if "--codec" not in options:
+        assert main([*command, "--json"]) == 1
+        (found,) = json.loads(capsys.readouterr().out)["findings"]
+        assert found["code"] == "BAD_FORM"
+        assert message in found["sentence"]
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_codec_s_quality_is_one_row_however_it_is_written(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["submit", "--images", str(images), "--store", str(tmp_path / "new" / "store")]
+    assert main([*command, "--codec", "jpeg:010"]) == 0
+    assert "is queued" in capsys.readouterr().out
+    assert main([*command, "--codec", "jpeg:10"]) == 0
+    assert "was submitted before" in capsys.readouterr().out
+
+
+def test_captions_that_would_be_cut_are_refused(
+    images: Path, captions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captions.write_text(captions.read_text().replace('"', ""))
+    at = captions.rename(tmp_path / "mine@home.csv")
+    command = ["submit", "--i2t", f"file:{at}", "--t2i", "start-image", "--images", str(images)]
+    assert main([*command, "--store", str(tmp_path / "store"), "--json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    assert found["code"] == "BAD_CAPTIONS"
+    assert "mine@home.csv, row 2 has 4 fields, wanted 2; a text with" in found["sentence"]
+    assert not (tmp_path / "store").exists()

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import ModelError
 from submission.folders import hash_folder
-from submission.systems import pin_system, split_settings
+from submission.systems import pin_system, split_revision, split_settings, typed
 
 
 @pytest.fixture
@@ -40,6 +40,62 @@ def test_a_commit_that_is_given_needs_no_network() -> None:
 def test_an_adapter_can_stand_alone() -> None:
     assert pin_system("start-image").label == "start-image"
     assert pin_system("vvc:53").label == "VVC QP 53"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("diffusers", "wanted diffusers:owner/name or diffusers:FOLDER"),
+        ("diffusers:", "wanted diffusers:owner/name or diffusers:FOLDER"),
+        ("diffusers:@main", "wanted diffusers:owner/name or diffusers:FOLDER"),
+        ("transformers?prompt=q20", "wanted transformers:owner/name or transformers:FOLDER"),
+        ("file", r"wanted file:CAPTIONS\.csv"),
+        ("file:", r"wanted file:CAPTIONS\.csv"),
+        ("openai", "wanted openai:NAME"),
+    ],
+)
+def test_an_adapter_that_needs_a_model_is_refused_without_one(text: str, wanted: str) -> None:
+    with pytest.raises(ModelError, match=rf"names no model; {wanted}"):
+        pin_system(text)
+
+
+def test_an_adapter_that_loads_nothing_takes_no_model() -> None:
+    assert pin_system("control?kind=blur").label == "control (kind blur)"
+    with pytest.raises(ModelError, match="start-image loads no model, and 'acme/model' is named"):
+        pin_system(f"start_image:acme/model@{'c' * 40}")
+
+
+def test_a_quality_is_kept_as_it_is_counted() -> None:
+    assert pin_system("jpeg:010") == pin_system("jpeg:10")
+    assert pin_system("vvc:00").model == "0"
+    for quality in ("", "\uff11\uff10", "\u00b2", "-1", "10@main"):
+        with pytest.raises(ModelError, match="names no quality; wanted jpeg:NUMBER"):
+            pin_system(f"jpeg:{quality}")
+    # A number is a quality for codecs alone.
+    with pytest.raises(ModelError, match="'53' is neither a file nor a folder"):
+        pin_system("diffusers:53")
+
+
+def test_a_path_with_an_at_sign_is_found(model: Path, tmp_path: Path) -> None:
+    there = model.rename(tmp_path / "a@b")
+    assert (pin_system(f"diffusers:{there}").model, split_revision(f"{there}")[1]) == ("a@b", "")
+    captions = tmp_path / "a@b.csv"
+    captions.write_text("name,text\n")
+    assert pin_system(f"file:{captions}").path == str(captions)
+    with pytest.raises(ModelError, match="has no revision 'main'"):
+        pin_system(f"diffusers:{there}@main")
+
+
+def test_a_folder_has_no_revision_but_its_content(model: Path) -> None:
+    with pytest.raises(ModelError, match=r"tiny lies on this machine and has no revision 'main'"):
+        pin_system(f"diffusers:{model}@main")
+    system = pin_system(f"diffusers:{model}")
+    assert pin_system(f"diffusers:{model}@{system.revision}") == system
+    with pytest.raises(ModelError, match=f"has the content {system.revision}, wanted {'c' * 40}"):
+        pin_system(f"diffusers:{model}@{'c' * 40}")
+    second = pin_system(f"animatediff:{model}?adapter={model}")
+    assert second.settings == {"adapter": f"{model}@{system.revision}"}
+    assert pin_system(typed(second)) == second
 
 
 def test_settings_are_part_of_what_is_pinned() -> None:
