@@ -18,6 +18,17 @@ MAX_HEADER_BYTES = 100_000_000
 """Of a safetensors file; the format's own limit."""
 
 
+def local_path(text: str) -> Path:
+    """Return what a text names on this machine, `~` being a user's home.
+
+    `~NAME` of nobody here stays as it is: it is no path, and as such it is then refused.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def folder_facts(path: Path) -> ModelFacts:
     """Return what can be learnt of a folder or file without hashing it.
 

@@ -9,7 +9,7 @@ from protocol.records import Request, System
 from submission.checks import Subject, examine_model
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding, refusals
-from submission.folders import folder_facts, with_hashes
+from submission.folders import folder_facts, local_path, with_hashes
 from submission.history import History
 from submission.hub_models import hub_facts
 from submission.limits import LIMITS, Limits
@@ -72,7 +72,7 @@ def examine_system(
     wrong = _check_settings(about, adapter, split_settings(resolved)[1])
     if served is None or not served.has_weights or not model:
         return Examined(resolved, None, wrong)
-    path = Path(model).expanduser()
+    path = local_path(model)
     if path.exists() and revision and not is_commit(revision):
         return Examined(resolved, None, (*wrong, _no_revision(about, model, revision)))
     if path.exists():

@@ -20,7 +20,7 @@ from protocol.systems import (
     find_system,
     near_names,
 )
-from submission.folders import hash_file, hash_folder, require_safetensors
+from submission.folders import hash_file, hash_folder, local_path, require_safetensors
 from submission.hub_errors import hub_errors
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
@@ -64,7 +64,7 @@ def pin_system(text: str) -> System:
 def split_revision(text: str) -> tuple[str, str]:
     """Return a model and what stands behind its last `@`; a path that is here is a model whole."""
     model, at, revision = text.rpartition("@")
-    if not at or Path(text).expanduser().exists():
+    if not at or local_path(text).exists():
         return text, ""
     return model, revision
 
@@ -211,7 +211,7 @@ def _require_model(adapter: str, model: str) -> None:
 
 def _pin_model(model: str, revision: str) -> tuple[str, str, str]:
     """Return a model's name, its exact version, and where it lies; empty for a Hub id."""
-    path = Path(model).expanduser()
+    path = local_path(model)
     if path.is_file():
         return path.name, _hash_here(path, revision), str(path.resolve())
     if path.is_dir():

@@ -152,9 +152,10 @@ def _check_captions(options: argparse.Namespace) -> "list[Finding]":
     """Check a caption file of this machine; one that is not here was found to be missing."""
     from protocol.samples import list_samples
     from submission.caption_files import ADAPTER, check_captions
+    from submission.folders import local_path
 
     adapter, _, name = (options.i2t or "").partition("?")[0].partition(":")
-    path = Path(name).expanduser()
+    path = local_path(name)
     if adapter != ADAPTER or not path.is_file():
         return []
     pictures = [sample.name for sample in list_samples(images_from(options))]

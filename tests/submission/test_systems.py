@@ -32,6 +32,11 @@ def test_a_file_is_pinned_by_its_contents(tmp_path: Path) -> None:
     assert (system.model, len(system.revision)) == ("a.csv", 40)
 
 
+def test_the_home_of_nobody_is_no_path() -> None:
+    with pytest.raises(ModelError, match="~nobody-here/tiny"):
+        pin_system("diffusers:~nobody-here/tiny")
+
+
 def test_a_commit_that_is_given_needs_no_network() -> None:
     system = pin_system(f"diffusers:acme/model@{'c' * 40}")
     assert (system.model, system.revision, system.path) == ("acme/model", "c" * 40, "")
