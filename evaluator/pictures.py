@@ -84,9 +84,11 @@ def to_rgb(picture: "Image", where: str) -> "Image":
         opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
         if opaque_pixels < picture.width * picture.height:
             raise PictureError(f"{where} has transparent pixels; put it on a background first")
-    rgb = _in_eight_bits(picture, where).convert("RGB")
+    rgb, orientation = _in_eight_bits(picture, where).convert("RGB"), _orientation(picture)
+    if orientation == 1:
+        return rgb
     exif = Image.Exif()
-    exif[_ORIENTATION] = _orientation(picture)
+    exif[_ORIENTATION] = orientation
     rgb.info = {"exif": exif.tobytes()}
     return ImageOps.exif_transpose(rgb)
 

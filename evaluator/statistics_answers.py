@@ -28,7 +28,7 @@ from protocol.statistics.components import Components, separate
 from protocol.statistics.files import made_from, write_statistics
 from protocol.statistics.pairs import Comparison, compare
 from protocol.statistics.records import SCHEMA_VERSION, BoardStatistics, PairEffects
-from protocol.system_names import distinct_names, system_key
+from protocol.system_names import distinct_names, names_with_partners, system_key
 from submission.evidence import put_evidence
 from submission.store import Store
 
@@ -125,12 +125,10 @@ def compare_requests(
         raise StatisticsError(f"these cannot be compared: {' and '.join(sorted(benches))}")
     names, strata = _images([item.images for item in pair])
     overalls = image_overalls([item.images for item in pair], track, names)
-    named = [item.images.model for item in pair]
-    if named[0] == named[1]:
-        named = [f"{item.images.model} with {item.images.partner}" for item in pair]
+    one, other = names_with_partners([item.images for item in pair])
     return NamedComparison(
-        first=named[0],
-        second=named[1],
+        first=one,
+        second=other,
         track=track,
         result=compare(overalls[:, 0], overalls[:, 1], strata, resamples=resamples, seed=seed),
     )

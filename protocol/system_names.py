@@ -1,8 +1,28 @@
 """What systems are called where two of them would have one name."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from protocol.records import System
+
+
+class Half(Protocol):
+    """A model of a pair, and the other half that it ran with."""
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+
+    @property
+    def partner(self) -> str:
+        """The other half's name; empty where it is not known."""
+
+
+def names_with_partners(halves: Sequence[Half]) -> list[str]:
+    """Return each model's name; with its partner where another one has the same name."""
+    times = Counter(half.model for half in halves)
+    return [f"{h.model} with {h.partner}" if times[h.model] > 1 else h.model for h in halves]
 
 
 def distinct_names(systems: Iterable[System]) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 What is known of chance comes from the stored statistics alone.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,6 +11,7 @@ from protocol.boards import Row
 from protocol.ranks import ranks
 from protocol.rules import Track
 from protocol.statistics.records import BoardComparison, BoardStatistics
+from protocol.system_names import names_with_partners
 from space.words import listed
 
 Value: TypeAlias = str | int | float | bool | None
@@ -78,7 +78,7 @@ def verdict(
         return Verdict(f"{_shared(leaders)} share the lead.")
     second = ranked[1]
     lead = (first.overall or 0.0) - (second.overall or 0.0)
-    one, other = _names([first, second])
+    one, other = names_with_partners([first, second])
     return Verdict(
         f"{one} leads by {lead:.{digits}f} before {other}.",
         _doubt(first, second, digits, statistics),
@@ -86,18 +86,10 @@ def verdict(
 
 
 def _shared(leaders: Sequence[Row]) -> str:
-    names = _names(leaders)
+    names = names_with_partners(leaders)
     if len(names) > MOST_NAMED:
         names = [*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
     return listed(names)
-
-
-def _names(rows: Sequence[Row]) -> list[str]:
-    """Return models' names; with its partner where another of the rows is of the same model."""
-    times = Counter(row.model for row in rows)
-    return [
-        f"{row.model} with {row.partner}" if times[row.model] > 1 else row.model for row in rows
-    ]
 
 
 def _doubt(first: Row, second: Row, digits: int, statistics: BoardStatistics | None) -> str:

@@ -1,7 +1,6 @@
 """Print a board: the published numbers, or the results of a store."""
 
 import argparse
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -52,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
 
 def print_board(rows: Sequence["Row"]) -> None:
     """Print the rows of one track as text, one table a bench, those that are not ranked last."""
+    from protocol.system_names import names_with_partners
+
     if not rows:
         print("no rows")
     places = _places(rows)
@@ -60,7 +61,8 @@ def print_board(rows: Sequence["Row"]) -> None:
         chosen.sort(key=lambda row: id(row) not in places)
         modes = [m for m in TRACKS[rows[0].track].modes if any(_cells(row, m)[0] for row in chosen)]
         heads = [f"{mode} {name}" for mode in modes for name in ("fr", "nr", "bpp")]
-        titles = _titles(chosen)
+        names = names_with_partners(chosen)
+        titles = [f"{name} ({row.source})" for name, row in zip(names, chosen, strict=True)]
         width = max(map(len, titles))
         print(bench.label)
         print(f"      {'':<{width}}{'overall':>10}{''.join(f'{head:>11}' for head in heads)}")
@@ -96,15 +98,6 @@ def _cells(row: "Row", mode: Mode) -> tuple[float | None, float | None, float | 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
-
-
-def _titles(rows: Sequence["Row"]) -> list[str]:
-    """Return what each row is called; with its partner where another has the same model."""
-    times = Counter(row.model for row in rows)
-    return [
-        f"{row.model}{f' with {row.partner}' if times[row.model] > 1 else ''} ({row.source})"
-        for row in rows
-    ]
 
 
 def _plain(row: "Row") -> dict[str, object]:

@@ -89,10 +89,10 @@ window.fetch = (...given) => {
 """
 
 
-def open_page(browser: BrowserContext, address: str) -> Iterator[Page]:
+def open_page(browser: BrowserContext, address: str, patience_ms: int = PATIENCE) -> Iterator[Page]:
     """Show the page; afterwards, refuse script errors and requests that left this machine."""
     page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(patience_ms)
     errors: list[str] = []
     strangers: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -48,9 +48,8 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: BrowserContext, address: str) -> Iterator[Page]:
-    for page in open_page(browser, address):
-        page.set_default_timeout(40_000)
-        yield page
+    # Plotly's script is megabytes, and a busy machine takes its time over it.
+    yield from open_page(browser, address, patience_ms=40_000)
 
 
 def choices(page: Page) -> list[str]:

@@ -81,10 +81,8 @@ def address(source: ListSource) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: BrowserContext, address: str) -> Iterator[Page]:
-    for page in open_page(browser, address):
-        # Plotly's script is megabytes, and a busy machine takes its time over it.
-        page.set_default_timeout(40_000)
-        yield page
+    # Plotly's script is megabytes, and a busy machine takes its time over it.
+    yield from open_page(browser, address, patience_ms=40_000)
 
 
 def all_views(page: Page, address: str, query: str = "") -> Iterator[str]:
