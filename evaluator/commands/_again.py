@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
 from evaluator.commands._options import add_json, add_machine, add_store, bench_from
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--t2i", metavar="ADAPTER:PATH", help="where the T2I model lies here")
     add_store(parser)
     add_machine(parser)
+    add_in_process(parser)
     add_json(parser)
 
 
@@ -46,8 +48,6 @@ def run_again(
     options: argparse.Namespace,
     choose: "Callable[[Sequence[Sample]], Sequence[str]]",
     name: str,
-    *,
-    apart: bool,
 ) -> "Replication":
     """Run the pictures that `choose` names again, from an empty cache, and compare.
 
@@ -57,7 +57,9 @@ def run_again(
         options: of the command.
         choose: names pictures of the ground truth.
         name: of this second run: one that was killed goes on where it was.
-        apart: run submitted weights in a process without any token.
+
+    Raises:
+        InputError: Ray was asked for without `--in-process`.
     """
     from dataclasses import replace
 
@@ -68,6 +70,7 @@ def run_again(
     from submission.caption_files import with_captions_here
     from submission.identity import account_for
 
+    require_in_process_for_ray(options)
     request = relocate(result.request, {"i2t": options.i2t, "t2i": options.t2i})
     request = with_captions_here(request, store.ledger, options.cache.expanduser() / "captions")
     # Of its own, so that a second run is one; kept until the end, so that it may be killed.
@@ -79,7 +82,7 @@ def run_again(
         bench,
         names=choose(list_samples(bench.images)),
         replicated_by=account_for(options.store).name,
-        run=run_apart if apart else run_part,
+        run=run_part if options.in_process else run_apart,
     )
     shutil.rmtree(cache, ignore_errors=True)
     return replication

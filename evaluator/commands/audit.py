@@ -50,7 +50,6 @@ def run(options: argparse.Namespace) -> int:
         options,
         lambda samples: audit_names(samples, options.share, options.request, salt),
         f"audit-{options.request}",
-        apart=True,
     )
     audit = Audit(
         schema_version=SCHEMA_VERSION, share=options.share, salt=salt, replication=replication

@@ -34,7 +34,6 @@ def run(options: argparse.Namespace) -> int:
         options,
         lambda samples: choose_subset(samples, options.subset, options.request),
         options.request,
-        apart=False,
     )
     if options.json:
         print(to_json(replication))

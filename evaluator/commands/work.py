@@ -8,6 +8,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
 from evaluator.commands._numbers import PORT, number
 from evaluator.commands._options import add_images, add_machine, add_store
 
@@ -42,13 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="first make a Hub store's two datasets, or a folder's ledger",
     )
-    parser.add_argument(
-        "--in-process",
-        action="store_true",
-        help="run submitted weights in this process, with whatever is in its environment",
-    )
     add_store(parser)
     add_machine(parser)
+    add_in_process(parser)
     _add_job(parser)
 
 
@@ -82,14 +79,9 @@ def run(options: argparse.Namespace) -> int:
 
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
-    from protocol.errors import InputError
     from submission.store import open_store, require_there
 
-    if options.engine == "ray" and not options.in_process:
-        raise InputError(
-            "--engine ray runs submitted weights in Ray's processes, which are not kept from the "
-            "tokens of their machines; give --in-process too where there are none"
-        )
+    require_in_process_for_ray(options)
     with contextlib.ExitStack() as stack:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
         store = open_store(options.store, create=options.create_store)

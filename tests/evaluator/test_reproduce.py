@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import ROOT
 
 from evaluator.bench import Bench
 from evaluator.reproduce import relocate, reproduce
@@ -140,3 +142,34 @@ def test_the_command_runs_compares_and_files(
         "holds no result of nothing"
         in cmc_here("reproduce", "nothing", "--images", images, status=1).stderr
     )
+
+
+def test_a_row_of_submitted_weights_is_run_again_without_any_token(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    t2i: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    system = ("--t2i", t2i, "--modes", "image", "--protocol", "demo-0")
+    cmc_here("submit", *system, "--images", images)
+    (entry,) = FolderStore(tmp_path / "cmc-store").queue()
+    cmc_here("work", "--once", "--images", images, "--in-process")
+    # An interpreter looks here for code to run at its start; it stands for submitted code.
+    (tmp_path / "spy").mkdir()
+    (tmp_path / "spy" / "sitecustomize.py").write_text(
+        textwrap.dedent(
+            f"""
+            import os
+            with open({str(tmp_path / "seen")!r}, "a") as file:
+                file.write(os.environ.get("HF_TOKEN", "no token") + ";")
+            """
+        )
+    )
+    monkeypatch.setenv("HF_TOKEN", "hf_canary")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'spy'}:{ROOT}")
+    again = ("reproduce", entry.request.request_id, "--subset", 1, "--images", images)
+    assert "1 of 1 decoded pictures are equal" in cmc_here(*again).stdout
+    assert set((tmp_path / "seen").read_text().split(";")[:-1]) == {"no token"}
+    said = cmc_here(*again, "--engine", "ray", status=1).stderr
+    assert "give --in-process too" in said
