@@ -59,11 +59,24 @@ def dataset_of(folder: Path) -> Dataset:
         raise DatasetError(
             f"{path} is missing; a dataset's card is written last, so {folder} is none, or not done"
         )
-    metadata, _ = parse_card(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is no UTF-8: {error}") from error
+    metadata, _ = parse_card(text, str(path))
     name = str(metadata.get("pretty_name"))
     if name not in DATASETS:
         raise DatasetError(f"{path} is the card of {name!r}; there are {', '.join(DATASETS)}")
     return DATASETS[name]
+
+
+def is_dataset(folder: Path) -> bool:
+    """Return whether a folder's card is one of ours; any folder may have a README of its own."""
+    try:
+        dataset_of(folder)
+    except DatasetError:
+        return False
+    return True
 
 
 def render_card(dataset: Dataset, inventory: Inventory | None = None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_cards.cards import Inventory
+from dataset_cards.cards import Inventory, dataset_of, is_dataset
 from dataset_cards.cmc_bench.build import (
     built_reference_row,
     caption_row,
@@ -17,7 +17,7 @@ from dataset_cards.cmc_bench.build import (
     sample_row,
 )
 from dataset_cards.cmc_bench.features import CAPTIONS, CMC_BENCH, GROUND_TRUTH, REFERENCES
-from dataset_cards.layout import CARD, cut, list_shards, slug
+from dataset_cards.layout import cut, list_shards, slug
 from dataset_cards.parquet import read_row, read_rows
 from dataset_cards.requests.build import system_text
 from evaluator.captioners import Captioner, NamedPicture
@@ -88,18 +88,14 @@ def build(
     Raises:
         CMCError: something cannot be used; what was finished is kept for the next time.
     """
-    is_dataset = (source / CARD).is_file()
-    if is_dataset and out.resolve() != source.resolve():
-        raise DatasetError(
-            f"{source} is a dataset folder and is extended in place; leave --out out"
-        )
+    is_extended = _is_extended(source, out)
     # Before hours of coding: what is no model is said at once.
     systems = {text: pin_system(resolve(text, Role.I2T)) for text in wanted.i2t}
     place: AbstractContextManager[Path | None]
-    place = locked(source) if is_dataset else staged(out)
+    place = locked(source) if is_extended else staged(out)
     with place as staging:
         folder = staging or source
-        if not is_dataset:
+        if not is_extended:
             _write_ground_truth(source, folder, report)
         by_content = _truths(folder)
         if wanted.references:
@@ -112,6 +108,22 @@ def build(
         for run in wanted.runs:
             add_run(folder, run, CMC_BENCH.config("distorted"))
         return finish(folder, CMC_BENCH)
+
+
+def _is_extended(source: Path, out: Path) -> bool:
+    """Return whether a dataset folder is extended, and not made from a folder of pictures."""
+    is_in_place = out.resolve() == source.resolve()
+    if not is_dataset(source):
+        if is_in_place and source.is_dir():
+            raise DatasetError(f"{source} is no dataset folder; name the one to be made with --out")
+        return False
+    if (found := dataset_of(source)) is not CMC_BENCH:
+        raise DatasetError(f"{source} holds {found.name}; wanted {CMC_BENCH.name}, or pictures")
+    if not is_in_place:
+        raise DatasetError(
+            f"{source} is a dataset folder and is extended in place; leave --out out"
+        )
+    return True
 
 
 def _write_ground_truth(images: Path, folder: Path, report: Reporter) -> None:
