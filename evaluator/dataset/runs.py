@@ -19,8 +19,7 @@ from evaluator.dataset.row_checks import made_bits
 from protocol.errors import DatasetError, PictureError
 from protocol.files import sha256_of_file
 from protocol.jsonable import from_json
-from protocol.records import Request, Result
-from protocol.rules import Role
+from protocol.records import Result
 from protocol.samples import Sample, parse_name
 
 Row = dict[str, Any]
@@ -58,7 +57,10 @@ def add_run(folder: Path, run: Path, config: Config) -> None:
     for mode, by_content in opened.rows.items():
         parts: tuple[str, ...] = (request.request_id, mode)
         if config is not RUNS:
-            parts = (str(request.role), system_slug(request), mode)
+            # Two runs of one system differ in partner, settings or protocol: neither replaces the
+            # other.
+            run_name = slug(f"{request.label}-{request.request_id[:8]}")
+            parts = (str(request.role), run_name, mode)
         for shard, rows in cut(config, parts, by_content):
             marks = [request.request_id, *map(repr, rows)]
             write_shard(folder, shard, _rows(opened, mode, rows), marks)
@@ -89,13 +91,6 @@ def read_run(folder: Path) -> Run:
             seen.add(key)
             rows[row["mode"]][parse_name(row["name"]).content].append(row)
     return Run(folder, result, rows)
-
-
-def system_slug(request: Request) -> str:
-    """Return the folder of the system that a request compares: its name and its commit."""
-    chosen = {Role.I2T: request.i2t, Role.T2I: request.t2i, Role.CODEC: request.codec}[request.role]
-    revision = chosen.revision[:8] if chosen else ""
-    return slug(f"{request.label}-{revision}" if revision else request.label)
 
 
 def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:

@@ -94,9 +94,10 @@ def test_references_captions_and_a_run_are_built_from_pictures(
         assert row["image"]["bytes"] == picture.read_bytes()
         parts = ("text_bits", "pixels_bits", "image_bits", "header_bits")
         assert sum(row[part] for part in parts) == row["bits"] == 8 * len(row["file"])
+    folder = f"start-image-{made[0]['request_id'][:8]}"
     assert {shard.parts for shard in list_shards(out, DISTORTED)} == {
-        ("T2I", "start-image", "image"),
-        ("T2I", "start-image", "full"),
+        ("T2I", folder, "image"),
+        ("T2I", folder, "full"),
     }
 
 

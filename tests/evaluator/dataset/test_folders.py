@@ -1,24 +1,22 @@
 """What is and what is not a dataset folder, and what such a folder holds after all."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dataset_cards.cmc_bench.features import GROUND_TRUTH
+from dataset_cards.cmc_bench.features import DISTORTED, GROUND_TRUTH
 from dataset_cards.layout import list_shards
 from dataset_cards.parquet import read_rows
 from dataset_cards.requests.features import REQUESTS
+from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
 from evaluator.dataset.unpacking import plain_folder
 
 
-def names_in(folder: Path) -> list[str]:
-    return [
-        row["name"]
-        for shard in list_shards(folder, GROUND_TRUTH)
-        for row in read_rows(folder / shard.path, ["name"])
-    ]
+def rows_in(folder: Path, config: Config) -> list[dict[str, Any]]:
+    return [row for shard in list_shards(folder, config) for row in read_rows(folder / shard.path)]
 
 
 @pytest.mark.parametrize("text", [b"# My pictures\n", b"---\npretty_name: Mine\n---\n", b"\xff"])
@@ -32,7 +30,7 @@ def test_a_folder_of_pictures_may_have_a_readme_of_its_own(
     assert "name the one to be made with --out" in capsys.readouterr().err
     out = tmp_path / "out"
     assert main(["dataset", "build", str(images), "--no-references", "--out", str(out)]) == 0
-    assert len(names_in(out)) == 3
+    assert len(rows_in(out, GROUND_TRUTH)) == 3
     assert plain_folder(images, tmp_path / "cache") == images
     assert (readme.read_bytes(), sorted(images.iterdir())) == (text, before)
 
@@ -45,3 +43,23 @@ def test_only_the_benchmark_is_extended(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["dataset", "build", str(out)]) == 1
     assert "holds CMC-Bench-requests; wanted CMC-Bench" in capsys.readouterr().err
     assert (out / "README.md").read_bytes() == card
+
+
+def test_runs_of_one_system_with_two_partners_lie_side_by_side(
+    images: Path, captions: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(captions.read_text().replace("blue", "green"))
+    runs: list[str] = []
+    for file in (captions, other):
+        run = str(tmp_path / f"run of {file.stem}")
+        systems = ["--i2t", f"file:{file}", "--t2i", "start-image", "--modes", "full"]
+        options = ["--protocol", "demo-0", "--cache", str(tmp_path / "cache"), "--device", "cpu"]
+        assert main(["evaluate", "--images", str(images), "--out", run, *systems, *options]) == 0
+        runs += ["--run", run]
+    out = tmp_path / "out"
+    build = ["dataset", "build", str(images), "--no-references", "--out", str(out)]
+    assert main([*build, *runs]) == 0
+    made = rows_in(out, DISTORTED)
+    assert len(made) == 6
+    assert len({row["i2t"] for row in made}) == len({row["request_id"] for row in made}) == 2
