@@ -106,6 +106,7 @@ def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:
             "role": str(request.role),
             "i2t": system_text(request.i2t),
             "t2i": system_text(request.t2i),
+            "codec": system_text(request.codec),
             "mode": mode,
             **sample_row(sample),
             **_picture(run, sample, mode, row),

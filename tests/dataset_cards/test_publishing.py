@@ -28,7 +28,7 @@ def noise(name: str, side: int) -> bytes:
 
 
 def system_rows(system: str, side: int = 32, count: int = 4) -> list[Row]:
-    same = ("role", "i2t", "t2i", "mode", "status", "protocol", "request_id")
+    same = ("role", "i2t", "t2i", "codec", "mode", "status", "protocol", "request_id")
     return [
         {
             **sample_row(parse_name(f"NSI_pgc_{i:03d}.png")),

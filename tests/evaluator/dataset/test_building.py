@@ -191,6 +191,7 @@ def test_a_run_that_is_not_whole_is_refused(
     loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "hf"))
     assert {str(split): len(loaded[split]) for split in loaded} == {"NSI": 1, "SCI": 1, "AIGI": 1}
     assert loaded["NSI"][0]["file"][:2] == b"CM"
+    assert loaded["NSI"][0]["codec"] == "jpeg:5", "a row says which codec made it"
     (run / "per_image.parquet").write_bytes(b"x")
     assert main([*outputs[:-1], str(tmp_path / "again")]) == 1
     assert "is not the table that" in capsys.readouterr().err
