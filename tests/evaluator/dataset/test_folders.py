@@ -1,5 +1,6 @@
 """What is and what is not a dataset folder, and what such a folder holds after all."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,39 @@ def test_runs_of_one_system_with_two_partners_lie_side_by_side(
     made = rows_in(out, DISTORTED)
     assert len(made) == 6
     assert len({row["i2t"] for row in made}) == len({row["request_id"] for row in made}) == 2
+
+
+def test_what_a_failed_build_of_other_pictures_left_is_not_mixed_in(
+    images: Path, tmp_path: Path
+) -> None:
+    others, out = tmp_path / "others", tmp_path / "out"
+    others.mkdir()
+    shutil.copy(images / "NSI_pgc_000.png", others)
+    (others / "SCI_screen_001.png").write_bytes(b"broken")
+    (images / "NSI_pgc_000.png").unlink()
+
+    def build(source: Path) -> int:
+        return main(["dataset", "build", str(source), "--no-references", "--out", str(out)])
+
+    assert build(others) == 1
+    assert list((tmp_path / "out.partial").rglob("NSI-00000.parquet"))
+    assert build(images) == 0
+    names = {row["name"] for row in rows_in(out, GROUND_TRUTH)}
+    assert names == {"AIGI_SDXL_002.png", "SCI_screen_001.png"}
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("README.md", "croissant.json", "ground_truth")
+    ]
+
+
+def test_what_two_failed_builds_left_is_taken_again(images: Path, tmp_path: Path) -> None:
+    out, last = tmp_path / "out", images / "SCI_screen_001.png"
+    whole = last.read_bytes()
+    build = ["dataset", "build", str(images), "--no-references", "--out", str(out)]
+    last.write_bytes(b"broken")
+    assert main(build) == 1
+    (kept,) = (tmp_path / "out.partial").rglob("*.parquet")
+    time_ns = kept.stat().st_mtime_ns
+    assert main(build) == 1
+    last.write_bytes(whole)
+    assert main(build) == 0
+    assert (out / "ground_truth" / kept.name).stat().st_mtime_ns == time_ns
