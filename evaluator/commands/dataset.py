@@ -156,19 +156,23 @@ def _publish(options: argparse.Namespace) -> None:
 
     from dataset_cards.cards import dataset_of
     from dataset_cards.publishing import Publication
+    from dataset_cards.repositories import check_repo
     from evaluator.dataset.folder import croissant_text
 
+    check_repo(options.repo)
     _validate(options)
     dataset = dataset_of(options.folder)
     croissant = croissant_text(options.folder, dataset, options.repo)
     publication = Publication(options.folder, dataset, options.repo, croissant, HfApi())
     plan = publication.plan()
     _print_plan(plan)
+    if options.tag is not None:
+        publication.check_tag(options.tag, plan)
     if not options.yes:
         print("nothing was changed; --yes does it")
         return
     commit = publication.publish(plan, print, private=options.private)
-    if options.tag:
+    if options.tag is not None:
         publication.tag(options.tag, commit)
     print(f"{options.repo} is at {commit}{f', tagged {options.tag}' if options.tag else ''}")
 

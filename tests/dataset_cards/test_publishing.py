@@ -13,6 +13,8 @@ from dataset_cards.cmc_bench.features import CAPTIONS, CMC_BENCH, DISTORTED, GRO
 from dataset_cards.layout import Shard
 from dataset_cards.parquet import Row, write_rows
 from dataset_cards.publishing import Plan, Publication
+from dataset_cards.requests.features import REQUESTS
+from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
 from protocol.errors import DatasetError
 from protocol.samples import parse_name
@@ -211,6 +213,49 @@ def test_a_tag_names_one_commit_for_ever(folder: Path, hub: LoopbackHub) -> None
     made.tag("v1.1", newer)
     refs = hub.api().list_repo_refs(REPO, repo_type="dataset")
     assert {ref.name: ref.target_commit for ref in refs.tags} == {"v1.0": head, "v1.1": newer}
+
+
+def test_a_tag_that_is_taken_is_refused_before_anything_is_sent(
+    folder: Path, hub: LoopbackHub
+) -> None:
+    publication(folder, hub).check_tag("v1.0", publication(folder, hub).plan())
+    _, head = publish(folder, hub)
+    made = publication(folder, hub)
+    made.tag("v1.0", head)
+    made.check_tag("v1.0", made.plan())
+    add_system(folder, "three")
+    with pytest.raises(DatasetError, match="releases do not move"):
+        made.check_tag("v1.0", made.plan())
+    made.check_tag("v1.1", made.plan())
+
+
+@pytest.mark.parametrize("tag", ["", "v 1", "v1..2", "v1/", ".v1", "v1.lock", "v:1", "é"])
+def test_what_git_takes_for_no_tag_is_refused(folder: Path, hub: LoopbackHub, tag: str) -> None:
+    made = publication(folder, hub)
+    with pytest.raises(DatasetError, match="cannot name a release"):
+        made.check_tag(tag, made.plan())
+
+
+@pytest.mark.parametrize("repo", ["", "CMC-Bench", "a/b/c", "a/ b", "a/é", "hub:a/b", "a/-b", "/b"])
+def test_what_names_no_repository_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], repo: str
+) -> None:
+    assert main(["dataset", "publish", str(tmp_path), repo]) == 1
+    assert f"{repo!r} names no repository of the Hub; wanted OWNER/NAME" in capsys.readouterr().err
+
+
+def test_another_dataset_s_card_is_not_written_over(
+    folder: Path, hub: LoopbackHub, tmp_path: Path
+) -> None:
+    publish(folder, hub)
+    before = files(hub)
+    other = tmp_path / "requests"
+    other.mkdir()
+    finish(other, REQUESTS)
+    made = Publication(other, REQUESTS, REPO, b"{}", hub.api())
+    with pytest.raises(DatasetError, match=r"holds CMC-Bench, .* CMC-Bench-requests"):
+        made.plan()
+    assert files(hub) == before
 
 
 def test_who_may_not_write_is_told_so(folder: Path, hub: LoopbackHub) -> None:
