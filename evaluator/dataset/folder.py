@@ -82,18 +82,32 @@ def finish(folder: Path, dataset: Dataset) -> Inventory:
     return inventory
 
 
-def croissant_text(folder: Path, dataset: Dataset, repo: str) -> bytes:
-    """Return the Croissant description of a folder as it stands in a repository."""
-    path = folder / CROISSANT
-    before: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+def croissant_text(folder: Path, dataset: Dataset, repo: str = "") -> bytes:
+    """Return the Croissant description of a folder as it stands in a repository.
+
+    Args:
+        folder: the dataset's.
+        dataset: which one it is.
+        repo: the repository; without, the one that the folder's description names.
+    """
+    before = read_croissant(folder)
     description = describe(
         dataset,
         [config for config, _ in configs_in(folder, dataset)],
-        url=f"https://huggingface.co/datasets/{repo}",
+        url=f"https://huggingface.co/datasets/{repo}" if repo else str(before.get("url")),
         date=before.get("datePublished", datetime.now(UTC).date().isoformat()),
         version=DATA_VERSION,
     )
     return json.dumps(description, indent=1, ensure_ascii=False).encode()
+
+
+def read_croissant(folder: Path) -> dict[str, Any]:
+    """Return a folder's Croissant description; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / CROISSANT).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @contextlib.contextmanager

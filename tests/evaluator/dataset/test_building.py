@@ -233,6 +233,10 @@ def test_requests_and_results_of_a_store_are_loadable(
     scores = load(results, "per_image")
     assert len(scores) == 6
     assert {row["request_id"] for row in scores} == {request.request_id}
+    (path,) = results.rglob("per_image/*/*.parquet")
+    data = path.read_bytes()
+    path.write_bytes(data[:1500] + bytes(100) + data[1600:])
+    assert main(["dataset", "validate", str(results)]) == 1, "rows are read, not only footers"
 
 
 @pytest.fixture

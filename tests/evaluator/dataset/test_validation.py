@@ -279,6 +279,16 @@ def test_a_file_with_another_schema_or_of_another_kind_is_named(
     assert "is no file of captions" in validate(folder, capsys)
 
 
+def test_a_description_that_cannot_be_read_is_named_and_made_anew(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "croissant.json").write_text("{")
+    said = validate(folder, capsys)
+    assert "croissant.json: does not describe the files; build the folder again" in said
+    assert main(["dataset", "build", str(folder)]) == 0
+    validate(folder, capsys, status=0)
+
+
 def test_info_says_what_there_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dataset", "info", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
