@@ -1,19 +1,26 @@
 """What is and what is not a dataset folder, and what such a folder holds after all."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback_hub import LoopbackHub
 
 from dataset_cards.cmc_bench.features import DISTORTED, GROUND_TRUTH
 from dataset_cards.layout import list_shards
 from dataset_cards.parquet import read_rows
+from dataset_cards.publishing import Publication
 from dataset_cards.requests.features import REQUESTS
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
+from evaluator.dataset.stores import build_requests
 from evaluator.dataset.unpacking import plain_folder
+from protocol.records import Request
+from submission.ledger_check import check_ledger
+from submission.store_hub import HubStore
 
 
 def rows_in(folder: Path, config: Config) -> list[dict[str, Any]]:
@@ -100,3 +107,23 @@ def test_what_two_failed_builds_left_is_taken_again(images: Path, tmp_path: Path
     last.write_bytes(whole)
     assert main(build) == 0
     assert (out / "ground_truth" / kept.name).stat().st_mtime_ns == time_ns
+
+
+def test_a_store_beside_which_its_requests_are_published_is_as_its_ledger_says(
+    hub: LoopbackHub, ask: Callable[..., Request], tmp_path: Path
+) -> None:
+    store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "cache")
+    store.create()
+    store.submit(ask())
+    build_requests(store, tmp_path / "out")
+    made = Publication(tmp_path / "out", REQUESTS, "acme/cmc-requests", b"{}", hub.api())
+    made.publish(made.plan(), lambda _: None)
+    assert check_ledger(store.ledger).problems == []
+    hub.api().upload_file(
+        path_or_fileobj=b"{}",
+        path_in_repo="requests/ab/test-00000.parquet",
+        repo_id="acme/cmc-requests",
+        repo_type="dataset",
+    )
+    (problem,) = check_ledger(store.ledger).problems
+    assert problem == "requests/ab/test-00000.parquet: added outside the ledger"
