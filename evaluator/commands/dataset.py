@@ -99,7 +99,7 @@ def _build(options: argparse.Namespace) -> None:
     from evaluator.dataset.runs import build_outputs
     from evaluator.dataset.stores import build_requests, build_results
     from protocol.errors import DatasetError
-    from submission.store import open_store
+    from submission.store import open_store, require_there
 
     first: Path = options.source[0]
     out = options.out or first
@@ -115,7 +115,9 @@ def _build(options: argparse.Namespace) -> None:
         inventory = build_outputs(options.source, out)
     else:
         build = {"requests": build_requests, "results": build_results}[options.kind]
-        inventory = build(open_store(str(first)), out)
+        store = open_store(str(first))
+        require_there(store)
+        inventory = build(store, out)
     _print_inventory(inventory)
     print(f"written to {out}")
 

@@ -20,6 +20,7 @@ from evaluator.dataset.stores import build_requests
 from evaluator.dataset.unpacking import plain_folder
 from protocol.records import Request
 from submission.ledger_check import check_ledger
+from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
 
 
@@ -127,3 +128,17 @@ def test_a_store_beside_which_its_requests_are_published_is_as_its_ledger_says(
     )
     (problem,) = check_ledger(store.ledger).problems
     assert problem == "requests/ab/test-00000.parquet: added outside the ledger"
+
+
+@pytest.mark.parametrize("kind", ["requests", "results"])
+def test_of_no_store_and_of_an_empty_one_no_dataset_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    out = tmp_path / "out"
+    build = ["dataset", "build", str(tmp_path / "store"), "--as", kind, "--out", str(out)]
+    assert main(build) == 1
+    assert "is no store: it is no folder" in capsys.readouterr().err
+    FolderStore(tmp_path / "store").create()
+    assert main(build) == 1
+    assert f"the store holds no {kind[:-1]}" in capsys.readouterr().err
+    assert not out.exists()
