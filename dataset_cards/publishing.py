@@ -1,17 +1,18 @@
 """Publishing: what differs between a folder and a repository, and one atomic commit a config.
 
 A commit names the one it was planned on, so nothing that others did in between is overwritten.
-What was uploaded before a crash is known again by its hash; the card comes last.
+What was uploaded before a crash is known again by its hash. With each config comes a card that
+says what is there by then, so that the repository can be loaded at every commit.
 """
 
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dataset_cards.cards import dataset_of, is_dataset
+from dataset_cards.cards import find_dataset, merge_cards
 from dataset_cards.layout import CARD, CROISSANT, list_shards
 from dataset_cards.repositories import check_tag_name, hash_like, hub_errors, is_passing, refused
 from dataset_cards.schema import Dataset
@@ -80,6 +81,7 @@ class Publication:
         """Keep what is to be published; `croissant` is the description with this repo's address."""
         self._folder, self._dataset, self._repo, self._api = folder, dataset, repo, api
         self._croissant = croissant
+        self._card_hash = ""
 
     def plan(self) -> Plan:
         """Return what would change.
@@ -146,18 +148,24 @@ class Publication:
         there = remote.hashes.get(CARD, "")
         if not there or there == hash_like(self._folder / CARD, there):
             return
-        with tempfile.TemporaryDirectory() as folder:
-            self._ask(
-                lambda: self._api.hf_hub_download(
-                    self._repo, CARD, repo_type="dataset", revision=remote.head, local_dir=folder
-                )
-            )
-            found = dataset_of(Path(folder)) if is_dataset(Path(folder)) else self._dataset
-        if found is not self._dataset:
+        found = find_dataset(self._remote_card(remote))
+        if found not in (None, self._dataset):
             raise DatasetError(
                 f"{self._repo} holds {found.name}, {self._folder} {self._dataset.name}; each has "
                 "a repository of its own"
             )
+
+    def _remote_card(self, remote: Remote) -> str:
+        """Return the repository's card; empty where it has none."""
+        if CARD not in remote.hashes:
+            return ""
+        with tempfile.TemporaryDirectory() as folder:
+            path = self._ask(
+                lambda: self._api.hf_hub_download(
+                    self._repo, CARD, repo_type="dataset", revision=remote.head, local_dir=folder
+                )
+            )
+            return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def _step_names(self) -> Iterator[str]:
         """Yield configs that have files, the card, then configs that have none any more."""
@@ -191,7 +199,7 @@ class Publication:
             changes = tuple(self._changes(step.name, remote))
             if not changes:
                 return
-            if not set(changes) <= set(step.changes):
+            if not set(changes) <= {*step.changes, *map(self._after_own, step.changes)}:
                 raise DatasetError(
                     f"{self._repo} was changed by others while it was being published; "
                     "look at the plan again"
@@ -199,7 +207,7 @@ class Publication:
             try:
                 self._api.create_commit(
                     self._repo,
-                    self._operations(step.name, changes),
+                    [*self._operations(step.name, changes), *self._card(step.name, remote)],
                     commit_message=f"{step.name}: {_count(changes)}",
                     repo_type="dataset",
                     parent_commit=remote.head,
@@ -221,6 +229,21 @@ class Publication:
             else CommitOperationAdd(change.path, local[change.path])
             for change in changes
         ]
+
+    def _card(self, step: str, remote: Remote) -> "Iterator[Operation]":
+        """Yield the card that belongs to a config's files: `datasets` counts their rows by it."""
+        from huggingface_hub import CommitOperationAdd
+
+        if step != "card" and self._local(step):
+            here = (self._folder / CARD).read_text(encoding="utf-8")
+            card = merge_cards(self._dataset, here, self._remote_card(remote), step).encode()
+            self._card_hash = hash_like(card, "")
+            yield CommitOperationAdd(CARD, card)
+
+    def _after_own(self, change: Change) -> Change:
+        """Return a change as it stands once our own cards came with the configs."""
+        is_card = change.path == CARD and self._card_hash
+        return replace(change, action="replace", before=self._card_hash) if is_card else change
 
     def _remote(self) -> Remote:
         from huggingface_hub import RepoFile
