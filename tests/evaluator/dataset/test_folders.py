@@ -1,12 +1,16 @@
 """What is and what is not a dataset folder, and what such a folder holds after all."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from conftest import paint
 from loopback_hub import LoopbackHub
+from PIL import Image
 
 from dataset_cards.cmc_bench.features import DISTORTED, GROUND_TRUTH
 from dataset_cards.layout import list_shards
@@ -142,3 +146,19 @@ def test_of_no_store_and_of_an_empty_one_no_dataset_is_made(
     assert main(build) == 1
     assert f"the store holds no {kind[:-1]}" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_pictures_of_sixteen_bits_are_compared_as_they_look(tmp_path: Path) -> None:
+    """Clipped to eight bits they would all be white, and look alike."""
+    images, out, expect = tmp_path / "images", tmp_path / "out", tmp_path / "expect.json"
+    images.mkdir()
+    for number in range(2):
+        grey = np.asarray(paint(96, 80, seed=number).convert("L")).astype(np.uint16)
+        Image.fromarray(grey * 257).save(images / f"NSI_pgc_00{number}.png")
+    stated = {"name": "grey", "ground_truth": {"NSI_pgc": 2}, "references": [], "captions": []}
+    sizes = {"shortest_side": 64, "longest_side": 1024}
+    none = {"distorted": {}, "mos_references": 0, "mos": 0, "viewers": 0}
+    expect.write_text(json.dumps({**stated, **sizes, **none}))
+    build = ["dataset", "build", str(images), "--no-references", "--out", str(out)]
+    assert main(build) == 0
+    assert main(["dataset", "validate", str(out), "--expect", str(expect)]) == 0
