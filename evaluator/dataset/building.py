@@ -26,7 +26,7 @@ from evaluator.codecs import load_codec
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.folder import finish, locked, staged, write_shard
 from evaluator.dataset.runs import add_run
-from evaluator.pictures import open_picture, png_bytes
+from evaluator.pictures import fingerprint, open_picture, png_bytes
 from evaluator.pixels import decode_pixels, encode_pixels
 from evaluator.progress import Reporter, silent
 from protocol.errors import DatasetError
@@ -105,8 +105,9 @@ def build(
             _write_captions(
                 folder, by_content, captioner, system, protocol=wanted.protocol, report=report
             )
+        pictures = _fingerprint(by_content)
         for run in wanted.runs:
-            add_run(folder, run, CMC_BENCH.config("distorted"))
+            add_run(folder, run, CMC_BENCH.config("distorted"), pictures)
         return finish(folder, CMC_BENCH)
 
 
@@ -154,6 +155,12 @@ def _truths(folder: Path) -> Mapping[str, Sequence[Truth]]:
                 Truth(parse_name(row["name"]), _reader(path, number), row["sha256"])
             )
     return by_content
+
+
+def _fingerprint(by_content: Mapping[str, Sequence[Truth]]) -> str:
+    """Return what `fingerprint_images` says of the same pictures as files."""
+    truths = [truth for group in by_content.values() for truth in group]
+    return fingerprint({truth.sample.name: truth.mark for truth in truths})
 
 
 def _reader(path: Path, number: int) -> Callable[[], bytes]:

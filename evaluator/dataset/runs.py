@@ -46,14 +46,25 @@ def build_outputs(runs: Sequence[Path], out: Path) -> Inventory:
         return finish(staging, OUTPUTS)
 
 
-def add_run(folder: Path, run: Path, config: Config) -> None:
+def add_run(folder: Path, run: Path, config: Config, pictures: str = "") -> None:
     """Write a run's pictures into a dataset folder, a folder a mode.
 
+    Args:
+        folder: the dataset's.
+        run: a folder of `cmc evaluate --out`.
+        config: `distorted` or `outputs`.
+        pictures: the fingerprint of the dataset's ground truth; empty where it has none.
+
     Raises:
-        DatasetError: the run's folder is not whole.
+        DatasetError: the run's folder is not whole, or it is about other pictures.
     """
     opened = read_run(run)
     request = opened.result.request
+    if pictures and request.dataset_sha256 != pictures:
+        raise DatasetError(
+            f"{run} is about other pictures than {folder}: {request.dataset} with the fingerprint "
+            f"{request.dataset_sha256[:8]}, wanted {pictures[:8]}; evaluate the dataset folder"
+        )
     for mode, by_content in opened.rows.items():
         parts: tuple[str, ...] = (request.request_id, mode)
         if config is not RUNS:

@@ -207,8 +207,11 @@ def check_made(
             faults.add(where, f"has a picture, and the status {row['status']}")
         check_file(where, row, faults)
     for parts, found in names.items():
+        where = f"{config.name}, {'/'.join(parts)}"
         for name in sorted((sizes or {}).keys() - found):
-            faults.add(f"{config.name}, {'/'.join(parts)}, {name}", "missing")
+            faults.add(f"{where}, {name}", "missing")
+        for name in sorted(found - sizes.keys()) if sizes is not None else ():
+            faults.add(f"{where}, {name}", "is not one of this release's pictures")
     return counts
 
 

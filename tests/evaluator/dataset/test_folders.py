@@ -12,7 +12,7 @@ from conftest import paint
 from loopback_hub import LoopbackHub
 from PIL import Image
 
-from dataset_cards.cmc_bench.features import DISTORTED, GROUND_TRUTH
+from dataset_cards.cmc_bench.features import CMC_BENCH, DISTORTED, GROUND_TRUTH
 from dataset_cards.layout import list_shards
 from dataset_cards.parquet import read_rows
 from dataset_cards.publishing import Publication
@@ -20,6 +20,7 @@ from dataset_cards.requests.features import REQUESTS
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
+from evaluator.dataset.runs import add_run
 from evaluator.dataset.stores import build_requests
 from evaluator.dataset.unpacking import plain_folder
 from protocol.records import Request
@@ -30,6 +31,14 @@ from submission.store_hub import HubStore
 
 def rows_in(folder: Path, config: Config) -> list[dict[str, Any]]:
     return [row for shard in list_shards(folder, config) for row in read_rows(folder / shard.path)]
+
+
+def write_expected(path: Path, ground_truth: dict[str, int]) -> None:
+    """State a release of ground truth alone."""
+    sizes = {"shortest_side": 64, "longest_side": 1024}
+    none = {"references": [], "captions": [], "distorted": {}, "mos_references": 0, "mos": 0}
+    stated = {"name": "few", "ground_truth": ground_truth, **sizes, **none, "viewers": 0}
+    path.write_text(json.dumps(stated))
 
 
 @pytest.mark.parametrize("text", [b"# My pictures\n", b"---\npretty_name: Mine\n---\n", b"\xff"])
@@ -155,10 +164,38 @@ def test_pictures_of_sixteen_bits_are_compared_as_they_look(tmp_path: Path) -> N
     for number in range(2):
         grey = np.asarray(paint(96, 80, seed=number).convert("L")).astype(np.uint16)
         Image.fromarray(grey * 257).save(images / f"NSI_pgc_00{number}.png")
-    stated = {"name": "grey", "ground_truth": {"NSI_pgc": 2}, "references": [], "captions": []}
-    sizes = {"shortest_side": 64, "longest_side": 1024}
-    none = {"distorted": {}, "mos_references": 0, "mos": 0, "viewers": 0}
-    expect.write_text(json.dumps({**stated, **sizes, **none}))
+    write_expected(expect, {"NSI_pgc": 2})
     build = ["dataset", "build", str(images), "--no-references", "--out", str(out)]
     assert main(build) == 0
     assert main(["dataset", "validate", str(out), "--expect", str(expect)]) == 0
+
+
+def evaluated(images: Path, run: Path) -> Path:
+    options = ["--protocol", "demo-0", "--cache", str(run.parent / "cache"), "--device", "cpu"]
+    system = ["--codec", "jpeg:5", "--images", str(images), "--out", str(run)]
+    assert main(["evaluate", *system, *options]) == 0
+    return run
+
+
+def test_a_run_about_other_pictures_is_not_added(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others, out, expect = tmp_path / "others", tmp_path / "out", tmp_path / "expect.json"
+    others.mkdir()
+    # The same name and the same size.
+    paint(192, 176, seed=7).save(others / "NSI_pgc_000.png")
+    build = ["dataset", "build", str(others), "--no-references", "--out", str(out)]
+    assert main(build) == 0
+    run = evaluated(images, tmp_path / "run")
+    assert main(["dataset", "build", str(out), "--no-references", "--run", str(run)]) == 1
+    assert "is about other pictures than" in capsys.readouterr().err
+    assert not rows_in(out, DISTORTED)
+    own = evaluated(out, tmp_path / "own")
+    assert main(["dataset", "build", str(out), "--no-references", "--run", str(own)]) == 0
+    assert len(rows_in(out, DISTORTED)) == 1
+
+    add_run(out, run, DISTORTED)
+    finish(out, CMC_BENCH)
+    write_expected(expect, {"NSI_pgc": 1})
+    assert main(["dataset", "validate", str(out), "--expect", str(expect)]) == 1
+    assert "SCI_screen_001.png: is not one of this release's pictures" in capsys.readouterr().err
