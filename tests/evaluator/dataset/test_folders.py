@@ -199,3 +199,23 @@ def test_a_run_about_other_pictures_is_not_added(
     write_expected(expect, {"NSI_pgc": 1})
     assert main(["dataset", "validate", str(out), "--expect", str(expect)]) == 1
     assert "SCI_screen_001.png: is not one of this release's pictures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"references": ["image", "vvc"]}, "no references vvc; there are image, pixel"),
+        ({"ground_truth": {"XYZ_pgc": 1}}, "'XYZ_pgc_000.png' is no benchmark name"),
+        ({"viewer": 0}, "unknown keys ['viewer'], missing keys []"),
+    ],
+)
+def test_a_release_that_cannot_be_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], said: str
+) -> None:
+    expect = tmp_path / "expect.json"
+    write_expected(expect, {"NSI_pgc": 1})
+    expect.write_text(json.dumps({**json.loads(expect.read_text()), **changes}))
+    options = [str(tmp_path), "--expect", str(expect)]
+    for action in (["validate"], ["import", "--out", str(tmp_path / "out")]):
+        assert main(["dataset", *action, *options]) == 1
+        assert said in capsys.readouterr().err
