@@ -59,11 +59,33 @@ def dataset_of(folder: Path) -> Dataset:
         raise DatasetError(
             f"{path} is missing; a dataset's card is written last, so {folder} is none, or not done"
         )
-    metadata, _ = parse_card(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is no UTF-8: {error}") from error
+    metadata, _ = parse_card(text, str(path))
     name = str(metadata.get("pretty_name"))
     if name not in DATASETS:
         raise DatasetError(f"{path} is the card of {name!r}; there are {', '.join(DATASETS)}")
     return DATASETS[name]
+
+
+def find_dataset(card: str) -> Dataset | None:
+    """Return which dataset a card is of; None where it is none of ours."""
+    try:
+        metadata, _ = parse_card(card, CARD)
+    except DatasetError:
+        return None
+    return DATASETS.get(str(metadata.get("pretty_name")))
+
+
+def is_dataset(folder: Path) -> bool:
+    """Return whether a folder's card is one of ours; any folder may have a README of its own."""
+    try:
+        dataset_of(folder)
+    except DatasetError:
+        return False
+    return True
 
 
 def render_card(dataset: Dataset, inventory: Inventory | None = None) -> str:
@@ -74,8 +96,6 @@ def render_card(dataset: Dataset, inventory: Inventory | None = None) -> str:
         inventory: what a folder holds; None for the card as it stands in this repository, with
             every config and no sizes.
     """
-    import yaml
-
     metadata, body = parse_card(dataset.card, dataset.name)
     configs = [c for c in dataset.configs if inventory is None or c.name in inventory]
     metadata["configs"] = [
@@ -88,9 +108,37 @@ def render_card(dataset: Dataset, inventory: Inventory | None = None) -> str:
     if inventory:
         rows = max(sum(size.rows for size in splits.values()) for splits in inventory.values())
         metadata["size_categories"] = [next((c for n, c in _SIZES if rows < n), "1M<n<10M")]
-    front = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=100)
     tables = "\n".join(_table(config) for config in configs)
-    body = _TABLES.sub(lambda match: f"{match[1]}{tables}{match[2]}", body)
+    return _join(metadata, _TABLES.sub(lambda match: f"{match[1]}{tables}{match[2]}", body))
+
+
+def merge_cards(dataset: Dataset, here: str, there: str, config: str) -> str:
+    """Return a folder's card for a repository that has one config of it, and others as before.
+
+    Args:
+        dataset: whose cards.
+        here: the folder's card.
+        there: the repository's; empty, or one of other make, where it has none of ours.
+        config: the one that the repository has from the folder.
+    """
+    metadata, body = parse_card(here, CARD)
+    before = parse_card(there, CARD)[0] if find_dataset(there) is dataset else {}
+    for key in ("configs", "dataset_info"):
+        entries = {entry["config_name"]: entry for entry in before.get(key, [])}
+        entries |= {e["config_name"]: e for e in metadata[key] if e["config_name"] == config}
+        metadata[key] = [entries[c.name] for c in dataset.configs if c.name in entries]
+    first, *others = (
+        {"config_name": entry["config_name"], "data_files": entry["data_files"]}
+        for entry in metadata["configs"]
+    )
+    default = {"config_name": first.pop("config_name"), "default": True, **first}
+    return _join({**metadata, "configs": [default, *others]}, body)
+
+
+def _join(metadata: Mapping[str, Any], body: str) -> str:
+    import yaml
+
+    front = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=100)
     return f"---\n{front}---\n{body}"
 
 

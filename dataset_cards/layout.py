@@ -40,7 +40,7 @@ def slug(text: str) -> str:
 
 
 def list_shards(folder: Path, config: Config) -> list[Shard]:
-    """Return a table's files by part, split and number.
+    """Return a table's files by part, split and number; names that begin with a dot are no files.
 
     Raises:
         DatasetError: a file lies there that is no shard.
@@ -48,9 +48,10 @@ def list_shards(folder: Path, config: Config) -> list[Shard]:
     shards = []
     root = folder / config.name
     for path in sorted(root.rglob("*")) if root.is_dir() else []:
-        if path.is_dir():
+        inside = path.relative_to(root).parts
+        if path.is_dir() or any(name.startswith(".") for name in inside):
             continue
-        parts = path.relative_to(root).parts[:-1]
+        parts = inside[:-1]
         match = _SHARD.fullmatch(path.name)
         if not match or match["split"] not in config.splits or len(parts) != len(config.parts):
             wanted = config.pattern.format(split=config.splits[0])

@@ -1,17 +1,20 @@
 """Publishing: what differs between a folder and a repository, and one atomic commit a config.
 
 A commit names the one it was planned on, so nothing that others did in between is overwritten.
-What was uploaded before a crash is known again by its hash; the card comes last.
+What was uploaded before a crash is known again by its hash. With each config comes a card that
+says what is there by then, so that the repository can be loaded at every commit.
 """
 
-import hashlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from dataset_cards.cards import find_dataset, merge_cards
 from dataset_cards.layout import CARD, CROISSANT, list_shards
+from dataset_cards.repositories import check_tag_name, hash_like, hub_errors, is_passing, refused
 from dataset_cards.schema import Dataset
 from protocol.errors import DatasetError
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.25
-_PASSING = frozenset({409, 412, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,16 @@ class Publication:
         """Keep what is to be published; `croissant` is the description with this repo's address."""
         self._folder, self._dataset, self._repo, self._api = folder, dataset, repo, api
         self._croissant = croissant
+        self._card_hash = ""
 
     def plan(self) -> Plan:
         """Return what would change.
 
         Raises:
-            DatasetError: the Hub cannot be asked.
+            DatasetError: the Hub cannot be asked, or the repository has another of our datasets.
         """
         remote = self._remote()
+        self._check_card(remote)
         steps = (Step(name, tuple(self._changes(name, remote))) for name in self._step_names())
         return Plan(self._repo, remote.head, tuple(step for step in steps if step.changes))
 
@@ -107,12 +111,30 @@ class Publication:
             note(f"{step.name}: {len(step.changes)} files")
         return self._remote().head
 
+    def check_tag(self, tag: str, plan: Plan) -> None:
+        """Refuse a tag that could not be given once a plan is done.
+
+        Raises:
+            DatasetError: another commit has it, or git takes no such name.
+        """
+        check_tag_name(tag)
+        if plan.head:
+            self._check_free(tag, "" if plan.steps else plan.head)
+
     def tag(self, tag: str, commit: str) -> None:
         """Give a commit a release's name.
 
         Raises:
             DatasetError: another commit has it.
         """
+        self._check_free(tag, commit)
+        self._ask(
+            lambda: self._api.create_tag(
+                self._repo, tag=tag, revision=commit, repo_type="dataset", exist_ok=True
+            )
+        )
+
+    def _check_free(self, tag: str, commit: str) -> None:
         refs = self._ask(lambda: self._api.list_repo_refs(self._repo, repo_type="dataset"))
         there = {ref.name: ref.target_commit for ref in refs.tags}
         if there.get(tag, commit) != commit:
@@ -120,11 +142,30 @@ class Publication:
                 f"{self._repo} has the tag {tag} on {there[tag][:12]}; releases do not move: "
                 "choose another name"
             )
-        self._ask(
-            lambda: self._api.create_tag(
-                self._repo, tag=tag, revision=commit, repo_type="dataset", exist_ok=True
+
+    def _check_card(self, remote: Remote) -> None:
+        """Refuse to put a dataset's card and files over those of another of ours."""
+        there = remote.hashes.get(CARD, "")
+        if not there or there == hash_like(self._folder / CARD, there):
+            return
+        found = find_dataset(self._remote_card(remote))
+        if found not in (None, self._dataset):
+            raise DatasetError(
+                f"{self._repo} holds {found.name}, {self._folder} {self._dataset.name}; each has "
+                "a repository of its own"
             )
-        )
+
+    def _remote_card(self, remote: Remote) -> str:
+        """Return the repository's card; empty where it has none."""
+        if CARD not in remote.hashes:
+            return ""
+        with tempfile.TemporaryDirectory() as folder:
+            path = self._ask(
+                lambda: self._api.hf_hub_download(
+                    self._repo, CARD, repo_type="dataset", revision=remote.head, local_dir=folder
+                )
+            )
+            return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def _step_names(self) -> Iterator[str]:
         """Yield configs that have files, the card, then configs that have none any more."""
@@ -138,7 +179,7 @@ class Publication:
         for path, content in sorted(local.items()):
             size = len(content) if isinstance(content, bytes) else content.stat().st_size
             before = remote.hashes.get(path, "")
-            if not before or before != _hash_like(content, before):
+            if not before or before != hash_like(content, before):
                 yield Change(path, "replace" if before else "add", size, before)
         for path, before in sorted(remote.hashes.items()):
             is_ours = path.startswith(f"{step}/") and path.endswith(".parquet")
@@ -158,7 +199,7 @@ class Publication:
             changes = tuple(self._changes(step.name, remote))
             if not changes:
                 return
-            if not set(changes) <= set(step.changes):
+            if not set(changes) <= {*step.changes, *map(self._after_own, step.changes)}:
                 raise DatasetError(
                     f"{self._repo} was changed by others while it was being published; "
                     "look at the plan again"
@@ -166,14 +207,14 @@ class Publication:
             try:
                 self._api.create_commit(
                     self._repo,
-                    self._operations(step.name, changes),
+                    [*self._operations(step.name, changes), *self._card(step.name, remote)],
                     commit_message=f"{step.name}: {_count(changes)}",
                     repo_type="dataset",
                     parent_commit=remote.head,
                 )
-            except _hub_errors() as error:
-                if not _is_passing(error) or attempt == ATTEMPTS - 1:
-                    raise _refused(self._repo, error) from error
+            except hub_errors() as error:
+                if not is_passing(error) or attempt == ATTEMPTS - 1:
+                    raise refused(self._repo, error) from error
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 return
@@ -188,6 +229,21 @@ class Publication:
             else CommitOperationAdd(change.path, local[change.path])
             for change in changes
         ]
+
+    def _card(self, step: str, remote: Remote) -> "Iterator[Operation]":
+        """Yield the card that belongs to a config's files: `datasets` counts their rows by it."""
+        from huggingface_hub import CommitOperationAdd
+
+        if step != "card" and self._local(step):
+            here = (self._folder / CARD).read_text(encoding="utf-8")
+            card = merge_cards(self._dataset, here, self._remote_card(remote), step).encode()
+            self._card_hash = hash_like(card, "")
+            yield CommitOperationAdd(CARD, card)
+
+    def _after_own(self, change: Change) -> Change:
+        """Return a change as it stands once our own cards came with the configs."""
+        is_card = change.path == CARD and self._card_hash
+        return replace(change, action="replace", before=self._card_hash) if is_card else change
 
     def _remote(self) -> Remote:
         from huggingface_hub import RepoFile
@@ -227,32 +283,11 @@ class Publication:
                 return question()
             except RepositoryNotFoundError:
                 raise
-            except _hub_errors() as error:
-                if not _is_passing(error) or attempt == ATTEMPTS - 1:
-                    raise _refused(self._repo, error) from error
+            except hub_errors() as error:
+                if not is_passing(error) or attempt == ATTEMPTS - 1:
+                    raise refused(self._repo, error) from error
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
         raise AssertionError
-
-
-def _hash_like(content: Path | bytes, known: str) -> str:
-    """Return a file's hash of the kind that the Hub has: sha256 for LFS, else git's sha1."""
-    is_lfs = len(known) == 64
-    if isinstance(content, bytes):
-        size, pieces = len(content), iter([content])
-    else:
-        size, pieces = content.stat().st_size, _pieces(content)
-    digest = hashlib.sha256() if is_lfs else hashlib.sha1(usedforsecurity=False)
-    if not is_lfs:
-        digest.update(f"blob {size}\0".encode())
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            yield piece
 
 
 def _count(changes: tuple[Change, ...]) -> str:
@@ -261,25 +296,3 @@ def _count(changes: tuple[Change, ...]) -> str:
         for action in ("add", "replace", "delete")
     }
     return ", ".join(f"{action} {count}" for action, count in counts.items() if count)
-
-
-def _hub_errors() -> tuple[type[Exception], ...]:
-    import httpx2
-    from huggingface_hub.errors import HfHubHTTPError
-
-    return HfHubHTTPError, httpx2.TransportError
-
-
-def _is_passing(error: Exception) -> bool:
-    """Return whether the same call may succeed later."""
-    response = getattr(error, "response", None)
-    return response is None or response.status_code in _PASSING
-
-
-def _refused(repo: str, error: Exception) -> DatasetError:
-    response = getattr(error, "response", None)
-    said = f"HTTP {response.status_code}" if response is not None else type(error).__name__
-    return DatasetError(
-        f"the Hub did not take it ({said}): {str(error).strip().splitlines()[-1][:200]}. "
-        f"What of {repo} was done is kept; publish again to go on"
-    )

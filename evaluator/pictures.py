@@ -3,6 +3,7 @@
 import hashlib
 import io
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,8 +138,13 @@ def fingerprint_images(folder: Path) -> str:
     Raises:
         PictureError: the folder is missing or empty, or a name is not the benchmark's.
     """
-    digest = hashlib.sha256()
-    for sample in list_samples(folder):
-        content = hashlib.sha256((folder / sample.name).read_bytes()).hexdigest()
-        digest.update(f"{sample.name}\0{content}\n".encode())
-    return digest.hexdigest()
+    names = [sample.name for sample in list_samples(folder)]
+    return fingerprint(
+        {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    )
+
+
+def fingerprint(sha256s: Mapping[str, str]) -> str:
+    """Return 64 hex digits over pictures' names and the sha256 of their files."""
+    lines = (f"{name}\0{sha256}\n" for name, sha256 in sorted(sha256s.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -109,7 +109,6 @@ def _read_record(kind: Any, data: Any, where: str) -> Any:
     fields = dataclasses.fields(kind)
     hints = _hints(kind)
     names = {field.name for field in fields}
-    unknown, missing = sorted(set(data) - names), sorted(names - set(data))
     # A field with a default came later than the records that lack it.
     missing_value = dataclasses.MISSING
     defaulted = {
@@ -117,7 +116,8 @@ def _read_record(kind: Any, data: Any, where: str) -> Any:
         for f in fields
         if f.default_factory is not missing_value or f.default is not missing_value
     }
-    if unknown or set(missing) - defaulted:
+    unknown, missing = sorted(set(data) - names), sorted(names - set(data) - defaulted)
+    if unknown or missing:
         raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
     return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})
 

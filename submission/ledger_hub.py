@@ -20,6 +20,7 @@ however many requests there are.
 import gzip
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,6 +43,8 @@ SEGMENT_BYTES = 200_000
 RESULT_ROOMS = ("results/", "audits/")
 """What a submitter must not be able to write."""
 ROOMS = ("requests/", "captions/", "reported/", "replications/", *RESULT_ROOMS)
+TABLE = re.compile(r"requests/\w+-[0-9]{5}\.parquet")
+"""The requests as `cmc dataset publish` puts them there for readers; no ledger's file lies so."""
 
 
 class HubLedger:
@@ -206,7 +209,8 @@ class HubLedger:
         """Return the sha256 of every such file, by reading each that is new here."""
         found: dict[str, str] = {}
         for files in (self.requests, self.results):
-            paths = [p for p in self._paths(files, "main") if p.startswith(ROOMS)]
+            there = [p for p in self._paths(files, "main") if p.startswith(ROOMS)]
+            paths = [path for path in there if not TABLE.fullmatch(path)]
             for path, content in zip(paths, files.read_all(paths), strict=True):
                 found[path] = hashlib.sha256(content or b"").hexdigest()
         return found

@@ -66,6 +66,7 @@ DISTORTED = Config(
         Column("role", "string", "what is compared: `T2I`, `I2T` or `codec`"),
         Column("i2t", "string", "I2T model with its revision; empty where none speaks"),
         Column("t2i", "string", "T2I model with its revision; empty for a codec"),
+        Column("codec", "string", "picture codec with its quality; empty for a pair"),
         Column("mode", "string", "what was sent: `text`, `pixel`, `image` or `full`"),
         *_SAMPLE,
         Column("image", "image", "the decoded picture; none where decoding failed", True),

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from protocol.errors import DatasetError, RecordError
+from protocol.errors import DatasetError, PictureError, RecordError
 from protocol.jsonable import from_json
+from protocol.samples import parse_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,12 @@ def find_release(text: str) -> Release:
             "or give a JSON file with the keys of one"
         )
     try:
-        return from_json(Release, path.read_bytes())
-    except RecordError as error:
+        release = from_json(Release, path.read_bytes())
+        for name in release.expected_names:
+            parse_name(name)
+    except (RecordError, PictureError) as error:
         raise DatasetError(f"{path}: {error}") from error
+    if unknown := sorted(set(release.references) - set(CMC_BENCH_1.references)):
+        wanted = ", ".join(CMC_BENCH_1.references)
+        raise DatasetError(f"{path}: no references {', '.join(unknown)}; there are {wanted}")
+    return release

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dataset_cards.schema import Column, Config, Dataset
+from protocol.states import Status
 
 REQUEST_ID = Column("request_id", "string", "20 hex digits: a hash of what decides the result")
 _SYSTEM = "`ADAPTER:MODEL@REVISION?SETTINGS`; empty where there is none"
@@ -27,7 +28,7 @@ ASKED = Config(
         Column("dataset_sha256", "string", "over names and contents of the pictures"),
         Column("submitter", "string", "who asked"),
         Column("submitted_at", "string", "UTC, ISO 8601"),
-        Column("status", "string", "`PENDING`, `RUNNING`, `FINISHED` or `FAILED`"),
+        Column("status", "string", " or ".join(f"`{status}`" for status in Status)),
         Column("attempt", "int32", "how often it was claimed"),
         Column("worker", "string", "who holds or last held it"),
         Column("failure_code", "string", "class of the error; empty without one"),

@@ -3,11 +3,10 @@
 import argparse
 import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
-from evaluator.commands._options import add_json, add_machine, add_store, bench_from
+from evaluator.commands._options import add_images, add_json, add_machine, add_store, bench_from
 
 if TYPE_CHECKING:
     from protocol.records import Result
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def add_again(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that runs a part of a row again."""
     parser.add_argument("request", help="id of a finished request")
-    parser.add_argument("--images", type=Path, required=True, help="folder of ground-truth PNGs")
+    add_images(parser)
     parser.add_argument("--i2t", metavar="ADAPTER:PATH", help="where the I2T model lies here")
     parser.add_argument("--t2i", metavar="ADAPTER:PATH", help="where the T2I model lies here")
     add_store(parser)

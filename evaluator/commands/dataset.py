@@ -99,7 +99,7 @@ def _build(options: argparse.Namespace) -> None:
     from evaluator.dataset.runs import build_outputs
     from evaluator.dataset.stores import build_requests, build_results
     from protocol.errors import DatasetError
-    from submission.store import open_store
+    from submission.store import open_store, require_there
 
     first: Path = options.source[0]
     out = options.out or first
@@ -115,7 +115,9 @@ def _build(options: argparse.Namespace) -> None:
         inventory = build_outputs(options.source, out)
     else:
         build = {"requests": build_requests, "results": build_results}[options.kind]
-        inventory = build(open_store(str(first)), out)
+        store = open_store(str(first))
+        require_there(store)
+        inventory = build(store, out)
     _print_inventory(inventory)
     print(f"written to {out}")
 
@@ -156,19 +158,23 @@ def _publish(options: argparse.Namespace) -> None:
 
     from dataset_cards.cards import dataset_of
     from dataset_cards.publishing import Publication
+    from dataset_cards.repositories import check_repo
     from evaluator.dataset.folder import croissant_text
 
+    check_repo(options.repo)
     _validate(options)
     dataset = dataset_of(options.folder)
     croissant = croissant_text(options.folder, dataset, options.repo)
     publication = Publication(options.folder, dataset, options.repo, croissant, HfApi())
     plan = publication.plan()
     _print_plan(plan)
+    if options.tag is not None:
+        publication.check_tag(options.tag, plan)
     if not options.yes:
         print("nothing was changed; --yes does it")
         return
     commit = publication.publish(plan, print, private=options.private)
-    if options.tag:
+    if options.tag is not None:
         publication.tag(options.tag, commit)
     print(f"{options.repo} is at {commit}{f', tagged {options.tag}' if options.tag else ''}")
 

@@ -14,6 +14,7 @@ from evaluator.commands._options import add_store
 if TYPE_CHECKING:
     from protocol.records import Result
     from submission.exports.tasks import TaskValue
+    from submission.store import Store
 
 HELP = "print a row in the form of another board"
 FORMATS = ("eval-results", "eval-yaml", "every-eval-ever", "bibtex", "csv", "compressai")
@@ -45,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "eval-yaml":
         print(benchmark_yaml(), end="")
         return 0
+    if not options.request:
+        raise InputError(f"which row? {options.format} is about one request; see `cmc queue`")
     if options.format == "compressai":
         print(_compressai(options))
         return 0
@@ -57,12 +60,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _store(options: argparse.Namespace) -> "Store":
+    from submission.store import open_store, require_there
+
+    store = open_store(options.store)
+    require_there(store)
+    return store
+
+
 def _cited(options: argparse.Namespace) -> str:
     from submission.exports.texts import bibtex
     from submission.freezing import read_frozen
-    from submission.store import open_store
 
-    board = read_frozen(open_store(options.store), options.as_of)
+    board = read_frozen(_store(options), options.as_of)
     return bibtex(_result(options, board.results, options.as_of), options.url, board.entry)
 
 
@@ -79,9 +89,8 @@ def _compressai(options: argparse.Namespace) -> str:
     import json
 
     from submission.exports.compressai import compressai
-    from submission.store import open_store
 
-    results = open_store(options.store).results()
+    results = _store(options).results()
     _result(options, results, options.store)
     return json.dumps(compressai(results)[options.request], indent=1, ensure_ascii=False)
 
@@ -89,9 +98,8 @@ def _compressai(options: argparse.Namespace) -> str:
 def _find(options: argparse.Namespace) -> "tuple[Result, tuple[TaskValue, ...]]":
     from evaluator.intervals import task_intervals
     from submission.exports.tasks import task_values
-    from submission.store import open_store
 
-    store = open_store(options.store)
+    store = _store(options)
     result = _result(options, store.results(), options.store)
     per_image = store.per_image_path(result.request.request_id).read_bytes()
     return result, task_values(result, task_intervals(per_image, result.request.role))

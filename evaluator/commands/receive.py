@@ -7,7 +7,7 @@ is written anew. What is refused ends as FAILED with the reason. For maintainers
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_json, add_store
+from evaluator.commands._options import add_json, add_store, images_from
 
 HELP = "take in results that submitters made"
 
@@ -34,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
     account = account_for(options.store)
     require_maintainer(account, options.store)
     states = receive_all(
-        open_store(options.store), account.name, options.images, only=options.request
+        open_store(options.store),
+        account.name,
+        images_from(options) if options.images else None,
+        only=options.request,
     )
     if options.json:
         print(json.dumps(to_plain(states)))

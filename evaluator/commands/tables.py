@@ -8,7 +8,7 @@ correlate`, table A1 by `cmc ablate reference-qp`.
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import add_json, add_store
+from evaluator.commands._options import add_json, add_store, images_from
 
 HELP = "the paper's tables 3 to 6 with results beside them"
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from protocol.samples import list_samples
     from submission.store import open_store
 
-    samples = list_samples(options.images) if options.images else []
+    samples = list_samples(images_from(options)) if options.images else []
     table = paper_table(options.table, list(open_store(options.store).results()), samples)
     if options.json:
         print(to_json(table))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_cards.cards import Inventory
+from dataset_cards.cards import Inventory, dataset_of, is_dataset
 from dataset_cards.cmc_bench.build import (
     built_reference_row,
     caption_row,
@@ -17,7 +17,7 @@ from dataset_cards.cmc_bench.build import (
     sample_row,
 )
 from dataset_cards.cmc_bench.features import CAPTIONS, CMC_BENCH, GROUND_TRUTH, REFERENCES
-from dataset_cards.layout import CARD, cut, list_shards, slug
+from dataset_cards.layout import cut, list_shards, slug
 from dataset_cards.parquet import read_row, read_rows
 from dataset_cards.requests.build import system_text
 from evaluator.captioners import Captioner, NamedPicture
@@ -26,7 +26,7 @@ from evaluator.codecs import load_codec
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.folder import finish, locked, staged, write_shard
 from evaluator.dataset.runs import add_run
-from evaluator.pictures import open_picture, png_bytes
+from evaluator.pictures import fingerprint, open_picture, png_bytes
 from evaluator.pixels import decode_pixels, encode_pixels
 from evaluator.progress import Reporter, silent
 from protocol.errors import DatasetError
@@ -88,18 +88,14 @@ def build(
     Raises:
         CMCError: something cannot be used; what was finished is kept for the next time.
     """
-    is_dataset = (source / CARD).is_file()
-    if is_dataset and out.resolve() != source.resolve():
-        raise DatasetError(
-            f"{source} is a dataset folder and is extended in place; leave --out out"
-        )
+    is_extended = _is_extended(source, out)
     # Before hours of coding: what is no model is said at once.
     systems = {text: pin_system(resolve(text, Role.I2T)) for text in wanted.i2t}
     place: AbstractContextManager[Path | None]
-    place = locked(source) if is_dataset else staged(out)
+    place = locked(source) if is_extended else staged(out)
     with place as staging:
         folder = staging or source
-        if not is_dataset:
+        if not is_extended:
             _write_ground_truth(source, folder, report)
         by_content = _truths(folder)
         if wanted.references:
@@ -109,9 +105,26 @@ def build(
             _write_captions(
                 folder, by_content, captioner, system, protocol=wanted.protocol, report=report
             )
+        pictures = _fingerprint(by_content)
         for run in wanted.runs:
-            add_run(folder, run, CMC_BENCH.config("distorted"))
+            add_run(folder, run, CMC_BENCH.config("distorted"), pictures)
         return finish(folder, CMC_BENCH)
+
+
+def _is_extended(source: Path, out: Path) -> bool:
+    """Return whether a dataset folder is extended, and not made from a folder of pictures."""
+    is_in_place = out.resolve() == source.resolve()
+    if not is_dataset(source):
+        if is_in_place and source.is_dir():
+            raise DatasetError(f"{source} is no dataset folder; name the one to be made with --out")
+        return False
+    if (found := dataset_of(source)) is not CMC_BENCH:
+        raise DatasetError(f"{source} holds {found.name}; wanted {CMC_BENCH.name}, or pictures")
+    if not is_in_place:
+        raise DatasetError(
+            f"{source} is a dataset folder and is extended in place; leave --out out"
+        )
+    return True
 
 
 def _write_ground_truth(images: Path, folder: Path, report: Reporter) -> None:
@@ -142,6 +155,12 @@ def _truths(folder: Path) -> Mapping[str, Sequence[Truth]]:
                 Truth(parse_name(row["name"]), _reader(path, number), row["sha256"])
             )
     return by_content
+
+
+def _fingerprint(by_content: Mapping[str, Sequence[Truth]]) -> str:
+    """Return what `fingerprint_images` says of the same pictures as files."""
+    truths = [truth for group in by_content.values() for truth in group]
+    return fingerprint({truth.sample.name: truth.mark for truth in truths})
 
 
 def _reader(path: Path, number: int) -> Callable[[], bytes]:

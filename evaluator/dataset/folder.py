@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from protocol.files import write_whole
 OWNER = "lcysyzxdxc"
 DATA_VERSION = "1.0.0"
 LOCK = ".lock"
+BEFORE = ".before"
+"""Folder of what an earlier process left: taken again where it is the same, and else not kept."""
 
 
 def write_shard(folder: Path, shard: Shard, rows: Iterable[Row], made_from: Iterable[str]) -> bool:
@@ -36,6 +39,11 @@ def write_shard(folder: Path, shard: Shard, rows: Iterable[Row], made_from: Iter
         digest.update(f"\n{line}".encode())
     path, fingerprint = folder / shard.path, digest.hexdigest()
     if fingerprint_of(path) == fingerprint:
+        return False
+    before = folder / BEFORE / shard.path
+    if fingerprint_of(before) == fingerprint:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before.replace(path)
         return False
     write_rows(path, shard.config, rows, fingerprint)
     return True
@@ -74,25 +82,40 @@ def finish(folder: Path, dataset: Dataset) -> Inventory:
     return inventory
 
 
-def croissant_text(folder: Path, dataset: Dataset, repo: str) -> bytes:
-    """Return the Croissant description of a folder as it stands in a repository."""
-    path = folder / CROISSANT
-    before: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+def croissant_text(folder: Path, dataset: Dataset, repo: str = "") -> bytes:
+    """Return the Croissant description of a folder as it stands in a repository.
+
+    Args:
+        folder: the dataset's.
+        dataset: which one it is.
+        repo: the repository; without, the one that the folder's description names.
+    """
+    before = read_croissant(folder)
     description = describe(
         dataset,
         [config for config, _ in configs_in(folder, dataset)],
-        url=f"https://huggingface.co/datasets/{repo}",
+        url=f"https://huggingface.co/datasets/{repo}" if repo else str(before.get("url")),
         date=before.get("datePublished", datetime.now(UTC).date().isoformat()),
         version=DATA_VERSION,
     )
     return json.dumps(description, indent=1, ensure_ascii=False).encode()
 
 
+def read_croissant(folder: Path) -> dict[str, Any]:
+    """Return a folder's Croissant description; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / CROISSANT).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
     """Yield a folder that becomes `out` when the block ends without an error.
 
-    A killed process, or an error, leaves whole shards there; the next one goes on with them.
+    A killed process, or an error, leaves whole shards there; the next one goes on with those that
+    it would make itself, and leaves the others out: it may be about other pictures.
 
     Raises:
         DatasetError: `out` is there already, or another process works on it.
@@ -102,8 +125,19 @@ def staged(out: Path) -> Iterator[Path]:
     staging = out.with_name(f"{out.name}.partial")
     staging.mkdir(parents=True, exist_ok=True)
     with locked(staging):
+        _set_aside(staging)
         yield staging
+        shutil.rmtree(staging / BEFORE, ignore_errors=True)
     staging.rename(out)
+
+
+def _set_aside(staging: Path) -> None:
+    for path in list(staging.rglob("*.parquet")):
+        place = path.relative_to(staging)
+        if place.parts[0] != BEFORE:
+            target = staging / BEFORE / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
 
 
 @contextlib.contextmanager

@@ -141,7 +141,8 @@ class _Import:
         archive, labels = opinions.references, opinions.labels
         by_model: dict[str, list[str]] = defaultdict(list)
         for name in sorted(labels.mos):
-            by_model[str(labels.mos[name]["t2i"])].append(name)
+            # By folder: two names can be written as one.
+            by_model[slug(str(labels.mos[name]["t2i"]))].append(name)
 
         def reference_row(name: str) -> Row:
             return {"name": name, **_picture(archive, name)}
@@ -154,7 +155,7 @@ class _Import:
             self._write(shard, named, reference_row, [archive.mark(name) for name in names])
         archive = opinions.pictures
         for t2i, group in sorted(by_model.items()):
-            for shard, names in cut(MOS, (slug(t2i),), {TEST: group}):
+            for shard, names in cut(MOS, (t2i,), {TEST: group}):
                 named = {f"{archive.path.name}, {name}": name for name in names}
                 marks = [f"{archive.mark(name)} {labels.mos[name]}" for name in names]
                 self._write(shard, named, row, marks)

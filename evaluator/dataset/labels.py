@@ -6,7 +6,8 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from functools import partial
+from math import inf, isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,48 @@ from protocol.rules import Mode
 Row = dict[str, Any]
 Texts = Mapping[str, str]
 
-PICTURE_COLUMNS: Mapping[str, Callable[[str], object]] = {
-    "distorted": str,
-    "reference": str,
-    "t2i": str,
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("empty")
+    return text
+
+
+def _number(text: str, *, least: float = -inf, most: float = inf) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    if not least <= number <= most:
+        raise ValueError(f"{text}; wanted {least:g} to {most:g}")
+    return number
+
+
+def _spread(text: str) -> float | None:
+    return _number(text, least=0) if text else None
+
+
+def _count(text: str, *, least: int = 0) -> int:
+    count = int(text)
+    if count < least:
+        raise ValueError(f"{count}; wanted {least} or more")
+    return count
+
+
+Columns = Mapping[str, Callable[[str], object]]
+PICTURE_COLUMNS: Columns = {
+    "distorted": _text,
+    "reference": _text,
+    "t2i": _text,
     "mode": Mode,
-    "strength": float,
+    "strength": partial(_number, least=0, most=1),
 }
-SCORE_COLUMNS: Mapping[str, Callable[[str], object]] = {
-    "consistency_mos": float,
-    "consistency_sd": float,
-    "perception_mos": float,
-    "perception_sd": float,
-    "viewers": int,
-    "nsfw_reports": int,
+SCORE_COLUMNS: Columns = {
+    "consistency_mos": _number,
+    "consistency_sd": _spread,
+    "perception_mos": _number,
+    "perception_sd": _spread,
+    "viewers": partial(_count, least=1),
+    "nsfw_reports": _count,
 }
 """Of mos.csv; without them they are computed from the ratings."""
 RATED_AS = "image"
@@ -53,12 +82,15 @@ class Labels:
 
 def read_labels(folder: Path, faults: Faults) -> Labels:
     """Return the labels of a release; what cannot be used goes to `faults`."""
+    before = len(faults)
     pictures = _pictures(folder / "mos.csv", faults)
+    is_read = len(faults) == before
     mos = {str(row["distorted"]): row for row in pictures}
     names = {str(row.pop(RATED_AS)): str(row["distorted"]) for row in pictures}
     texts = _ratings(folder / "ratings.csv", names, faults)
     parsed = parse_ratings(texts)
-    _refuse(parsed, mos, faults)
+    # Of a table that was read in part nobody can say what it has not.
+    _refuse(parsed, mos if is_read else None, faults)
     _score(mos, parsed, faults)
     broken = {item.line for item in parsed.refused if item.reason is not Reason.SUPERSEDED}
     rows: list[Row] = [
@@ -79,15 +111,31 @@ def _pictures(path: Path, faults: Faults) -> list[Row]:
         faults.add(path.name, f"no column {', '.join(missing)}; give all scores or none")
         return []
     columns = {**PICTURE_COLUMNS, **(SCORE_COLUMNS if given else {})}
-    rows = []
+    rows: list[Row] = []
+    lines: dict[tuple[str, object], int] = {}
     for number, row in enumerate(texts, start=2):
-        try:
-            read: Row = {name: columns[name](row[name]) for name in columns}
-        except ValueError as error:
-            faults.add(f"{path.name}, line {number}", f"cannot be read: {error}")
-        else:
-            rows.append({**read, RATED_AS: row.get(RATED_AS) or read["distorted"]})
+        where = f"{path.name}, line {number}"
+        read = _read(row, columns, where, faults)
+        if read is None:
+            continue
+        read[RATED_AS] = row.get(RATED_AS) or read["distorted"]
+        for name in ("distorted", RATED_AS):
+            first = lines.setdefault((name, read[name]), number)
+            if first != number:
+                faults.add(where, f"{name} {read[name]} is that of line {first} too")
+        rows.append(read)
     return rows
+
+
+def _read(row: Texts, columns: Columns, where: str, faults: Faults) -> Row | None:
+    """Return a line's values; None where one cannot be read."""
+    read: Row = {}
+    for name, convert in columns.items():
+        try:
+            read[name] = convert(row[name])
+        except ValueError as error:
+            faults.add(where, f"{name} cannot be read: {error}")
+    return read if len(read) == len(columns) else None
 
 
 def _ratings(path: Path, names: Texts, faults: Faults) -> list[dict[str, str]]:
@@ -110,22 +158,28 @@ def _lines(path: Path, columns: Sequence[str], faults: Faults) -> Iterator[dict[
     if not path.is_file():
         faults.add(path.name, f"missing; wanted the columns {', '.join(columns)}")
         return
-    reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
-    if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-        faults.add(path.name, f"no column {', '.join(missing)}")
-        return
-    for row in reader:
-        yield {name: text or "" for name, text in row.items() if name is not None}
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+            faults.add(path.name, f"no column {', '.join(missing)}")
+            return
+        for number, row in enumerate(reader, start=2):
+            if None in row:
+                faults.add(f"{path.name}, line {number}", "has more fields than there are columns")
+            yield {name: text or "" for name, text in row.items() if name is not None}
+    except (UnicodeDecodeError, csv.Error) as error:
+        faults.add(path.name, f"is no CSV in UTF-8: {error}")
 
 
-def _refuse(parsed: Parsed, mos: Mapping[str, Row], faults: Faults) -> None:
+def _refuse(parsed: Parsed, mos: Mapping[str, Row] | None, faults: Faults) -> None:
     """Note ratings that cannot be read, and of no picture."""
     for item in parsed.refused:
         if item.reason is not Reason.SUPERSEDED:
             told = f"{item.reason}: {item.dimension!r} {item.rating!r} of {item.image}"
             faults.add(f"ratings.csv, line {item.line}", told)
     for line, rating in zip(parsed.lines, parsed.ratings, strict=True):
-        if rating.image not in mos:
+        if mos is not None and rating.image not in mos:
             told = f"rates a picture that mos.csv has not: {rating.image}"
             faults.add(f"ratings.csv, line {line}", told)
 

@@ -1,7 +1,6 @@
 """Checks of one row: its names, its picture, its bits."""
 
 import hashlib
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from evaluator.bitstream import unpack
 from evaluator.codecs import load_codec
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.faults import Faults
+from evaluator.pictures import open_picture
 from evaluator.pixels import decode_pixels
 from protocol.errors import BitstreamError, CodecError, PictureError
 from protocol.samples import parse_name
@@ -115,6 +115,4 @@ def made_bits(file: bytes) -> dict[str, int]:
 
 def open_row(row: Row) -> "Image":
     """Return a row's picture, RGB."""
-    from PIL import Image
-
-    return Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+    return open_picture(row["image"]["bytes"], "the picture")

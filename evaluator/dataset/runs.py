@@ -19,8 +19,7 @@ from evaluator.dataset.row_checks import made_bits
 from protocol.errors import DatasetError, PictureError
 from protocol.files import sha256_of_file
 from protocol.jsonable import from_json
-from protocol.records import Request, Result
-from protocol.rules import Role
+from protocol.records import Result
 from protocol.samples import Sample, parse_name
 
 Row = dict[str, Any]
@@ -47,18 +46,32 @@ def build_outputs(runs: Sequence[Path], out: Path) -> Inventory:
         return finish(staging, OUTPUTS)
 
 
-def add_run(folder: Path, run: Path, config: Config) -> None:
+def add_run(folder: Path, run: Path, config: Config, pictures: str = "") -> None:
     """Write a run's pictures into a dataset folder, a folder a mode.
 
+    Args:
+        folder: the dataset's.
+        run: a folder of `cmc evaluate --out`.
+        config: `distorted` or `outputs`.
+        pictures: the fingerprint of the dataset's ground truth; empty where it has none.
+
     Raises:
-        DatasetError: the run's folder is not whole.
+        DatasetError: the run's folder is not whole, or it is about other pictures.
     """
     opened = read_run(run)
     request = opened.result.request
+    if pictures and request.dataset_sha256 != pictures:
+        raise DatasetError(
+            f"{run} is about other pictures than {folder}: {request.dataset} with the fingerprint "
+            f"{request.dataset_sha256[:8]}, wanted {pictures[:8]}; evaluate the dataset folder"
+        )
     for mode, by_content in opened.rows.items():
         parts: tuple[str, ...] = (request.request_id, mode)
         if config is not RUNS:
-            parts = (str(request.role), system_slug(request), mode)
+            # Two runs of one system differ in partner, settings or protocol: neither replaces the
+            # other.
+            run_name = slug(f"{request.label}-{request.request_id[:8]}")
+            parts = (str(request.role), run_name, mode)
         for shard, rows in cut(config, parts, by_content):
             marks = [request.request_id, *map(repr, rows)]
             write_shard(folder, shard, _rows(opened, mode, rows), marks)
@@ -91,13 +104,6 @@ def read_run(folder: Path) -> Run:
     return Run(folder, result, rows)
 
 
-def system_slug(request: Request) -> str:
-    """Return the folder of the system that a request compares: its name and its commit."""
-    chosen = {Role.I2T: request.i2t, Role.T2I: request.t2i, Role.CODEC: request.codec}[request.role]
-    revision = chosen.revision[:8] if chosen else ""
-    return slug(f"{request.label}-{revision}" if revision else request.label)
-
-
 def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:
     request = run.result.request
     for row in rows:
@@ -111,6 +117,7 @@ def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:
             "role": str(request.role),
             "i2t": system_text(request.i2t),
             "t2i": system_text(request.t2i),
+            "codec": system_text(request.codec),
             "mode": mode,
             **sample_row(sample),
             **_picture(run, sample, mode, row),

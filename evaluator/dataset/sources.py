@@ -65,15 +65,24 @@ def compare_names(sources: Sources, release: Release, faults: Faults) -> None:
     for archive in (sources.ground_truth, *sources.references.values()):
         _compare(archive.path.name, archive.names, wanted, faults)
     for i2t, texts in sources.captions.items():
-        for name in sorted(wanted - texts.keys()):
-            faults.add(f"{i2t}.csv, {name}", "the picture has no caption")
-        for name in sorted(texts.keys() - wanted):
-            faults.add(f"{i2t}.csv, {name}", "a caption for no picture")
-        for name in sorted(wanted & texts.keys()):
-            if not texts[name]:
-                faults.add(f"{i2t}.csv, {name}", "the caption is empty")
+        _compare_captions(f"{i2t}.csv", texts, wanted, faults)
     if sources.opinions is not None:
         _compare_opinions(sources.opinions, release, faults)
+
+
+def _compare_captions(
+    where: str, texts: Mapping[str, str], wanted: frozenset[str], faults: Faults
+) -> None:
+    if wanted and not texts:
+        faults.add(where, f"has no caption for any of {len(wanted):,} pictures")
+        return
+    for name in sorted(wanted - texts.keys()):
+        faults.add(f"{where}, {name}", "the picture has no caption")
+    for name in sorted(texts.keys() - wanted):
+        faults.add(f"{where}, {name}", "a caption for no picture")
+    for name in sorted(wanted & texts.keys()):
+        if not texts[name]:
+            faults.add(f"{where}, {name}", "the caption is empty")
 
 
 def _captions(folder: Path, i2t: str, faults: Faults) -> Mapping[str, str]:
@@ -103,6 +112,10 @@ def _compare_opinions(opinions: Opinions, release: Release, faults: Faults) -> N
 
 
 def _compare(where: str, found: frozenset[str], wanted: frozenset[str], faults: Faults) -> None:
+    if wanted and not found:
+        # One line: a thousand names would hide what else is wrong.
+        faults.add(where, f"has none of {len(wanted):,} pictures")
+        return
     for name in sorted(wanted - found):
         faults.add(f"{where}, {name}", "missing")
     for name in sorted(found - wanted):

@@ -21,8 +21,14 @@ Row = dict[str, Any]
 
 
 def build_requests(store: Store, out: Path) -> Inventory:
-    """Make the dataset of requests and their histories."""
+    """Make the dataset of requests and their histories.
+
+    Raises:
+        DatasetError: the store holds none; `datasets` loads no table without rows.
+    """
     queue = store.queue()
+    if not queue:
+        raise DatasetError("the store holds no request")
     rows = [request_row(entry.request, entry.state) for entry in queue]
     events = [
         event_row(event) for entry in queue for event in store.events(entry.request.request_id)

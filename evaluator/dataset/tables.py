@@ -123,10 +123,14 @@ class BenchmarkCheck:
         references: set[str] = set()
         reports: dict[str, int] = {}
         for _, row in self._rows(MOS_REFERENCES):
+            if row["name"] in references:
+                self._faults.add(f"mos_references, {row['name']}", "comes twice")
             references.add(row["name"])
             check_picture(f"mos_references, {row['name']}", row, None, self._faults)
         for _, row in self._rows(MOS):
             where = f"mos, {row['distorted']}"
+            if row["distorted"] in reports:
+                self._faults.add(where, "comes twice")
             reports[row["distorted"]] = row["nsfw_reports"]
             check_picture(where, row, None, self._faults)
             if row["reference"] not in references:
@@ -203,8 +207,11 @@ def check_made(
             faults.add(where, f"has a picture, and the status {row['status']}")
         check_file(where, row, faults)
     for parts, found in names.items():
+        where = f"{config.name}, {'/'.join(parts)}"
         for name in sorted((sizes or {}).keys() - found):
-            faults.add(f"{config.name}, {'/'.join(parts)}, {name}", "missing")
+            faults.add(f"{where}, {name}", "missing")
+        for name in sorted(found - sizes.keys()) if sizes is not None else ():
+            faults.add(f"{where}, {name}", "is not one of this release's pictures")
     return counts
 
 

@@ -5,8 +5,9 @@ import shutil
 import uuid
 from pathlib import Path
 
+from dataset_cards.cards import is_dataset
 from dataset_cards.cmc_bench.features import GROUND_TRUTH
-from dataset_cards.layout import CARD, list_shards
+from dataset_cards.layout import list_shards
 from dataset_cards.parquet import read_rows
 from protocol.errors import DatasetError
 from protocol.files import sha256_of_file
@@ -23,7 +24,7 @@ def plain_folder(images: Path, cache: Path) -> Path:
         DatasetError: the dataset folder has no ground truth, or a picture is not its hash's.
         PictureError: a name is not the benchmark's, and so leads nowhere else.
     """
-    if not (images / CARD).is_file():
+    if not is_dataset(images):
         return images
     paths = [images / shard.path for shard in list_shards(images, GROUND_TRUTH)]
     if not paths:

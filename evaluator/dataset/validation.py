@@ -11,8 +11,8 @@ from dataset_cards.outputs.features import OUTPUTS
 from dataset_cards.parquet import schema_of
 from dataset_cards.schema import Dataset
 from evaluator.dataset.faults import Faults
-from evaluator.dataset.folder import LOCK, OWNER, croissant_text, inventory_of
-from evaluator.dataset.tables import BenchmarkCheck, check_made
+from evaluator.dataset.folder import croissant_text, inventory_of, read_croissant
+from evaluator.dataset.tables import BenchmarkCheck, check_made, whole_rows
 from evaluator.progress import Reporter, silent
 
 
@@ -39,14 +39,19 @@ def validate(folder: Path, release: Release, report: Reporter = silent) -> Inven
             BenchmarkCheck(folder, release, faults, advance).run()
         elif dataset is OUTPUTS:
             check_made(folder, OUTPUTS.configs[0], None, faults, advance)
+        else:
+            for config in dataset.configs:
+                for _ in whole_rows(folder, config, faults, advance):
+                    pass
     faults.check(str(folder))
     return inventory
 
 
 def _check_form(folder: Path, dataset: Dataset, inventory: Inventory, faults: Faults) -> None:
-    known = {CARD, CROISSANT, LOCK, *(config.name for config in dataset.configs)}
+    known = {CARD, CROISSANT, *(config.name for config in dataset.configs)}
     for path in sorted(folder.iterdir()):
-        if path.name not in known:
+        # Git, the Hub's client and desktops keep theirs in names that begin with a dot.
+        if path.name not in known and not path.name.startswith("."):
             faults.add(path.name, "is no part of the dataset")
     for _, shards in configs_in(folder, dataset):
         _check_schemas(folder, shards, faults)
@@ -56,12 +61,9 @@ def _check_form(folder: Path, dataset: Dataset, inventory: Inventory, faults: Fa
     for key in ("configs", "dataset_info", "license", "size_categories"):
         if found.get(key) != wanted[key]:
             faults.add(f"{CARD}, {key}", "does not describe the files; build the folder again")
-    path = folder / CROISSANT
-    if not path.is_file():
+    if not (folder / CROISSANT).is_file():
         faults.add(CROISSANT, "missing")
-    elif json.loads(path.read_bytes()) != json.loads(
-        croissant_text(folder, dataset, f"{OWNER}/{dataset.name}")
-    ):
+    elif read_croissant(folder) != json.loads(croissant_text(folder, dataset)):
         faults.add(CROISSANT, "does not describe the files; build the folder again")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.records import Result, System
+from protocol.rules import Role
 from protocol.systems import ENDPOINT_ADAPTERS
 from submission.exports.tasks import BENCHMARK, TaskValue, benchmark_commit
 
@@ -147,7 +148,10 @@ def _model_info(result: Result) -> dict[str, Any]:
 def _model_id(result: Result) -> str:
     """Return `developer/name`; the developer is `unknown` where the model is not on the Hub."""
     system = result.request.compared
-    name = (system.model or system.adapter) if system is not None else result.request.label
+    name = result.request.label
+    # A codec's `model` is its quality alone.
+    if system is not None and result.request.role is not Role.CODEC:
+        name = system.model or system.adapter
     if system is not None and not system.path and name.count("/") == 1:
         return name
     return f"unknown/{name.replace('/', '-').replace(' ', '-')}"

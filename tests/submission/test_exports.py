@@ -196,6 +196,14 @@ def test_a_record_of_every_eval_ever_fits_its_schema(changes: dict[str, Any]) ->
         jsonschema.Draft7Validator(schema).validate(broken)
 
 
+def test_codecs_of_one_quality_are_two_models() -> None:
+    systems = [System(adapter=name, model="40", revision="", path="") for name in ("vvc", "avc")]
+    rows = [result(role=Role.CODEC, i2t=None, t2i=None, codec=system) for system in systems]
+    records = [every_eval_ever(row, task_values(row), 1_790_000_000) for row in rows]
+    ids = [record["model_info"]["id"] for record in records]
+    assert ids == ["unknown/VVC-QP-40", "unknown/AVC-QP-40"]
+
+
 def test_a_record_lies_at_the_same_place_whenever_it_is_made() -> None:
     path = every_eval_ever_path(result())
     assert path == every_eval_ever_path(result())

@@ -94,9 +94,10 @@ def test_references_captions_and_a_run_are_built_from_pictures(
         assert row["image"]["bytes"] == picture.read_bytes()
         parts = ("text_bits", "pixels_bits", "image_bits", "header_bits")
         assert sum(row[part] for part in parts) == row["bits"] == 8 * len(row["file"])
+    folder = f"start-image-{made[0]['request_id'][:8]}"
     assert {shard.parts for shard in list_shards(out, DISTORTED)} == {
-        ("T2I", "start-image", "image"),
-        ("T2I", "start-image", "full"),
+        ("T2I", folder, "image"),
+        ("T2I", folder, "full"),
     }
 
 
@@ -190,6 +191,7 @@ def test_a_run_that_is_not_whole_is_refused(
     loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "hf"))
     assert {str(split): len(loaded[split]) for split in loaded} == {"NSI": 1, "SCI": 1, "AIGI": 1}
     assert loaded["NSI"][0]["file"][:2] == b"CM"
+    assert loaded["NSI"][0]["codec"] == "jpeg:5", "a row says which codec made it"
     (run / "per_image.parquet").write_bytes(b"x")
     assert main([*outputs[:-1], str(tmp_path / "again")]) == 1
     assert "is not the table that" in capsys.readouterr().err
@@ -231,6 +233,10 @@ def test_requests_and_results_of_a_store_are_loadable(
     scores = load(results, "per_image")
     assert len(scores) == 6
     assert {row["request_id"] for row in scores} == {request.request_id}
+    (path,) = results.rglob("per_image/*/*.parquet")
+    data = path.read_bytes()
+    path.write_bytes(data[:1500] + bytes(100) + data[1600:])
+    assert main(["dataset", "validate", str(results)]) == 1, "rows are read, not only footers"
 
 
 @pytest.fixture

@@ -195,9 +195,10 @@ def test_missing_files_are_named_and_the_full_benchmark_is_expected_by_default(
     said = capsys.readouterr().err
     for name in ("ground-truth.zip", "reference-image.zip", "reference-pix.zip"):
         assert f"{name}: the archive is missing" in said
-    assert "gpt4v.csv" in said
-    assert "NSI_ugc_199.png" not in said.split("gpt4v.csv")[0]
-    assert "more" in said, "a long list is cut"
+        assert f"{name}: has none of 1,000 pictures" in said
+    for name in ("gpt4v.csv", "qwen.csv"):
+        assert f"{name}: has no caption for any of 1,000 pictures" in said
+    assert "10 faults" in said, "and not one for each picture"
     assert not (tmp_path / "out").exists()
 
 

@@ -121,3 +121,14 @@ print(json.dumps([list(table["name"]), [row["name"] for row in streamed.select_c
     assert {Path(call.path).name for call in calls} == {"SCI-00000.parquet"}
     size = (built / "ground_truth" / "SCI-00000.parquet").stat().st_size
     assert sum(call.answered_bytes for call in calls) < 2.2 * size
+
+
+def test_what_is_downloaded_is_a_whole_dataset_folder(
+    built: Path, published: LoopbackHub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "downloaded"
+    published.api().snapshot_download(REPO, repo_type="dataset", local_dir=folder)
+    (folder / "captions" / ".DS_Store").write_bytes(b"x")
+    assert {".cache", ".gitattributes"} <= {path.name for path in folder.iterdir()}
+    expect = ["--expect", str(built.parent / "release" / "expect.json")]
+    assert main(["dataset", "validate", str(folder), *expect]) == 0

@@ -12,11 +12,12 @@ import pytest
 from conftest import paint
 from make_release import archives_of, made_captions, pack, png
 
-from dataset_cards.cmc_bench.features import MOS, MOS_REFERENCES, RATINGS
+from dataset_cards.cmc_bench.features import CMC_BENCH, MOS, MOS_REFERENCES, RATINGS
 from dataset_cards.layout import list_shards
-from dataset_cards.parquet import read_rows
+from dataset_cards.parquet import read_rows, write_rows
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
+from evaluator.dataset.folder import finish
 from evaluator.dataset.labels import PICTURE_COLUMNS, SCORE_COLUMNS
 from protocol.rating_log import RatingLog
 from protocol.ratings import COLUMNS, Rated, Rating
@@ -206,3 +207,78 @@ def test_scores_in_part_and_ratings_of_too_few_are_named(
     assert "ratings.csv: none of 3 viewers is left in consistency: viewer-01 short-session" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize("names", [("SD 1.5", "SD-1.5"), ("模型一", "模型二")])
+def test_models_whose_folders_have_one_name_keep_all_their_pictures(
+    release: Path, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    lines = mos_csv().split("\n")
+    lines = [line.replace("RealVis,", f"{names[i % 2]},") for i, line in enumerate(lines)]
+    (release / "mos.csv").write_text("\n".join(lines))
+    assert import_it(release) == 0
+    found = [row["t2i"] for row in rows_of(tmp_path / "out", MOS)]
+    assert sorted(found) == sorted([*names] * (PICTURES // 2))
+
+
+SCORES = dict(zip(SCORE_COLUMNS, (2.5, 0.1, 3.5, 0.2, 3, 0), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (mos_csv() + "\n0.png,r0.png,SDXL,full,0.9,x.png", "14: distorted 0.png is that of line 2"),
+        (mos_csv().replace("d01.png", "d00.png"), "3: image RealVis/d00.png is that of line 2 too"),
+        (mos_csv().replace(",0.5,", ",nan,", 1), "2: strength cannot be read: nan is not finite"),
+        (mos_csv().replace(",0.5,", ",7.5,", 1), "2: strength cannot be read: 7.5; wanted 0 to 1"),
+        (mos_csv().replace("RealVis,", ",", 1), "2: t2i cannot be read: empty"),
+        (mos_csv(**SCORES | {"perception_mos": "inf"}), "2: perception_mos cannot be read: inf is"),
+        (mos_csv(**SCORES | {"perception_sd": -1}), "2: perception_sd cannot be read: -1; wanted"),
+        (mos_csv(**SCORES | {"viewers": 0}), "2: viewers cannot be read: 0; wanted 1 or more"),
+        (mos_csv() + ",more", "13: has more fields than there are columns"),
+        (mos_csv() + '\n"', "is no CSV in UTF-8: unexpected end of data"),
+    ],
+)
+def test_a_line_of_labels_that_cannot_be_meant_is_named(
+    release: Path, capsys: pytest.CaptureFixture[str], table: str, fault: str
+) -> None:
+    (release / "mos.csv").write_text(table)
+    assert import_it(release) == 1
+    said = capsys.readouterr().err
+    assert f"mos.csv, line {fault}" in said or f"mos.csv: {fault}" in said
+    assert "rates a picture that mos.csv has not" not in said
+
+
+@pytest.mark.parametrize("name", ["mos.csv", "ratings.csv"])
+def test_labels_in_another_encoding_are_refused(
+    release: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = release / name
+    path.write_bytes(path.read_bytes().replace(b"0.5,", b"\xe9,").replace(b",g0", b",\xe9"))
+    assert import_it(release) == 1
+    assert f"{name}: is no CSV in UTF-8" in capsys.readouterr().err
+
+
+def test_a_released_score_of_one_viewer_has_no_spread(release: Path, tmp_path: Path) -> None:
+    lines = (release / "ratings.csv").read_text().splitlines()
+    (release / "ratings.csv").write_text("\n".join(x for x in lines if ",nsfw," not in x))
+    scores = SCORES | {"viewers": 1, "consistency_sd": "", "perception_sd": ""}
+    (release / "mos.csv").write_text(mos_csv(**scores))
+    assert import_it(release) == 0
+    assert {row["perception_sd"] for row in rows_of(tmp_path / "out", MOS)} == {None}
+
+
+def test_a_picture_with_two_scores_is_named(
+    release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_it(release) == 0
+    out = tmp_path / "out"
+    for config in (MOS, MOS_REFERENCES):
+        (shard,) = list_shards(out, config)
+        rows = rows_of(out, config)
+        write_rows(out / shard.path, config, [*rows, rows[0]], "changed")
+    finish(out, CMC_BENCH)
+    assert main(["dataset", "validate", str(out), "--expect", str(release / "expect.json")]) == 1
+    said = capsys.readouterr().err
+    assert "mos, 0.png: comes twice" in said
+    assert "mos_references, r0.png: comes twice" in said

@@ -72,7 +72,9 @@ def test_by_default_the_whole_benchmark_is_expected(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dataset", "validate", str(folder)]) == 1
-    assert "ground_truth, AIGI_DALLE3_000.png: missing" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ground_truth, AIGI_DALLE3_000.png: missing" in said
+    assert said.rstrip().endswith("more"), "a long list is cut"
 
 
 def test_the_benchmark_s_counts_are_those_of_the_paper() -> None:
@@ -277,6 +279,16 @@ def test_a_file_with_another_schema_or_of_another_kind_is_named(
     assert "cannot be read" in validate(folder, capsys)
     path.rename(path.with_name("NSI.parquet"))
     assert "is no file of captions" in validate(folder, capsys)
+
+
+def test_a_description_that_cannot_be_read_is_named_and_made_anew(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "croissant.json").write_text("{")
+    said = validate(folder, capsys)
+    assert "croissant.json: does not describe the files; build the folder again" in said
+    assert main(["dataset", "build", str(folder)]) == 0
+    validate(folder, capsys, status=0)
 
 
 def test_info_says_what_there_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
