@@ -45,7 +45,15 @@ class RatingLog:
         plain = " ".join(name.split()).casefold()
         if not plain:
             raise RatingError("the name is empty; any word will do, as long as it stays the same")
-        return hmac.new(self._salt(), plain.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+        return _digits(self._salt(), plain)
+
+    def marks(self, viewer: str, images: Sequence[str]) -> list[str]:
+        """Return what a viewer's browser is told instead of the images' names.
+
+        Without the salt a mark says nothing, and it stays when other images come or go.
+        """
+        salt = self._salt()
+        return [_digits(salt, f"{viewer}/{image}") for image in images]
 
     def consent(self, viewer: str, text: str, time: str) -> None:
         """Write down that a viewer agreed to a text."""
@@ -117,6 +125,10 @@ class RatingLog:
             finally:
                 fresh.unlink()
         return path.read_bytes()
+
+
+def _digits(salt: bytes, text: str) -> str:
+    return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
 def ratings_csv(rows: Sequence[dict[str, str]]) -> bytes:

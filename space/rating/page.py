@@ -103,7 +103,7 @@ def build_page(desk: Desk) -> "gr.Blocks":
 def _typed(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "viewer": str(entry["viewer"]),
-        "place": int(entry["place"]),
+        "picture": str(entry["picture"]),
         "dimension": str(entry["dimension"]),
         "rating": float(entry["rating"]),
     }

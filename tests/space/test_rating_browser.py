@@ -90,13 +90,13 @@ def enter(page: Page, address: str, *, agrees: bool = True) -> None:
 
 def rate(page: Page, consistency: str, perception: str) -> None:
     """Rate the picture shown by keyboard and wait for the next one."""
-    shown = page.locator(".rating").get_attribute("data-place")
+    shown = page.locator(".rating").get_attribute("data-picture")
     page.keyboard.press(consistency)
     page.keyboard.press(perception)
     expect(page.locator(".saved")).to_have_text("saved")
     expect(page.get_by_role("button", name="Next pair")).to_be_enabled()
     page.keyboard.press("Enter")
-    expect(page.locator(f'.rating[data-place="{shown}"][data-state="rate"]')).to_have_count(0)
+    expect(page.locator(f'.rating[data-picture="{shown}"][data-state="rate"]')).to_have_count(0)
 
 
 def test_three_pictures_by_keyboard_survive_a_killed_server_and_browser(

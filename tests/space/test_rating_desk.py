@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -65,7 +66,7 @@ def test_every_picture_is_shown_once_and_then_it_is_finished(
     for done in range(4):
         assert (told["state"], told["done"], told["total"]) == ("rate", done, 4)
         for dimension in ("consistency", "perception"):
-            desk.save(told["viewer"], told["place"], dimension, done + 0.5)
+            desk.save(told["viewer"], told["picture"], dimension, done + 0.5)
         told = desk.show(told["viewer"])
     assert told["state"] == "finished"
     parsed = parse_ratings(RatingLog(tmp_path / "ratings").rows())
@@ -76,9 +77,9 @@ def test_every_picture_is_shown_once_and_then_it_is_finished(
 
 def test_a_new_desk_goes_on_where_the_old_one_died(open_desk: Callable[..., Desk]) -> None:
     told = open_desk().enter("Ada", agrees=True)
-    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 3)
     again = open_desk().enter(" ada ", agrees=False)
-    assert (again["viewer"], again["place"]) == (told["viewer"], told["place"])
+    assert (again["viewer"], again["picture"]) == (told["viewer"], told["picture"])
     assert again["given"] == {"consistency": 3}
 
 
@@ -92,7 +93,7 @@ def test_viewers_have_orders_of_their_own_that_stay() -> None:
 
 def test_no_name_is_written_anywhere(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
     told = open_desk().enter("Ada Lovelace", agrees=True)
-    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 3)
     files = [path for path in (tmp_path / "ratings").rglob("*") if path.is_file()]
     assert len(files) == 3
     for path in files:
@@ -123,7 +124,7 @@ def test_nobody_rates_without_consent(open_desk: Callable[..., Desk], tmp_path: 
     with pytest.raises(RatingError, match="agree to the text"):
         desk.show(viewer)
     with pytest.raises(RatingError, match="agree to the text"):
-        desk.save(viewer, 0, "consistency", 3)
+        desk.save(viewer, "0" * 16, "consistency", 3)
     with pytest.raises(RatingError, match="name is empty"):
         desk.enter("  ", agrees=True)
 
@@ -141,25 +142,41 @@ def test_a_changed_text_asks_for_consent_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ((9, "consistency", 3), "of picture 9 of 4"),
-        ((-1, "consistency", 3), "of picture -1"),
-        ((0, "beauty", 3), "no 'beauty'"),
-        ((0, "consistency", 5.1), "off the scale"),
-        ((0, "consistency", float("nan")), "off the scale"),
-        ((0, "nsfw", 0.5), "off the scale"),
+        (("beauty", 3), "asked for 'beauty'"),
+        (("consistency", 5.1), "off the scale"),
+        (("consistency", float("nan")), "off the scale"),
+        (("nsfw", 0.5), "off the scale"),
     ],
 )
 def test_what_is_no_answer_is_refused_and_not_written(
     open_desk: Callable[..., Desk],
     tmp_path: Path,
-    answer: tuple[int, str, float],
+    answer: tuple[str, float],
     message: str,
 ) -> None:
     desk = open_desk()
-    viewer = desk.enter("Ada", agrees=True)["viewer"]
+    told = desk.enter("Ada", agrees=True)
     with pytest.raises(RatingError, match=message):
-        desk.save(viewer, *answer)
+        desk.save(told["viewer"], told["picture"], *answer)
     assert RatingLog(tmp_path / "ratings").rows() == []
+
+
+def test_an_answer_is_of_the_picture_that_was_shown_where_the_study_has_changed_since(
+    open_desk: Callable[..., Desk], folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    told = open_desk().enter("Ada", agrees=True)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 2)
+    distorted = folders[0]
+    for system in ("a", "three", "zero"):
+        shutil.copytree(distorted / "one", distorted / system)
+    open_desk().save(told["viewer"], told["picture"], "perception", 3)
+    first, second = RatingLog(tmp_path / "ratings").rows()
+    assert first["image"] == second["image"]
+
+    (distorted / first["image"]).unlink()
+    with pytest.raises(RatingError, match="not in the study any more; reload"):
+        open_desk().save(told["viewer"], told["picture"], "perception", 4)
+    assert RatingLog(tmp_path / "ratings").rows() == [first, second]
 
 
 def test_a_forged_viewer_reaches_no_other_file(tmp_path: Path) -> None:
@@ -173,7 +190,7 @@ def test_of_two_answers_the_later_counts_and_both_are_kept(
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
     for value in (2, 4.5):
-        desk.save(told["viewer"], told["place"], "perception", value)
+        desk.save(told["viewer"], told["picture"], "perception", value)
     assert desk.show(told["viewer"])["given"] == {"perception": 4.5}
     assert len(RatingLog(tmp_path / "ratings").rows()) == 2
 
@@ -184,14 +201,14 @@ def test_a_line_that_a_crash_cut_short_is_replaced_by_the_next(
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
     viewer = told["viewer"]
-    desk.save(viewer, told["place"], "consistency", 2)
+    desk.save(viewer, told["picture"], "consistency", 2)
     (path,) = (tmp_path / "ratings" / "ratings").glob("*.csv")
     whole = path.read_bytes()
     for cut in range(1, 60, 7):
         path.write_bytes(whole + whole.splitlines(keepends=True)[-1][:cut])
         log = RatingLog(tmp_path / "ratings")
         assert len(log.rows()) == 1
-        desk.save(viewer, told["place"], "perception", 3)
+        desk.save(viewer, told["picture"], "perception", 3)
         assert [row["dimension"] for row in log.rows()] == ["consistency", "perception"]
         path.write_bytes(whole)
 
@@ -203,7 +220,7 @@ def test_two_windows_of_one_viewer_lose_nothing(
     told = desk.enter("Ada", agrees=True)
 
     def answer(number: int) -> None:
-        desk.save(told["viewer"], number % 4, "consistency", number / 40)
+        desk.save(told["viewer"], told["picture"], "consistency", number / 40)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(answer, range(200)))
@@ -216,11 +233,11 @@ def test_a_full_disk_acknowledges_nothing(
 ) -> None:
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
-    desk.save(told["viewer"], told["place"], "consistency", 2)
+    desk.save(told["viewer"], told["picture"], "consistency", 2)
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:10]))
     with pytest.raises(OSError, match="disk is full"):
-        desk.save(told["viewer"], told["place"], "perception", 3)
+        desk.save(told["viewer"], told["picture"], "perception", 3)
     monkeypatch.undo()
     assert len(RatingLog(tmp_path / "ratings").rows()) == 1
 
@@ -231,7 +248,7 @@ def test_a_viewer_can_be_forgotten_and_the_others_stay(
     desk = open_desk()
     for name in ("Ada", "Bea"):
         told = desk.enter(name, agrees=True)
-        desk.save(told["viewer"], told["place"], "consistency", 2)
+        desk.save(told["viewer"], told["picture"], "consistency", 2)
     log = RatingLog(tmp_path / "ratings")
     assert log.forget("ADA") == 1
     assert [row["viewer"] for row in log.rows()] == [log.pseudonym("Bea")]
@@ -263,7 +280,7 @@ def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]
     told = desk.enter("Ada", agrees=True)
     for minute in range(61):
         clock.time = START + timedelta(minutes=minute)
-        desk.save(told["viewer"], told["place"], "consistency", 3)
+        desk.save(told["viewer"], told["picture"], "consistency", 3)
     resting = desk.show(told["viewer"])
     assert resting["state"] == "rest"
     assert 290 < resting["seconds"] <= 300

@@ -50,7 +50,7 @@ async function give(dimension, value) {
   find(".saved").textContent = "";
   waiting += 1;
   // One after the other: of two answers to one question the later must be written later.
-  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, place: seen.place, dimension, rating: value })));
+  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, picture: seen.picture, dimension, rating: value })));
   await sent;
   waiting -= 1;
   if (waiting === 0) {
@@ -103,7 +103,7 @@ function show(answer) {
   root.dataset.state = answer.state;
   if (answer.state === "rest") rest(answer);
   if (answer.state !== "rate") return;
-  root.dataset.place = answer.place;
+  root.dataset.picture = answer.picture;
   find(".distorted").src = answer.distorted;
   find(".reference").src = answer.reference;
   const group = answer.groups > 1 ? `, group ${answer.group} of ${answer.groups}` : "";
