@@ -69,11 +69,11 @@ class Desk:
         if not open_places:
             return {**told, "state": "finished"}
         place = open_places[0]
-        now = self._now()
-        until = rest_until(self._log.times(viewer), now, place)
+        pair, now = order[place], self._now()
+        is_begun = pair.image in given
+        until = rest_until(self._log.times(viewer), now, place, is_begun=is_begun)
         if until is not None:
             return {**told, "state": "rest", "seconds": (until - now).total_seconds()}
-        pair = order[place]
         return {
             **told,
             "state": "rate",

@@ -274,6 +274,24 @@ def test_there_is_a_rest_between_two_groups() -> None:
     assert (session_of(GROUP_IMAGES - 1), session_of(GROUP_IMAGES)) == ("g0", "g1")
 
 
+def test_a_group_that_is_begun_has_no_second_rest_before_it(
+    open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("space.rating.study.GROUP_IMAGES", 1)
+    clock = Clock()
+    desk = open_desk(clock)
+    told = desk.enter("Ada", agrees=True)
+    viewer = told["viewer"]
+    for dimension in ("consistency", "perception"):
+        desk.save(viewer, told["picture"], dimension, 3)
+    assert desk.show(viewer)["state"] == "rest"
+    clock.time += timedelta(minutes=5)
+    begun = desk.show(viewer)
+    desk.save(viewer, begun["picture"], "consistency", 3)
+    again = desk.show(viewer)
+    assert (again["state"], again["picture"]) == ("rate", begun["picture"])
+
+
 def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]) -> None:
     clock = Clock()
     desk = open_desk(clock)
