@@ -15,6 +15,7 @@ import hmac
 import io
 import os
 import secrets
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,12 +38,13 @@ class RatingLog:
     def pseudonym(self, name: str) -> str:
         """Return what a viewer is called here: 16 hex digits that say nothing without the salt.
 
-        The name itself is written nowhere. Capitals and spaces around it make no difference.
+        The name itself is written nowhere. Capitals, spaces around it and whether an accent is
+        typed as a character of its own (Unicode's NFC and NFD) make no difference.
 
         Raises:
             RatingError: the name is empty.
         """
-        plain = " ".join(name.split()).casefold()
+        plain = unicodedata.normalize("NFC", " ".join(name.split())).casefold()
         if not plain:
             raise RatingError("the name is empty; any word will do, as long as it stays the same")
         return _digits(self._salt(), plain)

@@ -107,6 +107,11 @@ def test_another_study_gives_the_same_name_another_pseudonym(tmp_path: Path) -> 
     assert one.pseudonym("Ada") == one.pseudonym("ada") != two.pseudonym("Ada")
 
 
+def test_a_name_is_the_same_however_its_accents_are_typed(tmp_path: Path) -> None:
+    log = RatingLog(tmp_path)
+    assert log.pseudonym("Jos\u00e9") == log.pseudonym("JOSE\u0301") != log.pseudonym("Jose")
+
+
 def test_the_browser_never_learns_which_system_made_a_picture(
     open_desk: Callable[..., Desk],
 ) -> None:
