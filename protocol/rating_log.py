@@ -97,15 +97,26 @@ class RatingLog:
         """Remove a viewer's ratings and consents; return how many ratings were removed.
 
         What was exported before is not reached.
+
+        Raises:
+            RatingError: the folder keeps no ratings, or nobody of this name rated here.
         """
+        if not (self.folder / "salt").is_file():
+            raise RatingError(f"{self.folder} is no folder of `cmc rate`: nobody rated there")
         viewer = self.pseudonym(name)
-        removed = len(list(_rows(self._path(viewer))))
-        consents = self.folder / "consents.csv"
-        others = [row for row in _rows(consents) if row["viewer"] != viewer]
-        if consents.is_file():
+        path, consents = self._path(viewer), self.folder / "consents.csv"
+        rows = list(_rows(consents))
+        others = [row for row in rows if row["viewer"] != viewer]
+        if len(others) == len(rows) and not path.is_file():
+            raise RatingError(
+                f"nobody called {name!r} rated in {self.folder}; wanted the name that was typed on "
+                "the page"
+            )
+        removed = len(list(_rows(path)))
+        if rows:
             kept = [[row[column] for column in CONSENT_COLUMNS] for row in others]
             write_whole(consents, _lines([CONSENT_COLUMNS, *kept]).encode())
-        self._path(viewer).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         return removed
 
     def _path(self, viewer: str) -> Path:

@@ -259,7 +259,14 @@ def test_a_viewer_can_be_forgotten_and_the_others_stay(
     assert [row["viewer"] for row in log.rows()] == [log.pseudonym("Bea")]
     assert log.has_consented(log.pseudonym("Bea"), "the text")
     assert not log.has_consented(log.pseudonym("Ada"), "the text")
-    assert log.forget("Ada") == 0
+    with pytest.raises(RatingError, match="nobody called 'Ada' rated in"):
+        log.forget("Ada")
+
+
+def test_nobody_can_be_forgotten_in_a_folder_without_ratings(tmp_path: Path) -> None:
+    with pytest.raises(RatingError, match="is no folder of `cmc rate`"):
+        RatingLog(tmp_path / "mistyped").forget("Ada")
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_an_hour_without_a_rest_ends_in_one() -> None:
