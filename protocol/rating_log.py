@@ -9,6 +9,7 @@ acknowledged; the next rating of that viewer takes its place.
 """
 
 import csv
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -161,7 +162,7 @@ def _append(path: Path, columns: Sequence[str], values: Sequence[str]) -> None:
         written = os.write(descriptor, text)
         os.fsync(descriptor)
         if written < len(text):
-            raise OSError(f"{path}: {written} of {len(text)} bytes were written; the disk is full")
+            raise OSError(errno.ENOSPC, "the disk is full", str(path))
     finally:
         os.close(descriptor)
     if is_new:

@@ -15,6 +15,7 @@ from protocol.errors import RatingError
 from protocol.rating_log import RatingLog, ratings_csv
 from protocol.ratings import GROUP_IMAGES, Rated, parse_ratings
 from space.rating.desk import Desk
+from space.rating.page import answer as ask
 from space.rating.study import Pair, find_pairs, order_for, rest_until, session_of
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -341,3 +342,18 @@ def test_names_with_commas_and_quotes_survive(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_bytes(ratings_csv(rows))
     with (tmp_path / "r.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == rows
+
+
+def test_a_picture_that_is_gone_is_named_to_the_server_and_not_to_the_viewer(
+    open_desk: Callable[..., Desk],
+    folders: tuple[Path, Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = open_desk()
+    viewer = desk.enter("Ada", agrees=True)["viewer"]
+    shutil.rmtree(folders[0])
+    assert ask(lambda: desk.show(viewer)) == {
+        "problem": "a file of the study cannot be used (No such file or directory); "
+        "tell whoever invited you"
+    }
+    assert str(folders[0]) in caplog.text
