@@ -192,3 +192,13 @@ def test_a_slider_counts_where_it_is_let_go(
     (row,) = RatingLog(folders["ratings"]).rows()
     assert row["dimension"] == "perception"
     assert float(row["rating"]) == pytest.approx(4.5, abs=0.2)
+
+
+def test_a_slider_that_is_let_go_in_the_middle_has_said_so(
+    page: Page, start: Callable[[], subprocess.Popen[str]], folders: dict[str, Path]
+) -> None:
+    enter(page, address_of(start()))
+    for name in ("consistency", "perception"):
+        page.get_by_role("slider", name=name).click()
+    expect(page.get_by_role("button", name="Next pair")).to_be_enabled()
+    assert [row["rating"] for row in RatingLog(folders["ratings"]).rows()] == ["2.5", "2.5"]

@@ -19,6 +19,10 @@ for (const field of root.querySelectorAll("fieldset")) {
   // While it moves only the number follows; what counts is where it is let go.
   range.addEventListener("input", () => mark(field, Number(range.value)));
   range.addEventListener("change", () => give(field.dataset.dimension, Number(range.value)));
+  // Letting it go where it stood, in the middle, changes nothing and is an answer too.
+  range.addEventListener("click", () => {
+    if (view && !(field.dataset.dimension in view.given)) give(field.dataset.dimension, Number(range.value));
+  });
   field.addEventListener("pointerdown", () => activate(field.dataset.dimension));
   range.addEventListener("focus", () => activate(field.dataset.dimension));
 }
