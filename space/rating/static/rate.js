@@ -54,7 +54,7 @@ async function give(dimension, value) {
   find(".saved").textContent = "";
   waiting += 1;
   // One after the other: of two answers to one question the later must be written later.
-  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, picture: seen.picture, dimension, rating: value })));
+  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, picture: seen.picture, dimension, rating: value }), "not saved yet, trying again"));
   await sent;
   waiting -= 1;
   if (waiting === 0) {
@@ -68,7 +68,7 @@ function isComplete() {
 }
 
 // A server that is away comes back; what was given is sent until it is acknowledged.
-async function stubborn(call) {
+async function stubborn(call, meanwhile) {
   for (;;) {
     try {
       const answer = await call();
@@ -76,9 +76,9 @@ async function stubborn(call) {
         find(".saved").classList.remove("failing");
         return answer;
       }
-      tell(answer && answer.problem ? answer.problem : "not saved yet, trying again");
+      tell(answer && answer.problem ? answer.problem : meanwhile);
     } catch {
-      tell("not saved yet, trying again");
+      tell(meanwhile);
     }
     await new Promise((done) => setTimeout(done, 1000));
   }
@@ -86,7 +86,11 @@ async function stubborn(call) {
 
 function tell(text) {
   find(".saved").classList.add("failing");
-  find(".saved").textContent = text;
+  find(view !== null && view.state === "rest" ? ".left" : ".saved").textContent = text;
+}
+
+function ask(viewer) {
+  return stubborn(() => server.show({ viewer }), "the server does not answer, trying again");
 }
 
 async function next() {
@@ -98,7 +102,7 @@ async function next() {
   const viewer = seen.viewer;
   view = null;
   find(".next").disabled = true;
-  show(await stubborn(() => server.show({ viewer })));
+  show(await ask(viewer));
 }
 
 function show(answer) {
@@ -139,8 +143,8 @@ function rest(answer) {
 }
 
 find(".go").addEventListener("click", async () => {
-  const viewer = view.viewer;
-  show(await stubborn(() => server.show({ viewer })));
+  find(".go").disabled = true;
+  show(await ask(view.viewer));
 });
 find(".next").addEventListener("click", next);
 find(".nsfw").addEventListener("click", () => { if (view) give("nsfw", view.given.nsfw === 1 ? 0 : 1); });
