@@ -247,6 +247,14 @@ def test_the_logistic_fit_finds_the_curve_that_made_the_opinions() -> None:
     assert np.abs(falling - mos).max() < 1e-4
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_opinions_that_bend_one_way_are_fitted_by_a_curve_and_not_by_a_line(sign: int) -> None:
+    scores = np.random.default_rng(1).normal(size=200)
+    mos = sign * np.exp(sign * scores)
+    assert np.corrcoef(scores, mos)[0, 1] < 0.85
+    assert np.corrcoef(logistic_fit(scores, mos), mos)[0, 1] > 0.999
+
+
 def test_the_command_trains_and_correlates_what_was_held_out(
     folder: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
