@@ -47,12 +47,15 @@ def read_labels(
     """
     if not path.is_file():
         raise RatingError(f"{path} is missing; wanted a CSV as `cmc mos` writes it")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise RatingError(f"{path} lacks the columns {', '.join(missing)}")
-        rows = [row for row in reader if row["dimension"] == DIMENSIONS[dimension]]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise RatingError(f"{path} lacks the columns {', '.join(missing)}")
+            rows = [row for row in reader if row["dimension"] == DIMENSIONS[dimension]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RatingError(f"{path} is no CSV in UTF-8 ({error})") from error
     if not rows:
         raise RatingError(f"{path} has no row of the dimension {DIMENSIONS[dimension]}")
     truths = {truth.stem: truth for truth in references.glob("*.png")}

@@ -193,6 +193,13 @@ def test_a_picture_belongs_to_the_reference_with_the_longest_name_it_starts_with
             read_labels(bad, folder / "pictures", folder / "references", Dimension.NR)
 
 
+def test_a_table_that_is_not_in_utf_8_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes("image,dimension,mos\nBär.png,perception,3\n".encode("latin-1"))
+    with pytest.raises(RatingError, match="is no CSV in UTF-8"):
+        read_labels(bad, folder / "pictures", folder / "references", Dimension.NR)
+
+
 def test_the_ten_of_table_2_are_those_that_can_be_trained() -> None:
     assert set(table2_names()) == set(RECIPES)
     assert published_agreement(Dimension.FR)["topiq_fr"] == (0.943, 0.792)
