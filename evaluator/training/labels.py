@@ -33,7 +33,7 @@ def read_labels(
 
     A picture's reference is the one of a `reference` column, or else the longest of the reference
     folder's names that the picture's name starts with: `AIGI_MJ_007_RealVis.png` belongs to
-    `AIGI_MJ_007.png`.
+    `AIGI_MJ_007.png`, and `x10.png` not to `x1.png`.
 
     Args:
         path: CSV with the columns image, dimension and mos; others are ignored.
@@ -81,10 +81,16 @@ def _labelled(row: dict[str, str], path: Path, pictures: Path, truths: dict[str,
         raise RatingError(f"{path}: the score {row['mos']!r} of {name} is no number")
     stem = Path(row.get("reference") or "").stem
     if not stem:
-        stem = max((s for s in truths if picture.stem.startswith(s)), key=len, default="")
+        stem = max((s for s in truths if _begins(picture.stem, s)), key=len, default="")
     if stem not in truths:
         raise RatingError(
             f"{name} has no reference; name it in a column `reference`, or put a picture whose "
             "name this one's starts with into the folder of references"
         )
     return Labelled(name=name, picture=picture, reference=truths[stem], mos=mos)
+
+
+def _begins(name: str, start: str) -> bool:
+    """Say whether a name starts with another, and not only with the first digits of its number."""
+    rest = name.removeprefix(start)
+    return name.startswith(start) and not (start[-1:].isdigit() and rest[:1].isdigit())

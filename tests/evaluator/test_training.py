@@ -193,6 +193,20 @@ def test_a_picture_belongs_to_the_reference_with_the_longest_name_it_starts_with
             read_labels(bad, folder / "pictures", folder / "references", Dimension.NR)
 
 
+def test_a_number_that_goes_on_is_another_reference_s(tmp_path: Path) -> None:
+    labels, pictures, references = (tmp_path / name for name in ("l.csv", "pictures", "references"))
+    labels.write_text("image,dimension,mos\nx10_blur.png,perception,3\n")
+    pictures.mkdir()
+    references.mkdir()
+    paint(48, 40, seed=0).save(pictures / "x10_blur.png")
+    paint(48, 40, seed=1).save(references / "x1.png")
+    with pytest.raises(RatingError, match=r"x10_blur\.png has no reference"):
+        read_labels(labels, pictures, references, Dimension.NR)
+    paint(48, 40, seed=2).save(references / "x10.png")
+    (item,) = read_labels(labels, pictures, references, Dimension.NR)
+    assert item.reference.name == "x10.png"
+
+
 def test_a_table_that_is_not_in_utf_8_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes("image,dimension,mos\nBär.png,perception,3\n".encode("latin-1"))
