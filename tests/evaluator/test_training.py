@@ -193,6 +193,14 @@ def _parts(labelled: list[Labelled]) -> tuple[Any, Any]:
     return parts.train, parts.test
 
 
+def test_opinions_that_are_all_equal_are_refused_before_a_training(folder: Path) -> None:
+    labelled = labels_of(folder)
+    test = {item.name for item in split_labels(labelled, SplitBy.REFERENCE, 1).test}
+    flat = [replace(item, mos=3.0) if item.name in test else item for item in labelled]
+    with pytest.raises(InputError, match="the 8 pictures to test on all have the opinion 3;"):
+        split_labels(flat, SplitBy.REFERENCE, 1)
+
+
 def test_a_picture_belongs_to_the_reference_with_the_longest_name_it_starts_with(
     folder: Path, tmp_path: Path
 ) -> None:
