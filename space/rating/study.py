@@ -37,7 +37,9 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
     for folder in (distorted, references):
         if not folder.is_dir():
             raise RatingError(f"{folder} is no folder; wanted a folder of PNG files")
-    paths = sorted(path for path in distorted.rglob("*.png") if path.is_file())
+    paths = sorted(
+        path for path in distorted.rglob("*") if path.suffix.lower() == ".png" and path.is_file()
+    )
     if not paths:
         raise RatingError(f"{distorted} holds no PNG file to rate")
     missing = [path for path in paths if not (references / path.name).is_file()]

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from conftest import paint
+
 from protocol.ratings import GROUP_IMAGES
-from space.rating.study import Pair, order_for, rest_until, session_of
+from space.rating.study import Pair, find_pairs, order_for, rest_until, session_of
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
@@ -19,6 +21,15 @@ def test_viewers_have_orders_of_their_own_that_stay() -> None:
     assert first == again
     assert first != other
     assert sorted(p.image for p in first) == sorted(p.image for p in pairs)
+
+
+def test_no_picture_is_left_out_for_the_capitals_in_its_name(tmp_path: Path) -> None:
+    for folder in ("distorted", "references"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.png", "b.PNG"):
+            paint(40, 30, seed=0).save(tmp_path / folder / name)
+    pairs = find_pairs(tmp_path / "distorted", tmp_path / "references")
+    assert [pair.image for pair in pairs] == ["a.png", "b.PNG"]
 
 
 def test_an_hour_without_a_rest_ends_in_one() -> None:
