@@ -117,7 +117,7 @@ def test_columns_may_stand_in_any_order_and_a_short_line_is_refused(tmp_path: Pa
     )
     parsed = read_ratings(tmp_path / "a.csv")
     assert [(r.image, r.rating, r.session) for r in parsed.ratings] == [("a.png", 3, "g0")]
-    assert [item.reason for item in parsed.refused] == ["missing"]
+    assert [(item.line, item.reason) for item in parsed.refused] == [(4, "missing")]
 
 
 @pytest.mark.parametrize(
