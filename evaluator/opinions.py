@@ -40,7 +40,9 @@ def read_ratings(path: Path) -> Parsed:
             places = [header.index(name) for name in COLUMNS]
             # A line that ends early has empty columns, each of which is a reason.
             padding = [""] * len(header)
-            return parse_texts([(row + padding)[at] for at in places] for row in reader if row)
+            return parse_texts(
+                (reader.line_num, [(row + padding)[at] for at in places]) for row in reader if row
+            )
     except (UnicodeDecodeError, csv.Error) as error:
         raise RatingError(f"{path} is no CSV in UTF-8 ({error})") from error
 

@@ -1,5 +1,6 @@
 """The questions of `cmc rates`, answered from points: curves, differences, fronts, equal rates."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -74,10 +75,12 @@ def curve_points(points: Sequence[RatePoint], indicator: str) -> list[CurvePoint
     """Return the mean points of all codecs, by codec and rate, with the front over all of them.
 
     Raises:
-        StatisticsError: no such score, or a picture without one: its mean would be of others.
+        StatisticsError: no such score, or a picture without one: its mean would be of others; or
+            the points are of different pictures.
     """
     chosen = _of_indicator(points, indicator)
     means = []
+    pictures = {p.name for p in chosen}
     for codec, setting in dict.fromkeys((p.codec, p.setting) for p in chosen):
         group = [p for p in chosen if (p.codec, p.setting) == (codec, setting)]
         scores = [p.score for p in group if p.score is not None]
@@ -85,6 +88,11 @@ def curve_points(points: Sequence[RatePoint], indicator: str) -> list[CurvePoint
             raise StatisticsError(
                 f"{len(group) - len(scores)} pictures of {codec} {setting} have no "
                 f"{indicator} score; a mean without them would be of other pictures"
+            )
+        if {p.name for p in group} != pictures:
+            raise StatisticsError(
+                f"{codec} {setting} has {len(group)} of the {len(pictures)} pictures that are "
+                "here; points of different pictures cannot be compared"
             )
         means.append((codec, setting, fmean(p.bits_per_pixel for p in group), fmean(scores), group))
     front = set(pareto_front([(rate, score) for _, _, rate, score, _ in means]))
@@ -264,4 +272,11 @@ def _of_indicator(points: Sequence[RatePoint], indicator: str) -> list[RatePoint
     if not chosen:
         there = sorted({point.indicator for point in points})
         raise StatisticsError(f"no {indicator} scores; there are {', '.join(there) or 'none'}")
+    times = Counter((point.codec, point.setting, point.name) for point in chosen)
+    (codec, setting, name), most = times.most_common(1)[0]
+    if most > 1:
+        raise StatisticsError(
+            f"{codec} {setting} has {most} points of {name}; wanted one: was a file named twice, "
+            "or do two runs lie in folders of one name?"
+        )
     return chosen

@@ -219,7 +219,7 @@ def _from_row(row: Mapping[str, str]) -> RatePoint:
 def _from_parquet(path: Path) -> Iterator[RatePoint]:
     for row in read_rows(path, (*COLUMNS[2:], "mode")):
         yield RatePoint(
-            codec=path.parent.name if path.stem == "per_image" else path.stem,
+            codec=path.resolve().parent.name if path.stem == "per_image" else path.stem,
             setting=row["mode"],
             name=row["name"],
             bits_per_pixel=row["bits_per_pixel"],

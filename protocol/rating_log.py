@@ -9,12 +9,14 @@ acknowledged; the next rating of that viewer takes its place.
 """
 
 import csv
+import errno
 import fcntl
 import hashlib
 import hmac
 import io
 import os
 import secrets
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,15 +39,24 @@ class RatingLog:
     def pseudonym(self, name: str) -> str:
         """Return what a viewer is called here: 16 hex digits that say nothing without the salt.
 
-        The name itself is written nowhere. Capitals and spaces around it make no difference.
+        The name itself is written nowhere. Capitals, spaces around it and whether an accent is
+        typed as a character of its own (Unicode's NFC and NFD) make no difference.
 
         Raises:
             RatingError: the name is empty.
         """
-        plain = " ".join(name.split()).casefold()
+        plain = unicodedata.normalize("NFC", " ".join(name.split())).casefold()
         if not plain:
             raise RatingError("the name is empty; any word will do, as long as it stays the same")
-        return hmac.new(self._salt(), plain.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+        return _digits(self._salt(), plain)
+
+    def marks(self, viewer: str, images: Sequence[str]) -> list[str]:
+        """Return what a viewer's browser is told instead of the images' names.
+
+        Without the salt a mark says nothing, and it stays when other images come or go.
+        """
+        salt = self._salt()
+        return [_digits(salt, f"{viewer}/{image}") for image in images]
 
     def consent(self, viewer: str, text: str, time: str) -> None:
         """Write down that a viewer agreed to a text."""
@@ -87,15 +98,26 @@ class RatingLog:
         """Remove a viewer's ratings and consents; return how many ratings were removed.
 
         What was exported before is not reached.
+
+        Raises:
+            RatingError: the folder keeps no ratings, or nobody of this name rated here.
         """
+        if not (self.folder / "salt").is_file():
+            raise RatingError(f"{self.folder} is no folder of `cmc rate`: nobody rated there")
         viewer = self.pseudonym(name)
-        removed = len(list(_rows(self._path(viewer))))
-        consents = self.folder / "consents.csv"
-        others = [row for row in _rows(consents) if row["viewer"] != viewer]
-        if consents.is_file():
+        path, consents = self._path(viewer), self.folder / "consents.csv"
+        rows = list(_rows(consents))
+        others = [row for row in rows if row["viewer"] != viewer]
+        if len(others) == len(rows) and not path.is_file():
+            raise RatingError(
+                f"nobody called {name!r} rated in {self.folder}; wanted the name that was typed on "
+                "the page"
+            )
+        removed = len(list(_rows(path)))
+        if rows:
             kept = [[row[column] for column in CONSENT_COLUMNS] for row in others]
             write_whole(consents, _lines([CONSENT_COLUMNS, *kept]).encode())
-        self._path(viewer).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         return removed
 
     def _path(self, viewer: str) -> Path:
@@ -119,6 +141,10 @@ class RatingLog:
         return path.read_bytes()
 
 
+def _digits(salt: bytes, text: str) -> str:
+    return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+
+
 def ratings_csv(rows: Sequence[dict[str, str]]) -> bytes:
     """Return ratings as the CSV that `cmc mos` and the dataset read."""
     return _lines([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]).encode()
@@ -136,7 +162,7 @@ def _append(path: Path, columns: Sequence[str], values: Sequence[str]) -> None:
         written = os.write(descriptor, text)
         os.fsync(descriptor)
         if written < len(text):
-            raise OSError(f"{path}: {written} of {len(text)} bytes were written; the disk is full")
+            raise OSError(errno.ENOSPC, "the disk is full", str(path))
     finally:
         os.close(descriptor)
     if is_new:

@@ -105,14 +105,19 @@ def parse_ratings(rows: Iterable[Mapping[str, str | None]]) -> Parsed:
     Args:
         rows: one mapping a line with the names of `COLUMNS`.
     """
-    return parse_texts([row.get(name) or "" for name in COLUMNS] for row in rows)
+    texts = ([row.get(name) or "" for name in COLUMNS] for row in rows)
+    return parse_texts(enumerate(texts, start=2))
 
 
-def parse_texts(rows: Iterable[Sequence[str]]) -> Parsed:
-    """Return the same from rows of texts in the order of `COLUMNS`; empty where there is none."""
+def parse_texts(rows: Iterable[tuple[int, Sequence[str]]]) -> Parsed:
+    """Return the same from texts in the order of `COLUMNS`, empty where there is none.
+
+    Args:
+        rows: each with the number of its line.
+    """
     newest: dict[tuple[str, str, str], tuple[datetime, int, Rating]] = {}
     refused: list[Refused] = []
-    for line, texts in enumerate(rows, start=2):
+    for line, texts in rows:
         found = _read(texts)
         if isinstance(found, Reason):
             viewer, image, dimension, number = texts[:4]

@@ -43,11 +43,16 @@ def run(options: argparse.Namespace) -> int:
     import json
 
     from evaluator.opinions import read_ratings, write_opinions
+    from protocol.errors import RatingError
     from protocol.jsonable import to_plain
     from protocol.mos import Screening, nsfw_reports, opinions
     from protocol.ratings import Rated
     from protocol.studies import describe_study
 
+    if options.out.resolve() == options.ratings.resolve():
+        raise RatingError(
+            f"the scores would take the ratings' place in {options.out}; name another"
+        )
     parsed = read_ratings(options.ratings)
     there = {rating.dimension for rating in parsed.ratings}
     found = [

@@ -21,10 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ratings", type=Path, required=True, help="folder that keeps the ratings")
     parser.add_argument("--distorted", type=Path, help="folder of pictures to rate, of any depth")
     parser.add_argument("--references", type=Path, help="folder of ground-truth pictures")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--export", type=Path, metavar="FILE", help="write a CSV or Parquet and end"
     )
-    parser.add_argument("--forget", metavar="NAME", help="remove a viewer's ratings and end")
+    instead.add_argument("--forget", metavar="NAME", help="remove a viewer's ratings and end")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--port", type=PORT, default=7861, help="default: 7861")
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Export, or serve until stopped."""
     from protocol.errors import RatingError
 
-    if options.forget:
+    if options.forget is not None:
         return _forget(options.ratings, options.forget)
     if not options.export and (options.distorted is None or options.references is None):
         raise RatingError("name the pictures with --distorted and --references, or use --export")

@@ -5,13 +5,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluator.pictures import read_picture
+from evaluator.pictures import picture_size, read_picture
 from evaluator.training.labels import Labelled
 from protocol.errors import PictureError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def check_sizes(labelled: Sequence[Labelled], *, has_reference: bool, crop: int = 1) -> None:
+    """Look at every picture's size before the first of them costs anything.
+
+    Raises:
+        PictureError: one is smaller than a crop, or of another size than its reference.
+    """
+    for item in labelled:
+        width, height = picture_size(item.picture)
+        if min(height, width) < crop:
+            raise PictureError(
+                f"{item.picture} has {width}x{height} pixels; a crop is {crop} a side"
+            )
+        if has_reference and picture_size(item.reference) != (width, height):
+            raise PictureError(f"{item.picture} and {item.reference} are of different sizes")
 
 
 def epoch_batches(
@@ -55,8 +71,6 @@ def whole(item: Labelled, *, has_reference: bool) -> list[Any]:
 def _crops(item: Labelled, has_reference: bool, crop: int, rng: "np.random.Generator") -> list[Any]:
     pictures = _pictures(item, has_reference)
     height, width = pictures[0].shape[:2]
-    if min(height, width) < crop:
-        raise PictureError(f"{item.picture} has {width}x{height} pixels; a crop is {crop} a side")
     top, left = rng.integers(0, height - crop + 1), rng.integers(0, width - crop + 1)
     step = -1 if rng.random() < 0.5 else 1
     return [_tensor(values[top : top + crop, left : left + crop][:, ::step]) for values in pictures]
@@ -66,8 +80,6 @@ def _pictures(item: Labelled, has_reference: bool) -> "list[NDArray[np.uint8]]":
     pictures = [_read(item.picture)]
     if has_reference:
         pictures.append(_read(item.reference))
-        if pictures[0].shape != pictures[1].shape:
-            raise PictureError(f"{item.picture} and {item.reference} are of different sizes")
     return pictures
 
 

@@ -1,6 +1,5 @@
 """How well scores agree with people: rank correlations, and PLCC after the usual logistic fit."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 LEVEL = 0.95
+FIT_STEPS = 5000
+"""Of the logistic fit at most; opinions that bend one way take some hundreds."""
 
 
 def correlate(
@@ -77,7 +78,9 @@ def logistic_fit(
 
     f(x) = b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|)), least squares (VQEG, "Final report on the
     validation of objective models of video quality assessment, phase II", 2003, section 3.2.3).
-    A curve that cannot be fitted is replaced by the regression line.
+    Opinions that only bend one way have no best curve: its far end goes off without a limit while
+    the curve hardly changes, and where the search stops is taken. A flat curve is replaced by the
+    regression line.
     """
     import numpy as np
     from scipy import optimize, special
@@ -88,17 +91,12 @@ def logistic_fit(
     unit = (scores - scores.mean()) / scores.std()
     rises = np.corrcoef(unit, mos)[0, 1] >= 0
     ends = (mos.max(), mos.min()) if rises else (mos.min(), mos.max())
-    try:
-        with warnings.catch_warnings():
-            # That the parameters' covariance is not known, which nobody asks for.
-            warnings.simplefilter("ignore", optimize.OptimizeWarning)
-            # MINPACK, the default, takes steps of 1e-8 of a start, and a start may be 0.
-            found, _ = optimize.curve_fit(curve, unit, mos, p0=[*ends, 0.0, 1.0], method="trf")
-        fitted = curve(unit, *found)
-        if np.isfinite(fitted).all() and np.ptp(fitted) > 0:
-            return np.asarray(fitted, dtype=float)
-    except RuntimeError:
-        pass
+    found = optimize.least_squares(
+        lambda parts: curve(unit, *parts) - mos, [*ends, 0.0, 1.0], max_nfev=FIT_STEPS
+    )
+    fitted = curve(unit, *found.x)
+    if np.isfinite(fitted).all() and np.ptp(fitted) > 0:
+        return np.asarray(fitted, dtype=float)
     slope, intercept = np.polyfit(scores, mos, 1)
     return np.asarray(slope * scores + intercept, dtype=float)
 

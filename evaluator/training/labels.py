@@ -33,7 +33,7 @@ def read_labels(
 
     A picture's reference is the one of a `reference` column, or else the longest of the reference
     folder's names that the picture's name starts with: `AIGI_MJ_007_RealVis.png` belongs to
-    `AIGI_MJ_007.png`.
+    `AIGI_MJ_007.png`, and `x10.png` not to `x1.png`.
 
     Args:
         path: CSV with the columns image, dimension and mos; others are ignored.
@@ -47,12 +47,15 @@ def read_labels(
     """
     if not path.is_file():
         raise RatingError(f"{path} is missing; wanted a CSV as `cmc mos` writes it")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise RatingError(f"{path} lacks the columns {', '.join(missing)}")
-        rows = [row for row in reader if row["dimension"] == DIMENSIONS[dimension]]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise RatingError(f"{path} lacks the columns {', '.join(missing)}")
+            rows = [row for row in reader if row["dimension"] == DIMENSIONS[dimension]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RatingError(f"{path} is no CSV in UTF-8 ({error})") from error
     if not rows:
         raise RatingError(f"{path} has no row of the dimension {DIMENSIONS[dimension]}")
     truths = {truth.stem: truth for truth in references.glob("*.png")}
@@ -78,10 +81,16 @@ def _labelled(row: dict[str, str], path: Path, pictures: Path, truths: dict[str,
         raise RatingError(f"{path}: the score {row['mos']!r} of {name} is no number")
     stem = Path(row.get("reference") or "").stem
     if not stem:
-        stem = max((s for s in truths if picture.stem.startswith(s)), key=len, default="")
+        stem = max((s for s in truths if _begins(picture.stem, s)), key=len, default="")
     if stem not in truths:
         raise RatingError(
             f"{name} has no reference; name it in a column `reference`, or put a picture whose "
             "name this one's starts with into the folder of references"
         )
     return Labelled(name=name, picture=picture, reference=truths[stem], mos=mos)
+
+
+def _begins(name: str, start: str) -> bool:
+    """Say whether a name starts with another, and not only with the first digits of its number."""
+    rest = name.removeprefix(start)
+    return name.startswith(start) and not (start[-1:].isdigit() and rest[:1].isdigit())

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluator.indicators import find_indicator
 from evaluator.progress import Reporter, silent
-from evaluator.training.batches import epoch_batches, whole
+from evaluator.training.batches import check_sizes, epoch_batches, whole
 from evaluator.training.labels import Labelled
 from evaluator.training.networks import (
     BACKBONE,
@@ -95,6 +95,7 @@ def train(
     Raises:
         InputError: `resume` finds no checkpoint or one of another plan, without `resume` there is
             one, or the network cannot see squares of the plan's side.
+        PictureError: a picture is smaller than such a square, or unlike its reference.
     """
     path = folder / CHECKPOINT
     if path.exists() and not resume:
@@ -106,6 +107,8 @@ def train(
         raise InputError(f"{plan.indicator} sees squares of {recipe.crop} pixels, not {plan.crop}")
     plan = replace(plan, crop=plan.crop or recipe.crop)
     run = _start(plan, split, None if resume else weights, device)
+    check_sizes(split.train, has_reference=run.has_reference, crop=plan.crop)
+    check_sizes(split.test, has_reference=run.has_reference)
     if resume:
         _restore(run, path)
     else:

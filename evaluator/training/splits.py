@@ -33,7 +33,7 @@ def split_labels(labelled: Sequence[Labelled], by: SplitBy, seed: int) -> Split:
     """Return 80 % and 20 %; the same names, kind and seed give the same parts.
 
     Raises:
-        InputError: a part would hold fewer than two pictures.
+        InputError: a part would hold fewer than two pictures, or pictures of one opinion.
     """
     groups: dict[str, list[Labelled]] = {}
     for item in sorted(labelled, key=lambda item: item.name):
@@ -49,4 +49,10 @@ def split_labels(labelled: Sequence[Labelled], by: SplitBy, seed: int) -> Split:
             f"{len(labelled)} pictures of {len(names)} kinds, split by {by}, leave {len(train)} to "
             f"train on and {len(test)} to test on; wanted two at least of each"
         )
+    for part, items in (("train on", train), ("test on", test)):
+        if len({item.mos for item in items}) < 2:
+            raise InputError(
+                f"the {len(items)} pictures to {part} all have the opinion {items[0].mos:g}; there "
+                "is no order to learn or to test"
+            )
     return Split(train, test)

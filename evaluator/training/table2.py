@@ -6,6 +6,7 @@ from pathlib import Path
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
 from evaluator.progress import Reporter, silent
+from evaluator.training.batches import check_sizes
 from evaluator.training.correlation import correlate
 from evaluator.training.labels import DIMENSIONS, Labelled
 from evaluator.weights import find_weights
@@ -25,6 +26,7 @@ def agreement_row(
 ) -> AgreementRow:
     """Score the pictures whole and compare with their opinions."""
     module = find_indicator(name)
+    check_sizes(labelled, has_reference=module.DIMENSION is Dimension.FR)
     found = find_weights(module.WEIGHTS, weights) if module.WEIGHTS else None
     indicator = module.load(found.path if found else None, device)
     scores: list[float] = []

@@ -69,15 +69,15 @@ class Desk:
         if not open_places:
             return {**told, "state": "finished"}
         place = open_places[0]
-        now = self._now()
-        until = rest_until(self._log.times(viewer), now, place)
+        pair, now = order[place], self._now()
+        is_begun = pair.image in given
+        until = rest_until(self._log.times(viewer), now, place, is_begun=is_begun)
         if until is not None:
             return {**told, "state": "rest", "seconds": (until - now).total_seconds()}
-        pair = order[place]
         return {
             **told,
             "state": "rate",
-            "place": place,
+            "picture": self._marks(viewer, [pair])[0],
             "group": place // GROUP_IMAGES + 1,
             "groups": (len(order) - 1) // GROUP_IMAGES + 1,
             "given": {str(what): value for what, value in given.get(pair.image, {}).items()},
@@ -85,23 +85,27 @@ class Desk:
             "reference": _data_url(pair.reference),
         }
 
-    def save(self, viewer: str, place: int, dimension: str, rating: float) -> Told:
+    def save(self, viewer: str, picture: str, dimension: str, rating: float) -> Told:
         """Write one answer; what is returned was on the disk before.
 
-        The picture is named by its place in the viewer's order, so that the browser never learns
-        which system made it.
+        The picture is named by its mark, so that the browser never learns which system made it,
+        and so that an answer is of the picture that was shown where the study has changed since.
 
         Raises:
-            RatingError: the viewer, the place, the dimension or the rating is none.
+            RatingError: the viewer, the picture, the dimension or the rating is none.
             OSError: it could not be written.
         """
         self._check(viewer)
         order = order_for(viewer, self._pairs)
-        if dimension not in list(Rated) or not 0 <= place < len(order):
-            raise RatingError(f"no {dimension!r} of picture {place} of {len(order)}")
+        marks = self._marks(viewer, order)
+        if picture not in marks:
+            raise RatingError("this picture is not in the study any more; reload the page")
+        if dimension not in list(Rated):
+            raise RatingError(f"nobody is asked for {dimension!r}")
         allowed = rating in (0, 1) if dimension == Rated.NSFW else SCALE_LOW <= rating <= SCALE_HIGH
         if not allowed:
             raise RatingError(f"{rating} is off the scale of {dimension}")
+        place = marks.index(picture)
         self._log.append(
             Rating(
                 viewer=viewer,
@@ -112,7 +116,10 @@ class Desk:
                 session=session_of(place),
             )
         )
-        return {"saved": True, "place": place, "dimension": dimension, "rating": rating}
+        return {"saved": True, "picture": picture, "dimension": dimension, "rating": rating}
+
+    def _marks(self, viewer: str, pairs: Sequence[Pair]) -> list[str]:
+        return self._log.marks(viewer, [pair.image for pair in pairs])
 
     def _check(self, viewer: str) -> None:
         if not self._log.has_consented(viewer, self._consent):

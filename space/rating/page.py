@@ -1,6 +1,7 @@
 """The rating page: one component whose script asks the desk."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from html import escape
@@ -16,6 +17,8 @@ from space.server import refuse_busy_port
 
 if TYPE_CHECKING:
     import gradio as gr
+
+_LOG = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
@@ -77,13 +80,13 @@ def build_page(desk: Desk) -> "gr.Blocks":
 
     # Gradio sends the one argument of the browser's call.
     def enter(entry: Any) -> Told:
-        return _answer(lambda: desk.enter(str(entry["name"]), agrees=bool(entry["agrees"])))
+        return answer(lambda: desk.enter(str(entry["name"]), agrees=bool(entry["agrees"])))
 
     def show(entry: Any) -> Told:
-        return _answer(lambda: desk.show(str(entry["viewer"])))
+        return answer(lambda: desk.show(str(entry["viewer"])))
 
     def save(entry: Any) -> Told:
-        return _answer(lambda: desk.save(**_typed(entry)))
+        return answer(lambda: desk.save(**_typed(entry)))
 
     paragraphs = [f"<p>{escape(part)}</p>" for part in consent_text().strip().split("\n\n")]
     page: gr.Blocks
@@ -103,15 +106,22 @@ def build_page(desk: Desk) -> "gr.Blocks":
 def _typed(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "viewer": str(entry["viewer"]),
-        "place": int(entry["place"]),
+        "picture": str(entry["picture"]),
         "dimension": str(entry["dimension"]),
         "rating": float(entry["rating"]),
     }
 
 
-def _answer(ask: Callable[[], Told]) -> Told:
-    """Return the desk's answer, or the sentence that says why there is none."""
+def answer(ask: Callable[[], Told]) -> Told:
+    """Return the desk's answer, or the sentence that says why there is none.
+
+    A path would tell the viewer which system made a picture; the server's own output has it.
+    """
     try:
         return ask()
-    except (CMCError, OSError) as error:
+    except CMCError as error:
         return {"problem": str(error)}
+    except OSError as error:
+        _LOG.error("%s", error)
+        why = error.strerror or "no further reason"
+        return {"problem": f"a file of the study cannot be used ({why}); tell whoever invited you"}

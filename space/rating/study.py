@@ -37,7 +37,9 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
     for folder in (distorted, references):
         if not folder.is_dir():
             raise RatingError(f"{folder} is no folder; wanted a folder of PNG files")
-    paths = sorted(path for path in distorted.rglob("*.png") if path.is_file())
+    paths = sorted(
+        path for path in distorted.rglob("*") if path.suffix.lower() == ".png" and path.is_file()
+    )
     if not paths:
         raise RatingError(f"{distorted} holds no PNG file to rate")
     missing = [path for path in paths if not (references / path.name).is_file()]
@@ -69,7 +71,9 @@ def session_of(place: int) -> str:
     return f"g{place // GROUP_IMAGES}"
 
 
-def rest_until(times: Sequence[datetime], now: datetime, place: int) -> datetime | None:
+def rest_until(
+    times: Sequence[datetime], now: datetime, place: int, *, is_begun: bool = False
+) -> datetime | None:
     """Return when a viewer may go on; None when that is now.
 
     A rest is due after an hour without one, and between two groups.
@@ -78,6 +82,7 @@ def rest_until(times: Sequence[datetime], now: datetime, place: int) -> datetime
         times: of the viewer's ratings, in order.
         now: the present.
         place: of the next picture in the viewer's order.
+        is_begun: whether that picture has an answer, so that the rest before it is over.
     """
     if not times:
         return None
@@ -88,7 +93,7 @@ def rest_until(times: Sequence[datetime], now: datetime, place: int) -> datetime
             start = time
         last = time
     is_due = last - start >= timedelta(seconds=SESSION_SECONDS)
-    is_between_groups = place > 0 and place % GROUP_IMAGES == 0
+    is_between_groups = place > 0 and place % GROUP_IMAGES == 0 and not is_begun
     if (is_due or is_between_groups) and now < last + rest:
         return last + rest
     return None

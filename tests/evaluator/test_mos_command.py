@@ -108,6 +108,17 @@ def test_a_file_that_cannot_be_used_leaves_earlier_scores(
     assert (tmp_path / "mos.csv").read_text() == "earlier"
 
 
+def test_scores_never_take_the_place_of_their_ratings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "ratings.csv", rows())
+    before = path.read_bytes()
+    (tmp_path / "link.csv").symlink_to(path)
+    assert main(["mos", str(path), "-o", str(tmp_path / "link.csv")]) == 1
+    assert "would take the ratings' place" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_columns_may_stand_in_any_order_and_a_short_line_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "session,note,viewer,image,dimension,rating,time\n"
@@ -117,7 +128,7 @@ def test_columns_may_stand_in_any_order_and_a_short_line_is_refused(tmp_path: Pa
     )
     parsed = read_ratings(tmp_path / "a.csv")
     assert [(r.image, r.rating, r.session) for r in parsed.ratings] == [("a.png", 3, "g0")]
-    assert [item.reason for item in parsed.refused] == ["missing"]
+    assert [(item.line, item.reason) for item in parsed.refused] == [(4, "missing")]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,16 @@ def test_the_front_is_over_all_codecs() -> None:
     assert {point.codec for point in found if point.is_on_front} == {"b"}
 
 
+def test_a_front_is_over_the_same_pictures_each_once() -> None:
+    fewer = [point for point in made("b") if "NSI" not in point.name]
+    with pytest.raises(StatisticsError, match="b 0 has 4 of the 6 pictures"):
+        curve_points(made("a") + fewer, "psnr")
+    with pytest.raises(StatisticsError, match="a 0 has 2 points of NSI_made_000"):
+        curve_points(made("a") + made("a", 0.9), "psnr")
+    with pytest.raises(StatisticsError, match="a 0 has 2 points of NSI_made_000"):
+        bjontegaard(made("a") + made("a", 0.9), made("b"), "psnr", resamples=50, seed=0)
+
+
 def test_equal_rates_want_one_point_a_picture() -> None:
     one = [point for point in made("a") if point.setting == "2"]
     two = [point for point in made("b", bonus=0.5) if point.setting == "2"]

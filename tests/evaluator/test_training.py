@@ -16,14 +16,13 @@ from scipy import stats
 
 from evaluator.indicators import find_indicator
 from evaluator.pictures import read_picture
-from evaluator.training.correlation import correlate, logistic_fit
 from evaluator.training.labels import Labelled, read_labels
 from evaluator.training.loop import Epoch, Plan, train
 from evaluator.training.networks import RECIPES, build_network, calibrated, exported
 from evaluator.training.splits import Split, SplitBy, split_labels
-from evaluator.training.table2 import published_agreement, table2_names
+from evaluator.training.table2 import agreement_row, published_agreement, table2_names
 from evaluator.weights import find_weights
-from protocol.errors import InputError, RatingError
+from protocol.errors import InputError, PictureError, RatingError
 from protocol.rules import Dimension
 
 PLAN = Plan(indicator="cnniqa", epochs=2, learning_rate=1e-3, batch_size=8, crop=40, seed=3)
@@ -106,6 +105,23 @@ def test_another_plan_cannot_resume_a_training(split: Split, tmp_path: Path) -> 
         train(other, split, tmp_path / "new", weights=None, device="cpu")
 
 
+def test_pictures_of_a_wrong_size_are_named_before_anything_is_trained(
+    folder: Path, split: Split, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(PictureError, match=r"noise.\.png has 56x48 pixels; a crop is 50 a side"):
+        train(replace(PLAN, crop=50), split, out, weights=None, device="cpu")
+    paint(56, 50, seed=0).save(tmp_path / "other.png")
+    labelled = labels_of(folder, Dimension.FR)
+    labelled[-1] = replace(labelled[-1], reference=tmp_path / "other.png")
+    with pytest.raises(PictureError, match=r"noise3\.png and .*other\.png are of different sizes"):
+        agreement_row("psnr", labelled, weights=None, device="cpu")
+    plan = replace(PLAN, indicator="lpips")
+    with pytest.raises(PictureError, match="of different sizes"):
+        train(plan, Split(labelled[:-2], labelled[-2:]), out, weights=None, device="cpu")
+    assert not out.exists()
+
+
 def test_a_trained_file_is_the_indicators_weights(split: Split, tmp_path: Path) -> None:
     train(PLAN, split, tmp_path, weights=None, device="cpu")
     module = find_indicator("cnniqa")
@@ -177,6 +193,14 @@ def _parts(labelled: list[Labelled]) -> tuple[Any, Any]:
     return parts.train, parts.test
 
 
+def test_opinions_that_are_all_equal_are_refused_before_a_training(folder: Path) -> None:
+    labelled = labels_of(folder)
+    test = {item.name for item in split_labels(labelled, SplitBy.REFERENCE, 1).test}
+    flat = [replace(item, mos=3.0) if item.name in test else item for item in labelled]
+    with pytest.raises(InputError, match="the 8 pictures to test on all have the opinion 3;"):
+        split_labels(flat, SplitBy.REFERENCE, 1)
+
+
 def test_a_picture_belongs_to_the_reference_with_the_longest_name_it_starts_with(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -193,58 +217,31 @@ def test_a_picture_belongs_to_the_reference_with_the_longest_name_it_starts_with
             read_labels(bad, folder / "pictures", folder / "references", Dimension.NR)
 
 
+def test_a_number_that_goes_on_is_another_reference_s(tmp_path: Path) -> None:
+    labels, pictures, references = (tmp_path / name for name in ("l.csv", "pictures", "references"))
+    labels.write_text("image,dimension,mos\nx10_blur.png,perception,3\n")
+    pictures.mkdir()
+    references.mkdir()
+    paint(48, 40, seed=0).save(pictures / "x10_blur.png")
+    paint(48, 40, seed=1).save(references / "x1.png")
+    with pytest.raises(RatingError, match=r"x10_blur\.png has no reference"):
+        read_labels(labels, pictures, references, Dimension.NR)
+    paint(48, 40, seed=2).save(references / "x10.png")
+    (item,) = read_labels(labels, pictures, references, Dimension.NR)
+    assert item.reference.name == "x10.png"
+
+
+def test_a_table_that_is_not_in_utf_8_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes("image,dimension,mos\nBär.png,perception,3\n".encode("latin-1"))
+    with pytest.raises(RatingError, match="is no CSV in UTF-8"):
+        read_labels(bad, folder / "pictures", folder / "references", Dimension.NR)
+
+
 def test_the_ten_of_table_2_are_those_that_can_be_trained() -> None:
     assert set(table2_names()) == set(RECIPES)
     assert published_agreement(Dimension.FR)["topiq_fr"] == (0.943, 0.792)
     assert published_agreement(Dimension.NR)["clipiqa"] == (0.825, 0.623)
-
-
-def test_correlations_of_known_orders() -> None:
-    mos = np.arange(40) / 8
-    found = correlate(mos**3, mos, resamples=200)
-    assert found.srocc.value == pytest.approx(1)
-    assert found.krocc.value == pytest.approx(1)
-    assert 0.97 < found.plcc.value < 1
-    swapped = list(range(40))
-    swapped[0], swapped[39] = swapped[39], swapped[0]
-    # Two items swapped over a distance d: 1 - 6 * 2 d^2 / (n^3 - n).
-    assert correlate(swapped, mos, resamples=20).srocc.value == pytest.approx(
-        1 - 12 * 39**2 / (40**3 - 40)
-    )
-    noisy = correlate(np.random.default_rng(1).normal(size=40), mos, resamples=200)
-    assert noisy.srocc.low < 0 < noisy.srocc.high
-    with pytest.raises(InputError, match="five pictures or more"):
-        correlate([1, 2, 3], [1, 2, 3])
-
-
-def test_rank_correlations_count_pairs_and_their_intervals_are_scipy_s() -> None:
-    rng = np.random.default_rng(3)
-    scores = rng.integers(0, 12, 40).astype(float)
-    mos = scores + rng.normal(0, 3, 40).round()
-    found = correlate(scores, mos, resamples=2000)
-    gaps = [np.sign(np.subtract.outer(v, v)[np.triu_indices(40, 1)]) for v in (scores, mos)]
-    tau_b = (gaps[0] @ gaps[1]) / np.sqrt((gaps[0] ** 2).sum() * (gaps[1] ** 2).sum())
-    assert found.krocc.value == pytest.approx(tau_b)
-    ranks = [stats.rankdata(values) for values in (scores, mos)]
-    assert found.srocc.value == pytest.approx(np.corrcoef(*ranks)[0, 1])
-    theirs = stats.bootstrap(
-        (scores, mos),
-        lambda a, b: stats.spearmanr(a, b).statistic,
-        paired=True,
-        vectorized=False,
-        method="percentile",
-        n_resamples=2000,
-        rng=0,
-    ).confidence_interval
-    assert (found.srocc.low, found.srocc.high) == pytest.approx((theirs.low, theirs.high), abs=0.04)
-
-
-def test_the_logistic_fit_finds_the_curve_that_made_the_opinions() -> None:
-    scores = np.linspace(-3, 3, 60)
-    mos = 1 + 3.5 / (1 + np.exp(-(scores - 0.4) / 0.6))
-    assert np.abs(logistic_fit(scores, mos) - mos).max() < 1e-4
-    falling = logistic_fit(-scores, mos)
-    assert np.abs(falling - mos).max() < 1e-4
 
 
 def test_the_command_trains_and_correlates_what_was_held_out(

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from conftest import ROOT, paint
 from playwright.sync_api import Page, expect, sync_playwright
 
 from protocol.rating_log import RatingLog
-from protocol.ratings import parse_ratings
+from protocol.ratings import Rated, Rating, parse_ratings
 
 pytestmark = pytest.mark.browser
 
@@ -90,13 +91,13 @@ def enter(page: Page, address: str, *, agrees: bool = True) -> None:
 
 def rate(page: Page, consistency: str, perception: str) -> None:
     """Rate the picture shown by keyboard and wait for the next one."""
-    shown = page.locator(".rating").get_attribute("data-place")
+    shown = page.locator(".rating").get_attribute("data-picture")
     page.keyboard.press(consistency)
     page.keyboard.press(perception)
     expect(page.locator(".saved")).to_have_text("saved")
     expect(page.get_by_role("button", name="Next pair")).to_be_enabled()
     page.keyboard.press("Enter")
-    expect(page.locator(f'.rating[data-place="{shown}"][data-state="rate"]')).to_have_count(0)
+    expect(page.locator(f'.rating[data-picture="{shown}"][data-state="rate"]')).to_have_count(0)
 
 
 def test_three_pictures_by_keyboard_survive_a_killed_server_and_browser(
@@ -192,3 +193,59 @@ def test_a_slider_counts_where_it_is_let_go(
     (row,) = RatingLog(folders["ratings"]).rows()
     assert row["dimension"] == "perception"
     assert float(row["rating"]) == pytest.approx(4.5, abs=0.2)
+
+
+def test_a_slider_that_is_let_go_in_the_middle_has_said_so(
+    page: Page, start: Callable[[], subprocess.Popen[str]], folders: dict[str, Path]
+) -> None:
+    enter(page, address_of(start()))
+    for name in ("consistency", "perception"):
+        page.get_by_role("slider", name=name).click()
+    expect(page.get_by_role("button", name="Next pair")).to_be_enabled()
+    assert [row["rating"] for row in RatingLog(folders["ratings"]).rows()] == ["2.5", "2.5"]
+
+
+def test_who_waits_for_a_picture_of_a_server_that_is_away_is_told_so(
+    page: Page, start: Callable[[], subprocess.Popen[str]]
+) -> None:
+    server = start()
+    enter(page, address_of(server))
+    expect(page.locator(".progress")).to_have_text("0 of 4 rated")
+    for key in ("4", "2"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Next pair")).to_be_enabled()
+    server.kill()
+    server.wait()
+    page.keyboard.press("Enter")
+    expect(page.locator(".saved")).to_have_text("the server does not answer, trying again")
+    start()
+    expect(page.locator(".progress")).to_have_text("1 of 4 rated", timeout=20_000)
+
+
+def test_who_would_go_on_after_a_rest_while_the_server_is_away_is_told_so(
+    page: Page, start: Callable[[], subprocess.Popen[str]], folders: dict[str, Path]
+) -> None:
+    log = RatingLog(folders["ratings"])
+    for minute in range(61):
+        time = datetime.now(UTC) - timedelta(minutes=60 - minute)
+        log.append(
+            Rating(
+                viewer=log.pseudonym("Ada"),
+                image=f"{minute}.png",
+                dimension=Rated.CONSISTENCY,
+                rating=3,
+                time=time.isoformat(),
+                session="g0",
+            )
+        )
+    page.clock.install()
+    server = start()
+    enter(page, address_of(server))
+    expect(page.get_by_role("heading", name="Time for a rest")).to_be_visible()
+    page.clock.fast_forward("05:00")
+    server.kill()
+    server.wait()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".left")).to_have_text("the server does not answer, trying again")
+    start()
+    expect(page.locator(".left")).to_contain_text("you can go on in", timeout=20_000)

@@ -1,7 +1,7 @@
 """What the rating page's desk says and keeps, without a browser."""
 
-import csv
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,10 +11,11 @@ import pytest
 from conftest import paint
 
 from protocol.errors import RatingError
-from protocol.rating_log import RatingLog, ratings_csv
-from protocol.ratings import GROUP_IMAGES, Rated, parse_ratings
+from protocol.rating_log import RatingLog
+from protocol.ratings import parse_ratings
 from space.rating.desk import Desk
-from space.rating.study import Pair, find_pairs, order_for, rest_until, session_of
+from space.rating.page import answer as ask
+from space.rating.study import find_pairs
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
@@ -53,10 +54,6 @@ def open_desk(tmp_path: Path, folders: tuple[Path, Path]) -> Callable[..., Desk]
     return make
 
 
-def made_pairs(count: int) -> list[Pair]:
-    return [Pair(image=f"{at}.png", distorted=Path(), reference=Path()) for at in range(count)]
-
-
 def test_every_picture_is_shown_once_and_then_it_is_finished(
     open_desk: Callable[..., Desk], tmp_path: Path
 ) -> None:
@@ -65,7 +62,7 @@ def test_every_picture_is_shown_once_and_then_it_is_finished(
     for done in range(4):
         assert (told["state"], told["done"], told["total"]) == ("rate", done, 4)
         for dimension in ("consistency", "perception"):
-            desk.save(told["viewer"], told["place"], dimension, done + 0.5)
+            desk.save(told["viewer"], told["picture"], dimension, done + 0.5)
         told = desk.show(told["viewer"])
     assert told["state"] == "finished"
     parsed = parse_ratings(RatingLog(tmp_path / "ratings").rows())
@@ -76,34 +73,21 @@ def test_every_picture_is_shown_once_and_then_it_is_finished(
 
 def test_a_new_desk_goes_on_where_the_old_one_died(open_desk: Callable[..., Desk]) -> None:
     told = open_desk().enter("Ada", agrees=True)
-    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 3)
     again = open_desk().enter(" ada ", agrees=False)
-    assert (again["viewer"], again["place"]) == (told["viewer"], told["place"])
+    assert (again["viewer"], again["picture"]) == (told["viewer"], told["picture"])
     assert again["given"] == {"consistency": 3}
-
-
-def test_viewers_have_orders_of_their_own_that_stay() -> None:
-    pairs = made_pairs(50)
-    first, again, other = (order_for(viewer, pairs) for viewer in ("a", "a", "b"))
-    assert first == again
-    assert first != other
-    assert sorted(p.image for p in first) == sorted(p.image for p in pairs)
 
 
 def test_no_name_is_written_anywhere(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
     told = open_desk().enter("Ada Lovelace", agrees=True)
-    open_desk().save(told["viewer"], told["place"], "consistency", 3)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 3)
     files = [path for path in (tmp_path / "ratings").rglob("*") if path.is_file()]
     assert len(files) == 3
     for path in files:
         assert b"lovelace" not in path.read_bytes().lower()
         assert "lovelace" not in path.name.lower()
     assert (tmp_path / "ratings" / "salt").stat().st_mode & 0o077 == 0
-
-
-def test_another_study_gives_the_same_name_another_pseudonym(tmp_path: Path) -> None:
-    one, two = RatingLog(tmp_path / "a"), RatingLog(tmp_path / "b")
-    assert one.pseudonym("Ada") == one.pseudonym("ada") != two.pseudonym("Ada")
 
 
 def test_the_browser_never_learns_which_system_made_a_picture(
@@ -123,48 +107,49 @@ def test_nobody_rates_without_consent(open_desk: Callable[..., Desk], tmp_path: 
     with pytest.raises(RatingError, match="agree to the text"):
         desk.show(viewer)
     with pytest.raises(RatingError, match="agree to the text"):
-        desk.save(viewer, 0, "consistency", 3)
+        desk.save(viewer, "0" * 16, "consistency", 3)
     with pytest.raises(RatingError, match="name is empty"):
         desk.enter("  ", agrees=True)
-
-
-def test_a_changed_text_asks_for_consent_again(tmp_path: Path) -> None:
-    log = RatingLog(tmp_path)
-    viewer = log.pseudonym("Ada")
-    log.consent(viewer, "one", "2026-01-01T00:00:00Z")
-    log.consent(viewer, "one", "2026-01-02T00:00:00Z")
-    assert log.has_consented(viewer, "one")
-    assert not log.has_consented(viewer, "two")
-    assert (tmp_path / "consents.csv").read_text().count(viewer) == 1
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ((9, "consistency", 3), "of picture 9 of 4"),
-        ((-1, "consistency", 3), "of picture -1"),
-        ((0, "beauty", 3), "no 'beauty'"),
-        ((0, "consistency", 5.1), "off the scale"),
-        ((0, "consistency", float("nan")), "off the scale"),
-        ((0, "nsfw", 0.5), "off the scale"),
+        (("beauty", 3), "asked for 'beauty'"),
+        (("consistency", 5.1), "off the scale"),
+        (("consistency", float("nan")), "off the scale"),
+        (("nsfw", 0.5), "off the scale"),
     ],
 )
 def test_what_is_no_answer_is_refused_and_not_written(
     open_desk: Callable[..., Desk],
     tmp_path: Path,
-    answer: tuple[int, str, float],
+    answer: tuple[str, float],
     message: str,
 ) -> None:
     desk = open_desk()
-    viewer = desk.enter("Ada", agrees=True)["viewer"]
+    told = desk.enter("Ada", agrees=True)
     with pytest.raises(RatingError, match=message):
-        desk.save(viewer, *answer)
+        desk.save(told["viewer"], told["picture"], *answer)
     assert RatingLog(tmp_path / "ratings").rows() == []
 
 
-def test_a_forged_viewer_reaches_no_other_file(tmp_path: Path) -> None:
-    with pytest.raises(RatingError, match="no viewer's pseudonym"):
-        RatingLog(tmp_path).ratings("../../etc/passwd")
+def test_an_answer_is_of_the_picture_that_was_shown_where_the_study_has_changed_since(
+    open_desk: Callable[..., Desk], folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    told = open_desk().enter("Ada", agrees=True)
+    open_desk().save(told["viewer"], told["picture"], "consistency", 2)
+    distorted = folders[0]
+    for system in ("a", "three", "zero"):
+        shutil.copytree(distorted / "one", distorted / system)
+    open_desk().save(told["viewer"], told["picture"], "perception", 3)
+    first, second = RatingLog(tmp_path / "ratings").rows()
+    assert first["image"] == second["image"]
+
+    (distorted / first["image"]).unlink()
+    with pytest.raises(RatingError, match="not in the study any more; reload"):
+        open_desk().save(told["viewer"], told["picture"], "perception", 4)
+    assert RatingLog(tmp_path / "ratings").rows() == [first, second]
 
 
 def test_of_two_answers_the_later_counts_and_both_are_kept(
@@ -173,7 +158,7 @@ def test_of_two_answers_the_later_counts_and_both_are_kept(
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
     for value in (2, 4.5):
-        desk.save(told["viewer"], told["place"], "perception", value)
+        desk.save(told["viewer"], told["picture"], "perception", value)
     assert desk.show(told["viewer"])["given"] == {"perception": 4.5}
     assert len(RatingLog(tmp_path / "ratings").rows()) == 2
 
@@ -184,14 +169,14 @@ def test_a_line_that_a_crash_cut_short_is_replaced_by_the_next(
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
     viewer = told["viewer"]
-    desk.save(viewer, told["place"], "consistency", 2)
+    desk.save(viewer, told["picture"], "consistency", 2)
     (path,) = (tmp_path / "ratings" / "ratings").glob("*.csv")
     whole = path.read_bytes()
     for cut in range(1, 60, 7):
         path.write_bytes(whole + whole.splitlines(keepends=True)[-1][:cut])
         log = RatingLog(tmp_path / "ratings")
         assert len(log.rows()) == 1
-        desk.save(viewer, told["place"], "perception", 3)
+        desk.save(viewer, told["picture"], "perception", 3)
         assert [row["dimension"] for row in log.rows()] == ["consistency", "perception"]
         path.write_bytes(whole)
 
@@ -203,7 +188,7 @@ def test_two_windows_of_one_viewer_lose_nothing(
     told = desk.enter("Ada", agrees=True)
 
     def answer(number: int) -> None:
-        desk.save(told["viewer"], number % 4, "consistency", number / 40)
+        desk.save(told["viewer"], told["picture"], "consistency", number / 40)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(answer, range(200)))
@@ -216,11 +201,11 @@ def test_a_full_disk_acknowledges_nothing(
 ) -> None:
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
-    desk.save(told["viewer"], told["place"], "consistency", 2)
+    desk.save(told["viewer"], told["picture"], "consistency", 2)
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:10]))
     with pytest.raises(OSError, match="disk is full"):
-        desk.save(told["viewer"], told["place"], "perception", 3)
+        desk.save(told["viewer"], told["picture"], "perception", 3)
     monkeypatch.undo()
     assert len(RatingLog(tmp_path / "ratings").rows()) == 1
 
@@ -231,30 +216,32 @@ def test_a_viewer_can_be_forgotten_and_the_others_stay(
     desk = open_desk()
     for name in ("Ada", "Bea"):
         told = desk.enter(name, agrees=True)
-        desk.save(told["viewer"], told["place"], "consistency", 2)
+        desk.save(told["viewer"], told["picture"], "consistency", 2)
     log = RatingLog(tmp_path / "ratings")
     assert log.forget("ADA") == 1
     assert [row["viewer"] for row in log.rows()] == [log.pseudonym("Bea")]
     assert log.has_consented(log.pseudonym("Bea"), "the text")
     assert not log.has_consented(log.pseudonym("Ada"), "the text")
-    assert log.forget("Ada") == 0
+    with pytest.raises(RatingError, match="nobody called 'Ada' rated in"):
+        log.forget("Ada")
 
 
-def test_an_hour_without_a_rest_ends_in_one() -> None:
-    times = [START + timedelta(minutes=minute) for minute in range(61)]
-    assert rest_until(times[:60], times[59], 60) is None
-    assert rest_until(times, times[-1], 61) == times[-1] + timedelta(minutes=5)
-    assert rest_until(times, times[-1] + timedelta(minutes=5), 61) is None
-    rested = [*times[:50], *(time + timedelta(minutes=6) for time in times[50:])]
-    assert rest_until(rested, rested[-1], 61) is None
-
-
-def test_there_is_a_rest_between_two_groups() -> None:
-    times = [START, START + timedelta(minutes=1)]
-    assert rest_until(times, times[-1], GROUP_IMAGES) is not None
-    assert rest_until(times, times[-1], GROUP_IMAGES - 1) is None
-    assert rest_until([], START, 0) is None
-    assert (session_of(GROUP_IMAGES - 1), session_of(GROUP_IMAGES)) == ("g0", "g1")
+def test_a_group_that_is_begun_has_no_second_rest_before_it(
+    open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("space.rating.study.GROUP_IMAGES", 1)
+    clock = Clock()
+    desk = open_desk(clock)
+    told = desk.enter("Ada", agrees=True)
+    viewer = told["viewer"]
+    for dimension in ("consistency", "perception"):
+        desk.save(viewer, told["picture"], dimension, 3)
+    assert desk.show(viewer)["state"] == "rest"
+    clock.time += timedelta(minutes=5)
+    begun = desk.show(viewer)
+    desk.save(viewer, begun["picture"], "consistency", 3)
+    again = desk.show(viewer)
+    assert (again["state"], again["picture"]) == ("rate", begun["picture"])
 
 
 def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]) -> None:
@@ -263,7 +250,7 @@ def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]
     told = desk.enter("Ada", agrees=True)
     for minute in range(61):
         clock.time = START + timedelta(minutes=minute)
-        desk.save(told["viewer"], told["place"], "consistency", 3)
+        desk.save(told["viewer"], told["picture"], "consistency", 3)
     resting = desk.show(told["viewer"])
     assert resting["state"] == "rest"
     assert 290 < resting["seconds"] <= 300
@@ -280,17 +267,16 @@ def test_a_picture_without_reference_is_named(folders: tuple[Path, Path]) -> Non
         find_pairs(distorted / "none", references)
 
 
-def test_names_with_commas_and_quotes_survive(tmp_path: Path) -> None:
-    rows = [
-        {
-            "viewer": "0" * 16,
-            "image": 'a,"b"/x.png',
-            "dimension": str(Rated.NSFW),
-            "rating": "1",
-            "time": "2026-01-01T00:00:00Z",
-            "session": "g0",
-        }
-    ]
-    (tmp_path / "r.csv").write_bytes(ratings_csv(rows))
-    with (tmp_path / "r.csv").open(newline="") as file:
-        assert list(csv.DictReader(file)) == rows
+def test_a_picture_that_is_gone_is_named_to_the_server_and_not_to_the_viewer(
+    open_desk: Callable[..., Desk],
+    folders: tuple[Path, Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = open_desk()
+    viewer = desk.enter("Ada", agrees=True)["viewer"]
+    shutil.rmtree(folders[0])
+    assert ask(lambda: desk.show(viewer)) == {
+        "problem": "a file of the study cannot be used (No such file or directory); "
+        "tell whoever invited you"
+    }
+    assert str(folders[0]) in caplog.text

@@ -19,6 +19,10 @@ for (const field of root.querySelectorAll("fieldset")) {
   // While it moves only the number follows; what counts is where it is let go.
   range.addEventListener("input", () => mark(field, Number(range.value)));
   range.addEventListener("change", () => give(field.dataset.dimension, Number(range.value)));
+  // Letting it go where it stood, in the middle, changes nothing and is an answer too.
+  range.addEventListener("click", () => {
+    if (view && !(field.dataset.dimension in view.given)) give(field.dataset.dimension, Number(range.value));
+  });
   field.addEventListener("pointerdown", () => activate(field.dataset.dimension));
   range.addEventListener("focus", () => activate(field.dataset.dimension));
 }
@@ -50,7 +54,7 @@ async function give(dimension, value) {
   find(".saved").textContent = "";
   waiting += 1;
   // One after the other: of two answers to one question the later must be written later.
-  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, place: seen.place, dimension, rating: value })));
+  sent = sent.then(() => stubborn(() => server.save({ viewer: seen.viewer, picture: seen.picture, dimension, rating: value }), "not saved yet, trying again"));
   await sent;
   waiting -= 1;
   if (waiting === 0) {
@@ -64,7 +68,7 @@ function isComplete() {
 }
 
 // A server that is away comes back; what was given is sent until it is acknowledged.
-async function stubborn(call) {
+async function stubborn(call, meanwhile) {
   for (;;) {
     try {
       const answer = await call();
@@ -72,9 +76,9 @@ async function stubborn(call) {
         find(".saved").classList.remove("failing");
         return answer;
       }
-      tell(answer && answer.problem ? answer.problem : "not saved yet, trying again");
+      tell(answer && answer.problem ? answer.problem : meanwhile);
     } catch {
-      tell("not saved yet, trying again");
+      tell(meanwhile);
     }
     await new Promise((done) => setTimeout(done, 1000));
   }
@@ -82,7 +86,11 @@ async function stubborn(call) {
 
 function tell(text) {
   find(".saved").classList.add("failing");
-  find(".saved").textContent = text;
+  find(view !== null && view.state === "rest" ? ".left" : ".saved").textContent = text;
+}
+
+function ask(viewer) {
+  return stubborn(() => server.show({ viewer }), "the server does not answer, trying again");
 }
 
 async function next() {
@@ -94,7 +102,7 @@ async function next() {
   const viewer = seen.viewer;
   view = null;
   find(".next").disabled = true;
-  show(await stubborn(() => server.show({ viewer })));
+  show(await ask(viewer));
 }
 
 function show(answer) {
@@ -103,7 +111,7 @@ function show(answer) {
   root.dataset.state = answer.state;
   if (answer.state === "rest") rest(answer);
   if (answer.state !== "rate") return;
-  root.dataset.place = answer.place;
+  root.dataset.picture = answer.picture;
   find(".distorted").src = answer.distorted;
   find(".reference").src = answer.reference;
   const group = answer.groups > 1 ? `, group ${answer.group} of ${answer.groups}` : "";
@@ -135,8 +143,8 @@ function rest(answer) {
 }
 
 find(".go").addEventListener("click", async () => {
-  const viewer = view.viewer;
-  show(await stubborn(() => server.show({ viewer })));
+  find(".go").disabled = true;
+  show(await ask(view.viewer));
 });
 find(".next").addEventListener("click", next);
 find(".nsfw").addEventListener("click", () => { if (view) give("nsfw", view.given.nsfw === 1 ? 0 : 1); });
