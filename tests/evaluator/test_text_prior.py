@@ -5,6 +5,7 @@ import io
 import random
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -86,6 +87,14 @@ def test_a_caption_unlike_the_prior_costs_one_byte_more_than_raw() -> None:
     assert encode_caption(text, "ppmd", SMALL) == b"\0" + text.encode()
     assert encode_caption("a\0b", "ppmd", SMALL) == b"\0a\0b"
     assert decode_caption(b"\0a\0b", "ppmd") == "a\0b"
+
+
+def test_the_longest_caption_unlike_the_prior_takes_seconds_and_not_minutes() -> None:
+    rng = random.Random(0)
+    text = "".join(chr(rng.randrange(0x20, 0xD7FF)) for _ in range(5400))
+    started = time.perf_counter()
+    assert decode_caption(encode_caption(text, "ppmd", SMALL), "ppmd", SMALL) == text
+    assert time.perf_counter() - started < 60
 
 
 def test_another_prior_is_named_by_its_hash() -> None:
