@@ -136,10 +136,10 @@ def read_file(path: Path) -> bytes:
     """Return the bytes of a `.cmc` file, or of as much of it as shows that it is too large.
 
     Raises:
-        BitstreamError: the file is missing.
+        BitstreamError: the file is missing, or a folder.
     """
-    if not path.is_file():
-        raise BitstreamError(f"{path} is missing or no file; wanted a .cmc file")
+    if not path.exists() or path.is_dir():
+        raise BitstreamError(f"{path} is missing or a folder; wanted a .cmc file")
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
 

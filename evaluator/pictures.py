@@ -1,4 +1,4 @@
-"""Reading and writing pictures: 8-bit RGB, checked at the door."""
+"""Pictures to and from bytes: 8-bit RGB, checked at the door."""
 
 import hashlib
 import io
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocol.errors import PictureError
-from protocol.files import write_whole
 from protocol.rules import MAX_PIXELS, MAX_SIDE
 from protocol.samples import list_samples
 
@@ -25,8 +24,8 @@ def read_picture(path: Path) -> "Image":
     Raises:
         PictureError: the file is missing, damaged, too large, or has transparent pixels.
     """
-    if not path.is_file():
-        raise PictureError(f"{path} is missing; wanted a picture")
+    if not path.exists() or path.is_dir():
+        raise PictureError(f"{path} is missing or a folder; wanted a picture")
     return open_picture(path.read_bytes(), str(path))
 
 
@@ -124,11 +123,6 @@ def png_bytes(picture: "Image") -> bytes:
     # Level 1: these are intermediate files, and level 6 takes three times as long.
     picture.save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def write_picture(path: Path, picture: "Image") -> None:
-    """Write a picture as PNG, whole or not at all."""
-    write_whole(path, png_bytes(picture))
 
 
 def fingerprint_images(folder: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
 from evaluator.commands._numbers import LARGEST_BPP, number
 from evaluator.commands._options import add_device, add_protocol
+from evaluator.commands._streams import deliver, refuse_own_source, source
 from evaluator.commands._text_options import add_text_prior, prior_from
 
 if TYPE_CHECKING:
@@ -19,8 +20,14 @@ HELP = "write a picture as a .cmc file"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("picture", type=Path, metavar="IN.png")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.cmc")
+    parser.add_argument("picture", type=Path, metavar="IN.png", help="- is standard input")
+    parser.add_argument(
+        *("-o", "--out"),
+        type=Path,
+        required=True,
+        metavar="OUT.cmc",
+        help="- is standard output",
+    )
     parser.add_argument("--mode", choices=[mode.value for mode in Mode], required=True)
     caption = parser.add_mutually_exclusive_group()
     caption.add_argument("--caption", help="the text to send, for every mode but image")
@@ -52,9 +59,9 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.encode import CodecSetting
     from evaluator.pictures import read_picture
     from evaluator.target import encode_at_rate
-    from protocol.files import write_whole
 
-    mode = Mode(options.mode)
+    mode, path = Mode(options.mode), source(options.picture)
+    refuse_own_source(options.out, path)
     encoder = FileEncoder(
         mode=mode,
         setting=CodecSetting(options.codec, _quality(options, mode)),
@@ -62,17 +69,18 @@ def run(options: argparse.Namespace) -> int:
         captioner=_captioner(options, mode),
         text_prior=prior_from(options),
     )
-    picture = read_picture(options.picture)
+    picture = read_picture(path)
     if options.target_bpp is None:
-        data, chosen = encoder.encode(picture, options.picture.name), ""
+        data, chosen = encoder.encode(picture, path.name), ""
     else:
-        found = encode_at_rate(encoder, picture, options.picture.name, options.target_bpp)
+        found = encode_at_rate(encoder, picture, path.name, options.target_bpp)
         data, chosen = found.data, f", {options.codec} at {found.setting.quality}"
-    write_whole(options.out, data)
     size = len(data), picture.width, picture.height
-    print(
+    deliver(
+        options.out,
+        data,
         f"{options.out}: {len(data):,} bytes, {bits_per_pixel(*size):.4f} bpp, "
-        f"ratio {compression_ratio(*size):,.0f}{chosen}"
+        f"ratio {compression_ratio(*size):,.0f}{chosen}",
     )
     return 0
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from evaluator.commands._options import add_json
+from evaluator.commands._streams import source
 from evaluator.commands._text_options import add_text_prior, prior_from
 
 HELP = "say what is in a .cmc file"
@@ -11,7 +12,7 @@ HELP = "say what is in a .cmc file"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("file", type=Path, metavar="FILE.cmc")
+    parser.add_argument("file", type=Path, metavar="FILE.cmc", help="- is standard input")
     add_text_prior(parser)
     add_json(parser)
 
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.bitstream import bits_per_pixel, compression_ratio, read_file, unpack
     from evaluator.text_coders import decode_caption
 
-    data = read_file(options.file)
+    data = read_file(source(options.file))
     stream = unpack(data)
     size = len(data), stream.width, stream.height
     facts = {
