@@ -154,6 +154,13 @@ def compression_ratio(file_bytes: int, width: int, height: int) -> float:
     return 24 / bits_per_pixel(file_bytes, width, height)
 
 
+def rate_words(file_bytes: int, width: int, height: int, unit: str) -> str:
+    """Return a file's rate and ratio as people read them: four digits, wherever the point is."""
+    ratio = compression_ratio(file_bytes, width, height)
+    rate = f"{bits_per_pixel(file_bytes, width, height):.4g} {unit}"
+    return f"{rate}, ratio {ratio:,.0f}" if ratio >= 100 else f"{rate}, ratio {ratio:.3g}"
+
+
 def check_size(width: int, height: int) -> None:
     """Refuse a picture size that no file may have.
 

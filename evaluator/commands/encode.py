@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Encode and say how large the file is."""
-    from evaluator.bitstream import bits_per_pixel, compression_ratio
+    from evaluator.bitstream import rate_words
     from evaluator.codec import FileEncoder
     from evaluator.encode import CodecSetting
     from evaluator.pictures import read_picture
@@ -76,12 +76,8 @@ def run(options: argparse.Namespace) -> int:
         found = encode_at_rate(encoder, picture, path.name, options.target_bpp)
         data, chosen = found.data, f", {options.codec} at {found.setting.quality}"
     size = len(data), picture.width, picture.height
-    deliver(
-        options.out,
-        data,
-        f"{options.out}: {len(data):,} bytes, {bits_per_pixel(*size):.4f} bpp, "
-        f"ratio {compression_ratio(*size):,.0f}{chosen}",
-    )
+    note = f"{options.out}: {len(data):,} bytes, {rate_words(*size, 'bpp')}{chosen}"
+    deliver(options.out, data, note)
     return 0
 
 

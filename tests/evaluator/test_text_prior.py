@@ -102,7 +102,7 @@ def test_another_prior_is_named_by_its_hash() -> None:
     other = build_prior(LINES[:2])
     with pytest.raises(BitstreamError, match="sha256 begins with 52, and none was given"):
         decode_caption(payload, "ppmd")
-    with pytest.raises(BitstreamError, match="sha256 begins with 52, and that is whose"):
+    with pytest.raises(BitstreamError, match="sha256 begins with 52, and one whose"):
         decode_caption(payload, "ppmd", other)
     assert SMALL.sha256.startswith("52")
 
@@ -228,6 +228,8 @@ def test_the_command_line_makes_uses_and_asks_for_a_prior(
     assert main([*encode, "--text-coder", "ppmd", *primed]) == 0
     assert main(["info", str(file), *primed]) == 0
     assert f"caption (ppmd): {text}" in capsys.readouterr().out
+    assert main(["info", str(file)]) == 0
+    assert "\ncaption (ppmd): not read, the caption needs the text prior" in capsys.readouterr().out
     assert main(["decode", str(file), "-o", str(tmp_path / "b.png"), *primed]) == 0
     assert main(["decode", str(file), "-o", str(tmp_path / "b.png")]) == 1
     assert read_prior(prior).name in capsys.readouterr().err
