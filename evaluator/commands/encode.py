@@ -8,7 +8,7 @@ from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
 from evaluator.commands._numbers import LARGEST_BPP, number
 from evaluator.commands._options import add_device, add_protocol
 from evaluator.commands._streams import deliver, refuse_own_source, source
-from evaluator.commands._text_options import add_text_prior, prior_from
+from evaluator.commands._text_options import add_text_prior, check_prior_is_used, prior_from
 
 if TYPE_CHECKING:
     from evaluator.captioners import Captioner
@@ -62,12 +62,14 @@ def run(options: argparse.Namespace) -> int:
 
     mode, path = Mode(options.mode), source(options.picture)
     refuse_own_source(options.out, path)
+    prior = prior_from(options)
+    check_prior_is_used(prior, options.text_coder)
     encoder = FileEncoder(
         mode=mode,
         setting=CodecSetting(options.codec, _quality(options, mode)),
         text_coder=options.text_coder,
         captioner=_captioner(options, mode),
-        text_prior=prior_from(options),
+        text_prior=prior,
     )
     picture = read_picture(path)
     if options.target_bpp is None:
@@ -86,6 +88,8 @@ def _quality(options: argparse.Namespace, mode: Mode) -> int:
     from protocol.errors import InputError
 
     if options.quality is not None:
+        if not mode.has_image:
+            raise InputError(f"{mode} mode sends no picture of a codec; leave out --quality")
         return check_quality(options.codec, options.quality)
     if options.codec == "vvc":
         return VVC_QP
@@ -102,8 +106,10 @@ def _captioner(options: argparse.Namespace, mode: Mode) -> "Captioner | None":
     from protocol.versions import find_protocol
 
     if not mode.has_caption:
-        if options.caption is not None or options.i2t is not None:
-            raise CaptionError("image mode sends no caption; leave out --caption and --i2t")
+        if any((options.caption is not None, options.i2t, options.text_prior)):
+            raise CaptionError(
+                "image mode sends no caption; leave out --caption, --i2t and --text-prior"
+            )
         return None
     if options.caption is not None:
         return CaptionGiven(text=options.caption)
