@@ -57,6 +57,20 @@ def test_a_block_at_the_edge_counts_only_its_own_pixels() -> None:
     assert bits[9:18].tolist() == [1] * 9
 
 
+@pytest.mark.parametrize(
+    ("codec", "message"),
+    [
+        ("hevc", "no hevc stream of 16x5000 pixels: ffmpeg ended with 183: Cannot open libx265"),
+        ("av1", r"no obu stream of 16x16384 .* Svt\[error\]: Source Height must be less than or"),
+    ],
+)
+def test_a_size_that_an_encoder_refuses_is_named_with_the_encoder_s_reason(
+    codec: str, message: str
+) -> None:
+    with pytest.raises(CodecError, match=message):
+        load_codec(codec).encode(Image.new("RGB", (1, 5000 if codec == "hevc" else 16384)), 40)
+
+
 def test_pixels_with_padding_bits_set_are_refused() -> None:
     payload = bytearray(encode_pixels(paint(64, 64)))
     payload[-1] |= 1
