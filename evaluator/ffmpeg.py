@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _TIMEOUT_SECONDS = 600
+_PIXELS_A_SECOND = 10_000
+"""That the slowest encoder codes at least: the largest picture may take an hour."""
 _SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] *")
 _NO_ERROR = re.compile(r"Svt\[(info|warn)\]")
 """SVT-AV1 says what it is whenever it refuses something."""
@@ -61,6 +63,7 @@ def encode_intra(
                 *("-f", stream_format, "-"),
             ],
             padded.tobytes(),
+            seconds=_TIMEOUT_SECONDS + padded.width * padded.height // _PIXELS_A_SECOND,
         )
     except CodecError as error:
         raise CodecError(f"no {stream_format} stream of {size} pixels: {error}") from error
@@ -118,14 +121,15 @@ def _pad(picture: "Image") -> "Image":
     return Image.fromarray(np.pad(np.asarray(picture), margins, mode="edge"))
 
 
-def _run(arguments: Sequence[str], data: bytes) -> bytes:
+def _run(arguments: Sequence[str], data: bytes, *, seconds: int | None = None) -> bytes:
+    seconds = seconds or _TIMEOUT_SECONDS
     command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", *arguments]
     try:
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+            command, input=data, capture_output=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise CodecError(f"ffmpeg did not end within {_TIMEOUT_SECONDS} s") from error
+        raise CodecError(f"ffmpeg did not end within {seconds} s") from error
     if done.returncode != 0 or not done.stdout:
         raise CodecError(f"ffmpeg ended with {done.returncode}: {_reason(done.stderr)}")
     return done.stdout

@@ -1,6 +1,7 @@
 """Pixels, text coders and picture codecs: each half of a pair undoes the other, at any size."""
 
 import csv
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_a_size_that_an_encoder_refuses_is_named_with_the_encoder_s_reason(
 ) -> None:
     with pytest.raises(CodecError, match=message):
         load_codec(codec).encode(Image.new("RGB", (1, 5000 if codec == "hevc" else 16384)), 40)
+
+
+def test_the_largest_picture_has_an_hour_to_be_coded(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def ends(*_: object, timeout: float, **__: object) -> None:
+        given.append(timeout)
+        raise subprocess.TimeoutExpired("ffmpeg", timeout)
+
+    monkeypatch.setattr(subprocess, "run", ends)
+    for size, seconds in (((64, 64), 600), ((8192, 4096), 3955)):
+        with pytest.raises(CodecError, match=f"ffmpeg did not end within {seconds} s"):
+            load_codec("vvc").encode(Image.new("RGB", size), 53)
+    assert given == [600, 3955]
 
 
 def test_pixels_with_padding_bits_set_are_refused() -> None:
