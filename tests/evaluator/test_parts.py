@@ -1,6 +1,7 @@
 """Pixels, text coders and picture codecs: each half of a pair undoes the other, at any size."""
 
 import csv
+import io
 import subprocess
 import zlib
 from pathlib import Path
@@ -235,6 +236,16 @@ def test_a_damaged_still_is_refused_or_is_a_picture(name: str) -> None:
         except CodecError:
             refused += 1
     assert refused > 100
+
+
+def test_a_jpeg_of_endless_scans_is_refused_before_they_are_gone_through() -> None:
+    file = io.BytesIO()
+    paint(97, 66).save(file, "JPEG", progressive=True)
+    stream = file.getvalue()
+    assert load_codec("jpeg").decode(stream, 97, 66).size == (97, 66)
+    last_scan = stream[stream.rindex(b"\xff\xda") : -2]
+    with pytest.raises(CodecError, match="the JPEG stream has 1010 scans; wanted 30 at most"):
+        load_codec("jpeg").decode(stream[:-2] + last_scan * 1000 + stream[-2:], 97, 66)
 
 
 def test_a_cut_jpeg_xl_stream_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
