@@ -65,10 +65,10 @@ def one_by_one_threaded(pictures: Sequence[Image.Image]) -> list[bytes]:
     """Code one picture after the other, ffmpeg with a thread a core."""
     run = ffmpeg._run
 
-    def threaded(arguments: Sequence[str], data: bytes) -> bytes:
+    def threaded(arguments: Sequence[str], data: bytes, *, seconds: int | None = None) -> bytes:
         changed = list(arguments)
         changed[changed.index("-threads") + 1] = str(os.cpu_count())
-        return run(changed, data)
+        return run(changed, data, seconds=seconds)
 
     ffmpeg._run = threaded
     try:

@@ -30,7 +30,7 @@ from scipy import stats
 
 from evaluator.codecs import load_codec
 from evaluator.indicators import find_indicator
-from evaluator.pictures import read_picture, write_picture
+from evaluator.pictures import png_bytes, read_picture
 from protocol.files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "training.md"
@@ -116,13 +116,13 @@ def make_set(images: Path, folder: Path, limit: int) -> None:
         picture = read_picture(path)
         left, top = (picture.width - SIDE) // 2, (picture.height - SIDE) // 2
         truth = picture.crop((left, top, left + SIDE, top + SIDE))
-        write_picture(folder / "references" / path.name, truth)
+        write_whole(folder / "references" / path.name, png_bytes(truth))
         made = {f"blur{s}": truth.filter(ImageFilter.GaussianBlur(s)) for s in BLURS}
         made |= {f"noise{s}": add_noise(truth, s) for s in NOISES}
         made |= {f"vvc{q}": vvc.decode(vvc.encode(truth, q), SIDE, SIDE) for q in QPS}
         for kind, distorted in made.items():
             name = f"{path.stem}_{kind}.png"
-            write_picture(folder / "pictures" / name, distorted)
+            write_whole(folder / "pictures" / name, png_bytes(distorted))
             (similarity,) = ms_ssim.score([distorted], [truth])
             opinions[kind][name] = 5 * max(0.0, similarity) ** 2
     text = io.StringIO()

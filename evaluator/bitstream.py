@@ -136,10 +136,10 @@ def read_file(path: Path) -> bytes:
     """Return the bytes of a `.cmc` file, or of as much of it as shows that it is too large.
 
     Raises:
-        BitstreamError: the file is missing.
+        BitstreamError: the file is missing, or a folder.
     """
-    if not path.is_file():
-        raise BitstreamError(f"{path} is missing or no file; wanted a .cmc file")
+    if not path.exists() or path.is_dir():
+        raise BitstreamError(f"{path} is missing or a folder; wanted a .cmc file")
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
 
@@ -152,6 +152,13 @@ def bits_per_pixel(file_bytes: int, width: int, height: int) -> float:
 def compression_ratio(file_bytes: int, width: int, height: int) -> float:
     """Return 24 bits a pixel over the file's bits a pixel."""
     return 24 / bits_per_pixel(file_bytes, width, height)
+
+
+def rate_words(file_bytes: int, width: int, height: int, unit: str) -> str:
+    """Return a file's rate and ratio as people read them: four digits, wherever the point is."""
+    ratio = compression_ratio(file_bytes, width, height)
+    rate = f"{bits_per_pixel(file_bytes, width, height):.4g} {unit}"
+    return f"{rate}, ratio {ratio:,.0f}" if ratio >= 100 else f"{rate}, ratio {ratio:.3g}"
 
 
 def check_size(width: int, height: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from evaluator.bitstream import check_size
 from evaluator.captioners import Caption, Captioner, NamedPicture, find_captioner
 from evaluator.codecs import check_quality, load_codec
 from evaluator.decode import START_IMAGE
@@ -17,6 +18,7 @@ from evaluator.devices import choose_device
 from evaluator.encode import CodecSetting, compose
 from evaluator.pictures import to_rgb
 from evaluator.receive import receive
+from evaluator.text_coders import load_text_coder
 from evaluator.text_prior import TextPrior
 from protocol.errors import CaptionError, DecodeError, InputError
 from protocol.records import System
@@ -80,7 +82,10 @@ class FileEncoder:
 
         Raises:
             PictureError: the picture has transparent pixels, or more than 16 bits a channel.
+            BitstreamError: it has a size that no file may have.
         """
+        # Before hours are spent on a picture that no file can carry.
+        check_size(*picture.size)
         picture = to_rgb(picture, name or "the picture")
         caption = self.caption(picture, name) if self.mode.has_caption else None
         image = None
@@ -151,6 +156,8 @@ def open_codec(
     i2t: str | None = None,
     t2i: str = "start-image",
     codec: str | None = None,
+    text_coder: str | None = None,
+    text_prior: TextPrior | None = None,
     protocol: str = "cmc-1",
     device: str = "auto",
 ) -> Codec:
@@ -161,6 +168,8 @@ def open_codec(
         i2t: `ADAPTER:MODEL[@REVISION]` or a name of the registry, for every mode but image.
         t2i: the same.
         codec: `vvc:53`: the image codec and its quality; the protocol's VVC when not given.
+        text_coder: how a caption becomes bytes; the protocol's coder when not given.
+        text_prior: for the text coder `ppmd`, of `evaluator.text_prior.read_prior`.
         protocol: a protocol version's name.
         device: `cpu`, `cuda` or `auto`.
 
@@ -168,6 +177,8 @@ def open_codec(
         InputError: a name is unknown or a model cannot be loaded.
     """
     version = find_protocol(protocol)
+    # Its errors name what there is.
+    load_text_coder(text_coder or version.text_coder)
     setting = CodecSetting("vvc", version.vvc_qp)
     if codec is not None:
         name, _, quality = codec.partition(":")
@@ -176,10 +187,11 @@ def open_codec(
         encoder=FileEncoder(
             mode=mode,
             setting=setting,
-            text_coder=version.text_coder,
+            text_coder=text_coder or version.text_coder,
             captioner=open_captioner(i2t, version, device) if i2t else None,
+            text_prior=text_prior,
         ),
-        decoder=open_decoder(t2i, version, device),
+        decoder=open_decoder(t2i, version, device, text_prior),
     )
 
 

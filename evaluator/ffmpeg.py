@@ -1,5 +1,6 @@
 """The ffmpeg that `imageio-ffmpeg` carries: pictures in, streams out, and back."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _TIMEOUT_SECONDS = 600
+_PIXELS_A_SECOND = 10_000
+"""That the slowest encoder codes at least: the largest picture may take an hour."""
+_SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] *")
+_NO_ERROR = re.compile(r"Svt\[(info|warn)\]")
+"""SVT-AV1 says what it is whenever it refuses something."""
 
 
 @cache
@@ -47,15 +53,20 @@ def encode_intra(
         CodecError: ffmpeg refused.
     """
     padded = _pad(picture) if even else picture
-    return _run(
-        [
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{padded.width}x{padded.height}"),
-            *("-i", "-", "-frames:v", "1", "-threads", "1"),
-            *options,
-            *("-f", stream_format, "-"),
-        ],
-        padded.tobytes(),
-    )
+    size = f"{padded.width}x{padded.height}"
+    try:
+        return _run(
+            [
+                *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size),
+                *("-i", "-", "-frames:v", "1", "-threads", "1"),
+                *options,
+                *("-f", stream_format, "-"),
+            ],
+            padded.tobytes(),
+            seconds=_TIMEOUT_SECONDS + padded.width * padded.height // _PIXELS_A_SECOND,
+        )
+    except CodecError as error:
+        raise CodecError(f"no {stream_format} stream of {size} pixels: {error}") from error
 
 
 def decode_intra(
@@ -110,16 +121,21 @@ def _pad(picture: "Image") -> "Image":
     return Image.fromarray(np.pad(np.asarray(picture), margins, mode="edge"))
 
 
-def _run(arguments: Sequence[str], data: bytes) -> bytes:
+def _run(arguments: Sequence[str], data: bytes, *, seconds: int | None = None) -> bytes:
+    seconds = seconds or _TIMEOUT_SECONDS
     command = [ffmpeg_program(), "-hide_banner", "-loglevel", "error", *arguments]
     try:
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+            command, input=data, capture_output=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise CodecError(f"ffmpeg did not end within {_TIMEOUT_SECONDS} s") from error
+        raise CodecError(f"ffmpeg did not end within {seconds} s") from error
     if done.returncode != 0 or not done.stdout:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = lines[-1][-200:] if lines else "no output"
-        raise CodecError(f"ffmpeg ended with {done.returncode}: {reason}")
+        raise CodecError(f"ffmpeg ended with {done.returncode}: {_reason(done.stderr)}")
     return done.stdout
+
+
+def _reason(said: bytes) -> str:
+    """Return the first error, from which the others follow, without the addresses in it."""
+    lines = _SPEAKER.sub("", said.decode(errors="replace")).splitlines()
+    return next((line[:200] for line in lines if line and not _NO_ERROR.match(line)), "no output")

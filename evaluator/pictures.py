@@ -1,4 +1,4 @@
-"""Reading and writing pictures: 8-bit RGB, checked at the door."""
+"""Pictures to and from bytes: 8-bit RGB, checked at the door."""
 
 import hashlib
 import io
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocol.errors import PictureError
-from protocol.files import write_whole
 from protocol.rules import MAX_PIXELS, MAX_SIDE
 from protocol.samples import list_samples
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_STILLS = ("MPO", "PSD")
+"""Formats whose further pictures are previews of the first, or its layers."""
 _ORIENTATION = 0x0112
 """The number of Exif's tag; from 5 on a picture lies on its side."""
 
@@ -24,10 +25,11 @@ def read_picture(path: Path) -> "Image":
     """Return a picture as RGB, whole and checked.
 
     Raises:
-        PictureError: the file is missing, damaged, too large, or has transparent pixels.
+        PictureError: the file is missing, damaged or too large, holds several pictures, or has
+            transparent pixels.
     """
-    if not path.is_file():
-        raise PictureError(f"{path} is missing; wanted a picture")
+    if not path.exists() or path.is_dir():
+        raise PictureError(f"{path} is missing or a folder; wanted a picture")
     return open_picture(path.read_bytes(), str(path))
 
 
@@ -53,7 +55,7 @@ def open_picture(data: bytes, where: str) -> "Image":
     Raises:
         PictureError: as for `read_picture`.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         picture = Image.open(io.BytesIO(data))
@@ -63,11 +65,18 @@ def open_picture(data: bytes, where: str) -> "Image":
                 f"{where} has {width}x{height} pixels; sides go to {MAX_SIDE}, "
                 f"with at most {MAX_PIXELS:,} pixels"
             )
+        frames = getattr(picture, "n_frames", 1)
+        if frames > 1 and picture.format not in _STILLS:
+            raise PictureError(
+                f"{where} holds {frames} pictures; save the one that is meant as a PNG of its own"
+            )
         has_exif = "exif" in picture.info
         picture.load()
         if not has_exif:
             # It stands behind a PNG's pixels, where `picture_size` does not go.
             picture.info.pop("exif", None)
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{where} is no picture of a format that is known here") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
     return to_rgb(picture, where)
@@ -125,11 +134,6 @@ def png_bytes(picture: "Image") -> bytes:
     # Level 1: these are intermediate files, and level 6 takes three times as long.
     picture.save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def write_picture(path: Path, picture: "Image") -> None:
-    """Write a picture as PNG, whole or not at all."""
-    write_whole(path, png_bytes(picture))
 
 
 def fingerprint_images(folder: Path) -> str:

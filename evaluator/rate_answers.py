@@ -34,8 +34,9 @@ class BootstrappedDifference:
 
     value: Difference
     interval_low: float | None
-    """None where some resamples of the pictures have no difference."""
     interval_high: float | None
+    interval_reason: str
+    """Why there is no interval; empty where there is one."""
     images: int
     undefined: int
     """Resamples of the pictures in which the difference does not exist."""
@@ -200,11 +201,11 @@ def _bootstrap(
     value = difference(anchor.curve(even), test.curve(even))
     strata = [parse_name(name).content for name in anchor.names]
     low = high = None
-    undefined = 0
+    undefined, reason = 0, ""
     try:
         drawn = draw_resamples(strata, resamples, seed)
-    except StatisticsError:
-        undefined = resamples
+    except StatisticsError as error:
+        reason = str(error)
     else:
         values = []
         for weights in drawn.weights.astype(float):
@@ -212,11 +213,18 @@ def _bootstrap(
                 values.append(difference(anchor.curve(weights), test.curve(weights)).value)
             except StatisticsError:
                 undefined += 1
-        if not undefined:
+        if undefined:
+            reason = f"{undefined} resamples have no difference"
+        else:
             tail = expanded_tail(LEVEL, drawn.degrees_of_freedom)
             low, high = (float(end) for end in np.quantile(values, (tail, 1 - tail)))
     return BootstrappedDifference(
-        value=value, interval_low=low, interval_high=high, images=count, undefined=undefined
+        value=value,
+        interval_low=low,
+        interval_high=high,
+        interval_reason=reason,
+        images=count,
+        undefined=undefined,
     )
 
 

@@ -11,7 +11,8 @@ from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-QUALITIES = range(52)
+# At 0 x264 is lossless, which takes fewer bits than 1 and is another codec in all but name.
+QUALITIES = range(1, 52)
 HIGHER_IS_BETTER = False
 
 

@@ -8,12 +8,16 @@ import io
 from typing import TYPE_CHECKING
 
 from evaluator.codecs._pillow import pillow_version, read_still
+from protocol.errors import CodecError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUALITIES = range(1, 101)
 HIGHER_IS_BETTER = True
+_SCAN = b"\xff\xda"
+_MOST_SCANS = 30
+"""The encoder writes ten. Each takes its reader through the whole picture, and a file few bytes."""
 
 
 def description() -> str:
@@ -46,4 +50,7 @@ def encode(picture: "Image", quality: int) -> bytes:
 
 def decode(stream: bytes, width: int, height: int) -> "Image":
     """Return the picture of a file."""
+    scans = stream.count(_SCAN)
+    if scans > _MOST_SCANS:
+        raise CodecError(f"the JPEG stream has {scans} scans; wanted {_MOST_SCANS} at most")
     return read_still(stream, "JPEG", width, height)

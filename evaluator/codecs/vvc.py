@@ -7,6 +7,7 @@ turns it off.
 from typing import TYPE_CHECKING
 
 from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
+from protocol.errors import CodecError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +24,13 @@ def description() -> str:
 def encode(picture: "Image", quality: int) -> bytes:
     """Return the stream of a picture at a QP."""
     options = ["-c:v", "libvvenc", "-preset", "medium", "-qp", str(quality), "-qpa", "0"]
-    return encode_intra(picture, [*options, "-pix_fmt", "yuv420p10le"], "vvc")
+    try:
+        return encode_intra(picture, [*options, "-pix_fmt", "yuv420p10le"], "vvc")
+    except CodecError as error:
+        raise CodecError(
+            f"{error} (ffmpeg gives VVenC room for one byte a pixel of what it codes; where noise "
+            "needs more, take a higher QP)"
+        ) from error
 
 
 def decode(stream: bytes, width: int, height: int) -> "Image":

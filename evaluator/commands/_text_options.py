@@ -27,6 +27,16 @@ def prior_from(options: argparse.Namespace) -> "TextPrior | None":
     return read_prior(options.text_prior) if options.text_prior else None
 
 
+def check_prior_is_used(prior: "TextPrior | None", coder: str) -> None:
+    """Refuse a prior that would decide nothing.
+
+    Raises:
+        InputError: the coder takes none.
+    """
+    if prior is not None and coder != "ppmd":
+        raise InputError("--text-prior is for --text-coder ppmd; give both")
+
+
 def with_text_coder(protocol: str, coder: str, prior: "TextPrior | None") -> str:
     """Return the protocol's variant with this text coder; the protocol where it is its own.
 
@@ -36,8 +46,7 @@ def with_text_coder(protocol: str, coder: str, prior: "TextPrior | None") -> str
     from evaluator.text_prior import PRIOR_DIGITS
     from protocol.versions import find_protocol, variant_name
 
-    if prior is not None and coder != "ppmd":
-        raise InputError("--text-prior is for --text-coder ppmd; give both")
+    check_prior_is_used(prior, coder)
     if coder in ("", find_protocol(protocol).text_coder):
         return protocol
     changes = {"text_coder": coder}

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from evaluator.commands._options import add_device, add_protocol
+from evaluator.commands._streams import deliver, refuse_own_source, source
 from evaluator.commands._text_options import add_text_prior, prior_from
 
 HELP = "paint the picture of a .cmc file"
@@ -11,8 +12,14 @@ HELP = "paint the picture of a .cmc file"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("file", type=Path, metavar="IN.cmc")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
+    parser.add_argument("file", type=Path, metavar="IN.cmc", help="- is standard input")
+    parser.add_argument(
+        *("-o", "--out"),
+        type=Path,
+        required=True,
+        metavar="OUT.png",
+        help="- is standard output",
+    )
     parser.add_argument(
         "--t2i",
         default="start-image",
@@ -28,14 +35,17 @@ def run(options: argparse.Namespace) -> int:
     """Decode from the file's bytes alone."""
     from evaluator.bitstream import read_file
     from evaluator.codec import open_decoder
-    from evaluator.pictures import write_picture
+    from evaluator.pictures import png_bytes
     from protocol.versions import find_protocol
 
-    data = read_file(options.file)
+    path = source(options.file)
+    refuse_own_source(options.out, path)
+    data = read_file(path)
     decoder = open_decoder(
         options.t2i, find_protocol(options.protocol), options.device, prior_from(options)
     )
     picture = decoder.decode(data)
-    write_picture(options.out, picture)
-    print(f"{options.out}: {picture.width}x{picture.height}, painted by {decoder.system.label}")
+    size = f"{picture.width}x{picture.height}"
+    note = f"{options.out}: {size}, painted by {decoder.system.label}"
+    deliver(options.out, png_bytes(picture), note)
     return 0

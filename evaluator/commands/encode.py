@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from evaluator.bitstream import IMAGE_CODECS, TEXT_CODERS
 from evaluator.commands._numbers import LARGEST_BPP, number
 from evaluator.commands._options import add_device, add_protocol
-from evaluator.commands._text_options import add_text_prior, prior_from
+from evaluator.commands._streams import deliver, refuse_own_source, source
+from evaluator.commands._text_options import add_text_prior, check_prior_is_used, prior_from
 
 if TYPE_CHECKING:
     from evaluator.captioners import Captioner
@@ -19,8 +20,14 @@ HELP = "write a picture as a .cmc file"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("picture", type=Path, metavar="IN.png")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.cmc")
+    parser.add_argument("picture", type=Path, metavar="IN.png", help="- is standard input")
+    parser.add_argument(
+        *("-o", "--out"),
+        type=Path,
+        required=True,
+        metavar="OUT.cmc",
+        help="- is standard output",
+    )
     parser.add_argument("--mode", choices=[mode.value for mode in Mode], required=True)
     caption = parser.add_mutually_exclusive_group()
     caption.add_argument("--caption", help="the text to send, for every mode but image")
@@ -47,33 +54,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Encode and say how large the file is."""
-    from evaluator.bitstream import bits_per_pixel, compression_ratio
+    from evaluator.bitstream import rate_words
     from evaluator.codec import FileEncoder
     from evaluator.encode import CodecSetting
     from evaluator.pictures import read_picture
     from evaluator.target import encode_at_rate
-    from protocol.files import write_whole
 
-    mode = Mode(options.mode)
+    mode, path = Mode(options.mode), source(options.picture)
+    refuse_own_source(options.out, path)
+    prior = prior_from(options)
+    check_prior_is_used(prior, options.text_coder)
     encoder = FileEncoder(
         mode=mode,
         setting=CodecSetting(options.codec, _quality(options, mode)),
         text_coder=options.text_coder,
         captioner=_captioner(options, mode),
-        text_prior=prior_from(options),
+        text_prior=prior,
     )
-    picture = read_picture(options.picture)
+    picture = read_picture(path)
     if options.target_bpp is None:
-        data, chosen = encoder.encode(picture, options.picture.name), ""
+        data, chosen = encoder.encode(picture, path.name), ""
     else:
-        found = encode_at_rate(encoder, picture, options.picture.name, options.target_bpp)
+        found = encode_at_rate(encoder, picture, path.name, options.target_bpp)
         data, chosen = found.data, f", {options.codec} at {found.setting.quality}"
-    write_whole(options.out, data)
     size = len(data), picture.width, picture.height
-    print(
-        f"{options.out}: {len(data):,} bytes, {bits_per_pixel(*size):.4f} bpp, "
-        f"ratio {compression_ratio(*size):,.0f}{chosen}"
-    )
+    note = f"{options.out}: {len(data):,} bytes, {rate_words(*size, 'bpp')}{chosen}"
+    deliver(options.out, data, note)
     return 0
 
 
@@ -82,6 +88,8 @@ def _quality(options: argparse.Namespace, mode: Mode) -> int:
     from protocol.errors import InputError
 
     if options.quality is not None:
+        if not mode.has_image:
+            raise InputError(f"{mode} mode sends no picture of a codec; leave out --quality")
         return check_quality(options.codec, options.quality)
     if options.codec == "vvc":
         return VVC_QP
@@ -98,8 +106,10 @@ def _captioner(options: argparse.Namespace, mode: Mode) -> "Captioner | None":
     from protocol.versions import find_protocol
 
     if not mode.has_caption:
-        if options.caption is not None or options.i2t is not None:
-            raise CaptionError("image mode sends no caption; leave out --caption and --i2t")
+        if any((options.caption is not None, options.i2t, options.text_prior)):
+            raise CaptionError(
+                "image mode sends no caption; leave out --caption, --i2t and --text-prior"
+            )
         return None
     if options.caption is not None:
         return CaptionGiven(text=options.caption)

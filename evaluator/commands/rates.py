@@ -198,10 +198,10 @@ def _bd_lines(found: "BjontegaardAnswer") -> Iterator[str]:
 
 def _bd_text(part: "BootstrappedDifference", unit: str) -> str:
     value = part.value
-    interval = f"no interval, {part.undefined} resamples have no difference"
+    interval = f"no interval: {part.interval_reason};"
     if part.interval_low is not None and part.interval_high is not None:
-        interval = f"[{part.interval_low:.4g}, {part.interval_high:.4g}]"
+        interval = f"[{part.interval_low:.4g}, {part.interval_high:.4g}],"
     return (
-        f"{value.value:.4g}{unit} {interval}, over {value.low:.4g} to {value.high:.4g} "
+        f"{value.value:.4g}{unit} {interval} over {value.low:.4g} to {value.high:.4g} "
         f"({100 * value.share:.0f} % of the whole range), {part.images} pictures"
     )

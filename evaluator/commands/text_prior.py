@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from evaluator.commands._streams import refuse_own_source
+
 HELP = "make or show a prior of the ppmd text coder"
 
 
@@ -30,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
         path, prior = options.file, read_prior(options.file)
     else:
         path = options.out or options.captions.with_suffix(".prior")
+        refuse_own_source(path, options.captions)
         prior = build_prior(read_captions(options.captions).values())
         write_whole(path, prior.data)
     count = prior.captions.count(b"\0")

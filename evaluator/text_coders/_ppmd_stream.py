@@ -9,6 +9,7 @@ wherever it stands.
 """
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 
 from evaluator.text_coders._ppmd_child import MEMORY_BYTES, ORDER
@@ -44,11 +45,15 @@ class PrimedStream:
         more = 8 * size - self._bits
         first, last = (_number(end, size) - (self._low << more) for end in (low, high))
         width = self._width << more
-        for length in range(size + 1):
-            value = -(-(first << 8 * length) // width)
-            if value * width <= last << 8 * length:
-                break
-        return value.to_bytes(length, "big")
+
+        def in_bytes(length: int) -> int:
+            """Return the least number of so many bytes that does not lie below the text's."""
+            return -(-(first << 8 * length) // width)
+
+        # What fits into some bytes fits into more; each length's division takes milliseconds.
+        fits = range(size)
+        length = bisect_left(fits, True, key=lambda n: in_bytes(n) * width <= last << 8 * n)
+        return in_bytes(length).to_bytes(length, "big")
 
     def with_addition(self, addition: bytes) -> bytes:
         """Return the stream of the prior and a caption."""

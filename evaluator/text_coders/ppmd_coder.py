@@ -56,7 +56,7 @@ class PrimedCoder:
         from evaluator.text_coders._ppmd_stream import joined, stream_of
 
         if self.prior is None or self.prior.tag != tag:
-            given = f"that is {self.prior.name}" if self.prior else "none was given"
+            given = f"one {self.prior.name} was given" if self.prior else "none was given"
             raise BitstreamError(
                 f"the caption needs the text prior {name_of_tag(tag)}, and {given}; "
                 "give it with --text-prior FILE"

@@ -3,6 +3,7 @@
 import random
 import zlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +12,11 @@ from conftest import paint
 from PIL import Image
 
 from evaluator.bitstream import IMAGE_CODECS, Bitstream, unpack
+from evaluator.captioners.file import read_captions
 from evaluator.codec import open_codec
+from evaluator.codecs import vvc
 from evaluator.receive import receive
+from evaluator.text_prior import build_prior
 from protocol.errors import BitstreamError, CaptionError, InputError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
@@ -67,6 +71,26 @@ def test_a_file_of_a_mode_that_the_decoder_has_not_is_refused(captions: Path) ->
     data = codec.encode(paint(16, 16), NAME)
     with pytest.raises(InputError, match="start-image cannot decode; it does pixel, image, full"):
         codec.decode(data)
+
+
+def test_a_prior_shortens_a_caption_in_python_too(captions: Path) -> None:
+    prior = build_prior(read_captions(captions).values())
+    open_pixels = partial(open_codec, mode=Mode.PIXEL, i2t=f"file:{captions}")
+    primed = open_pixels(text_coder="ppmd", text_prior=prior)
+    data = primed.encode(paint(16, 16), NAME)
+    assert len(data) < len(open_pixels().encode(paint(16, 16), NAME)) - 20
+    assert primed.decode(data).size == (16, 16)
+    with pytest.raises(InputError, match="no text coder 'gzip'; there are raw, zlib"):
+        open_pixels(text_coder="gzip")
+
+
+@pytest.mark.parametrize("size", [(16385, 1), (0, 5), (8192, 4097)])
+def test_a_size_that_no_file_may_have_is_refused_before_anything_is_coded(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vvc, "encode", lambda *_: pytest.fail("it was coded"))
+    with pytest.raises(BitstreamError, match="sides go from 1 to 16384"):
+        open_codec().encode(Image.new("RGB", size))
 
 
 def damage(section: bytes | None, rng: random.Random, *, keep_length: bool) -> bytes | None:

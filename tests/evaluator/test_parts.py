@@ -1,6 +1,8 @@
 """Pixels, text coders and picture codecs: each half of a pair undoes the other, at any size."""
 
 import csv
+import io
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -55,6 +57,34 @@ def test_a_block_at_the_edge_counts_only_its_own_pixels() -> None:
     bits = np.unpackbits(np.frombuffer(encode_pixels(Image.fromarray(values)), np.uint8))
     assert bits[:9].tolist() == [0] * 9
     assert bits[9:18].tolist() == [1] * 9
+
+
+@pytest.mark.parametrize(
+    ("codec", "message"),
+    [
+        ("hevc", "no hevc stream of 16x5000 pixels: ffmpeg ended with 183: Cannot open libx265"),
+        ("av1", r"no obu stream of 16x16384 .* Svt\[error\]: Source Height must be less than or"),
+    ],
+)
+def test_a_size_that_an_encoder_refuses_is_named_with_the_encoder_s_reason(
+    codec: str, message: str
+) -> None:
+    with pytest.raises(CodecError, match=message):
+        load_codec(codec).encode(Image.new("RGB", (1, 5000 if codec == "hevc" else 16384)), 40)
+
+
+def test_the_largest_picture_has_an_hour_to_be_coded(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def ends(*_: object, timeout: float, **__: object) -> None:
+        given.append(timeout)
+        raise subprocess.TimeoutExpired("ffmpeg", timeout)
+
+    monkeypatch.setattr(subprocess, "run", ends)
+    for size, seconds in (((64, 64), 600), ((8192, 4096), 3955)):
+        with pytest.raises(CodecError, match=f"ffmpeg did not end within {seconds} s"):
+            load_codec("vvc").encode(Image.new("RGB", size), 53)
+    assert given == [600, 3955]
 
 
 def test_pixels_with_padding_bits_set_are_refused() -> None:
@@ -206,6 +236,16 @@ def test_a_damaged_still_is_refused_or_is_a_picture(name: str) -> None:
         except CodecError:
             refused += 1
     assert refused > 100
+
+
+def test_a_jpeg_of_endless_scans_is_refused_before_they_are_gone_through() -> None:
+    file = io.BytesIO()
+    paint(97, 66).save(file, "JPEG", progressive=True)
+    stream = file.getvalue()
+    assert load_codec("jpeg").decode(stream, 97, 66).size == (97, 66)
+    last_scan = stream[stream.rindex(b"\xff\xda") : -2]
+    with pytest.raises(CodecError, match="the JPEG stream has 1010 scans; wanted 30 at most"):
+        load_codec("jpeg").decode(stream[:-2] + last_scan * 1000 + stream[-2:], 97, 66)
 
 
 def test_a_cut_jpeg_xl_stream_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,28 @@ def test_a_codec_encodes_a_picture_of_any_mode_as_its_rgb(codec: str, mode: str)
     assert opened.encode(picture) == opened.encode(picture.convert("RGB"))
 
 
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_a_film_is_refused_and_not_cut_to_its_first_picture(kind: str) -> None:
+    file = io.BytesIO()
+    frames = [paint(33, 21), paint(33, 21).rotate(180), paint(33, 21).rotate(90)]
+    frames[0].save(file, kind, save_all=True, append_images=frames[1:])
+    with pytest.raises(PictureError, match="film holds 3 pictures; save the one that is meant"):
+        open_picture(file.getvalue(), "film")
+
+
+def test_a_photograph_with_a_preview_is_its_first_picture() -> None:
+    file = io.BytesIO()
+    paint(33, 21).save(file, "MPO", save_all=True, append_images=[paint(16, 10)])
+    assert open_picture(file.getvalue(), "photo.jpg").size == (33, 21)
+
+
+def test_what_is_no_picture_is_named_by_its_file() -> None:
+    with pytest.raises(
+        PictureError, match=r"^a\.svg is no picture of a format that is known here$"
+    ):
+        open_picture(b"<svg/>", "a.svg")
+
+
 def test_a_codec_refuses_transparent_pixels() -> None:
     picture = paint(33, 21).convert("RGBA")
     picture.putpixel((3, 3), (0, 0, 0, 7))

@@ -122,6 +122,14 @@ def test_interval_widens_when_pictures_disagree() -> None:
     assert found.interval_low < found.value.value < found.interval_high
 
 
+def test_one_picture_of_a_content_is_the_reason_for_no_interval() -> None:
+    few = [[p for p in made(codec) if "000" in p.name] for codec in ("a", "b")]
+    found = bjontegaard(few[0], few[1], "psnr", resamples=50, seed=0).rate_percent
+    assert found is not None
+    assert (found.interval_low, found.undefined) == (None, 0)
+    assert "an interval needs at least two images of each content" in found.interval_reason
+
+
 def test_a_falling_score_has_a_reason_instead_of_a_bd_rate() -> None:
     falling = [replace(p, score=-(p.score or 0.0)) for p in made("b")]
     found = bjontegaard(made("a"), falling, "psnr", resamples=50, seed=0)

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import paint
+from PIL import Image
 
 from evaluator.__main__ import main
-from evaluator.bitstream import bits_per_pixel, unpack
+from evaluator.bitstream import IMAGE_CODECS, bits_per_pixel, unpack
 from evaluator.captioners import Caption, NamedPicture
 from evaluator.codec import FileEncoder
+from evaluator.codecs import load_codec
 from evaluator.encode import CodecSetting
 from evaluator.target import encode_at_rate, nearest_quality
-from protocol.errors import InputError
+from protocol.errors import CodecError, InputError
 from protocol.rules import Mode
 
 
@@ -81,6 +84,23 @@ def test_a_caption_is_asked_for_once_and_counts() -> None:
     assert unpack(found.data).text is not None
     alone = encode_at_rate(make_encoder(), picture, "", 1.0)
     assert found.setting.quality <= alone.setting.quality
+
+
+@pytest.mark.parametrize("codec", sorted({*IMAGE_CODECS} - {"vvc"}))
+def test_the_best_quality_makes_the_largest_file(codec: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    module, picture = load_codec(codec), Image.fromarray(noise)
+    best_first = module.QUALITIES[::-1] if module.HIGHER_IS_BETTER else module.QUALITIES
+    sizes = [len(module.encode(picture, quality)) for quality in best_first[:3]]
+    assert max(sizes) == sizes[0]
+
+
+def test_vvc_says_that_noise_in_a_fine_quality_does_not_fit() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    vvc = load_codec("vvc")
+    assert len(vvc.encode(Image.fromarray(noise), 32)) > 700
+    with pytest.raises(CodecError, match=r"room for one byte a pixel .* a higher QP"):
+        vvc.encode(Image.fromarray(noise), 10)
 
 
 # JPEG's qualities 1 and 2 have the same tables, so the same bytes: the better is said.

@@ -5,6 +5,7 @@ import io
 import random
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -88,12 +89,20 @@ def test_a_caption_unlike_the_prior_costs_one_byte_more_than_raw() -> None:
     assert decode_caption(b"\0a\0b", "ppmd") == "a\0b"
 
 
+def test_the_longest_caption_unlike_the_prior_takes_seconds_and_not_minutes() -> None:
+    rng = random.Random(0)
+    text = "".join(chr(rng.randrange(0x20, 0xD7FF)) for _ in range(5400))
+    started = time.perf_counter()
+    assert decode_caption(encode_caption(text, "ppmd", SMALL), "ppmd", SMALL) == text
+    assert time.perf_counter() - started < 60
+
+
 def test_another_prior_is_named_by_its_hash() -> None:
     payload = encode_caption(LINES[0], "ppmd", SMALL)
     other = build_prior(LINES[:2])
     with pytest.raises(BitstreamError, match="sha256 begins with 52, and none was given"):
         decode_caption(payload, "ppmd")
-    with pytest.raises(BitstreamError, match="sha256 begins with 52, and that is whose"):
+    with pytest.raises(BitstreamError, match="sha256 begins with 52, and one whose"):
         decode_caption(payload, "ppmd", other)
     assert SMALL.sha256.startswith("52")
 
@@ -219,6 +228,8 @@ def test_the_command_line_makes_uses_and_asks_for_a_prior(
     assert main([*encode, "--text-coder", "ppmd", *primed]) == 0
     assert main(["info", str(file), *primed]) == 0
     assert f"caption (ppmd): {text}" in capsys.readouterr().out
+    assert main(["info", str(file)]) == 0
+    assert "\ncaption (ppmd): not read, the caption needs the text prior" in capsys.readouterr().out
     assert main(["decode", str(file), "-o", str(tmp_path / "b.png"), *primed]) == 0
     assert main(["decode", str(file), "-o", str(tmp_path / "b.png")]) == 1
     assert read_prior(prior).name in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Files are replaced whole or not at all."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,25 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(
 def test_parents_are_made(tmp_path: Path) -> None:
     write_whole(tmp_path / "a" / "b" / "c", b"x")
     assert (tmp_path / "a" / "b" / "c").read_bytes() == b"x"
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a").write_bytes(b"old")
+    for name in ("a", "new"):
+        (tmp_path / name).symlink_to(tmp_path / "disk" / name)
+        write_whole(tmp_path / name, b"x")
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / "disk" / name).read_bytes() == b"x"
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    write_whole(pipe, b"x")
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert read == [b"x"]
+    assert list(tmp_path.iterdir()) == [pipe]
