@@ -132,6 +132,28 @@ def test_a_worker_that_is_told_to_end_gives_its_request_back(
     assert not list(tmp_path.glob("cmc-*/*.json"))
 
 
+def test_a_second_signal_ends_a_run_at_once_and_in_order(
+    images: Path, t2i: str, captions: Path, tmp_path: Path
+) -> None:
+    system = ["--i2t", f"file:{captions}", "--t2i", f"{t2i}?steps=200", "--modes", "text,pixel"]
+    options = ["--images", str(images), "--protocol", "demo-0", "--out", str(tmp_path / "out")]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "evaluator", "evaluate", *system, *options],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("cache/picture/*/*.json")) and run.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    # The second mode of the first picture is being decoded.
+    for _ in range(2):
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    assert run.wait(timeout=5) == 128 + signal.SIGTERM
+
+
 def test_the_process_of_submitted_weights_computes_as_the_worker_was_told(
     ask: Callable[..., Request], make_bench: Callable[..., Bench]
 ) -> None:
