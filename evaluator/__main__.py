@@ -4,16 +4,15 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 """
 
 import argparse
-import logging
 import os
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from evaluator.run_log import hush_libraries
 from protocol.errors import CMCError
 
 COMMANDS = (
@@ -50,10 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    # Notes of libraries to their own developers, which a user of this program can do nothing about.
-    warnings.simplefilter("ignore", FutureWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    hush_libraries()
     options = make_parser().parse_args(arguments)
     computes = getattr(options, "computes", False)
     if computes:

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +132,18 @@ def test_a_worker_that_is_told_to_end_gives_its_request_back(
     assert actions == [Action.SUBMIT, Action.CLAIM, Action.RELEASE]
     assert is_given_back(store, request)
     assert not list(tmp_path.glob("cmc-*/*.json"))
+
+
+def test_a_folder_of_temporary_files_that_takes_none_is_the_machines_fault(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    captions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = captions / "no folder"
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", lambda **_: nullcontext(str(out)))
+    with pytest.raises(MachineFault, match=f"Not a directory: '{captions}"):
+        evaluate_apart(ask(i2t=None, modes=(Mode.IMAGE,)), make_bench())
 
 
 def test_a_second_signal_ends_a_run_at_once_and_in_order(
