@@ -15,7 +15,7 @@ from evaluator.allocator import keep_freed_memory
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.execution import run_here, run_part
-from evaluator.failures import failure_of
+from evaluator.failures import blame_machine, failure_of
 from evaluator.run_log import hush_libraries
 from protocol.errors import WeightsError
 from protocol.files import write_whole
@@ -45,6 +45,7 @@ def _answer(job: dict[str, Any], out: Path) -> None:
     except (OSError, WeightsError):
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
+        blame_machine(error)
         write_whole(out / "failure.json", to_json(failure_of(error, "evaluate")).encode())
 
 

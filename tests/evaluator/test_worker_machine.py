@@ -15,11 +15,15 @@ import pytest
 from conftest import environment
 
 from evaluator.bench import Bench
+from evaluator.decoders import start_image
+from evaluator.failures import code_of
 from evaluator.isolation import evaluate_apart
 from evaluator.pruning import look, prune
+from evaluator.run import evaluate
 from evaluator.score import ScoreStage
 from evaluator.worker import work
-from protocol.errors import MachineFault, WeightsError
+from protocol.errors import DeviceLost, MachineFault, ModelError, WeightsError
+from protocol.failures import FailureCode
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.states import Action, Status
@@ -132,6 +136,37 @@ def test_a_worker_that_is_told_to_end_gives_its_request_back(
     assert actions == [Action.SUBMIT, Action.CLAIM, Action.RELEASE]
     assert is_given_back(store, request)
     assert not list(tmp_path.glob("cmc-*/*.json"))
+
+
+def test_a_gpu_that_is_gone_when_a_model_is_loaded_fails_no_request(
+    store: FolderStore,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(*_: object) -> None:
+        raise RuntimeError("CUDA error: unknown error")
+
+    monkeypatch.setattr(start_image, "load", load)
+    request = ask(i2t=None, modes=(Mode.IMAGE,))
+    store.submit(request)
+    with pytest.raises(DeviceLost, match="the device no longer answers"):
+        work(store, make_bench(), once=False, say=print)
+    assert is_given_back(store, request)
+
+
+def test_a_model_that_does_not_fit_when_it_is_loaded_is_said_to(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch import OutOfMemoryError
+
+    def load(*_: object) -> None:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(start_image, "load", load)
+    with pytest.raises(ModelError, match="start-image does not fit in memory") as caught:
+        evaluate(ask(i2t=None, modes=(Mode.IMAGE,)), make_bench())
+    assert code_of(caught.value) is FailureCode.OUT_OF_MEMORY
 
 
 def test_a_folder_of_temporary_files_that_takes_none_is_the_machines_fault(
