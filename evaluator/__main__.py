@@ -4,15 +4,15 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 """
 
 import argparse
-import logging
 import os
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
+from evaluator.run_log import hush_libraries
 from protocol.errors import CMCError
 
 COMMANDS = (
@@ -49,17 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    # Notes of libraries to their own developers, which a user of this program can do nothing about.
-    warnings.simplefilter("ignore", FutureWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    hush_libraries()
     options = make_parser().parse_args(arguments)
-    if getattr(options, "computes", False):
+    computes = getattr(options, "computes", False)
+    if computes:
         from evaluator.allocator import keep_freed_memory
 
         keep_freed_memory()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _end)
+        # What is deaf to interrupts, as under `nohup`, stays so.
+        if computes and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
     try:
         status: int = options.run(options)
         _prune(options)
@@ -72,14 +73,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("stopped; what was done is kept", file=sys.stderr)
-        return 130
+        return _leave(128 + signal.SIGINT)
+    except _Ended as end:
+        _leave(end.status)
+        raise
     return status
 
 
-def _end(number: int, frame: object) -> None:
+class _Ended(SystemExit):
+    """The system told this process to end."""
+
+    def __init__(self, number: int) -> None:
+        self.status = 128 + number
+        super().__init__(self.status)
+
+
+def _end(number: int, frame: object) -> NoReturn:
     """End as an interrupt does: what is held is given back, and what was started is stopped."""
     del frame
-    sys.exit(128 + number)
+    raise _Ended(number)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """Say why this may take a while: what a thread is at is finished, unless there is a second."""
+    del number, frame
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Not `print`: the main thread may be inside one.
+    os.write(2, b"\nstopping after what is under way; Ctrl-C again stops at once\n")
+    raise KeyboardInterrupt
+
+
+def _leave(status: int) -> int:
+    """Return a status, or end at once where a second signal left threads at work.
+
+    Python would wait for some of them, and tear torch down under the others.
+    """
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _prune(options: argparse.Namespace) -> None:

@@ -4,10 +4,11 @@ import gc
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import TypeVar
 
-from protocol.errors import DeviceLost
+from protocol.errors import DeviceLost, ModelError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -97,10 +98,7 @@ class BatchSizes:
                 done += work(batch)
             except (MemoryError, RuntimeError) as error:
                 if is_device_lost(error):
-                    raise DeviceLost(
-                        f"the device no longer answers ({_first_line(error)}); "
-                        "what was done is kept, start again when it is back"
-                    ) from error
+                    raise _lost(error) from error
                 if not is_out_of_memory(error):
                     raise
                 if len(batch) == 1:
@@ -117,6 +115,24 @@ class BatchSizes:
             self._limits[pixels] = max(1, size // 2)
 
 
+@contextmanager
+def loading(label: str) -> Iterator[None]:
+    """Say in words, of the model that is loaded inside the block, what torch says of its device.
+
+    Raises:
+        DeviceLost: the device no longer answers.
+        ModelError: the model does not fit in memory.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if is_device_lost(error):
+            raise _lost(error) from error
+        if is_out_of_memory(error):
+            raise ModelError(f"{label} does not fit in memory ({_first_line(error)})") from error
+        raise
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error of torch or Python says that memory is short."""
     return isinstance(error, MemoryError) or any(
@@ -127,6 +143,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 def is_device_lost(error: BaseException) -> bool:
     """Return whether an error says that the GPU is gone, and not that its memory is short."""
     return not is_out_of_memory(error) and any(words in str(error) for words in _LOST)
+
+
+def _lost(error: BaseException) -> DeviceLost:
+    return DeviceLost(
+        f"the device no longer answers ({_first_line(error)}); "
+        "what was done is kept, start again when it is back"
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -15,27 +15,38 @@ from evaluator.allocator import keep_freed_memory
 from evaluator.bench import Bench
 from evaluator.cache import Cache
 from evaluator.execution import run_here, run_part
-from evaluator.failures import failure_of
+from evaluator.failures import blame_machine, failure_of
+from evaluator.run_log import hush_libraries
 from protocol.errors import WeightsError
 from protocol.files import write_whole
 from protocol.jsonable import from_plain, to_json, to_plain
 from protocol.records import Request
-from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
+from protocol.smoke import FAULT_MARK, LOG_MARK, SMOKE_MARK, SmokeReport
 
 
 def main() -> int:
     """Run the job on standard input; 0 when there is a result or a reason why there is none."""
     keep_freed_memory()
+    hush_libraries()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     out = Path(job["out"])
     try:
-        _run(job, out)
+        _answer(job, out)
     except (OSError, WeightsError) as error:
-        _write_failure(out, error, is_machine_fault=True)
-    except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
-        _write_failure(out, error, is_machine_fault=False)
+        # For the worker's own terminal, which may know where its disks are: nothing is left out.
+        _say(FAULT_MARK + json.dumps(str(error) or type(error).__name__))
     return 0
+
+
+def _answer(job: dict[str, Any], out: Path) -> None:
+    try:
+        _run(job, out)
+    except (OSError, WeightsError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
+        blame_machine(error)
+        write_whole(out / "failure.json", to_json(failure_of(error, "evaluate")).encode())
 
 
 def _run(job: dict[str, Any], out: Path) -> None:
@@ -52,14 +63,6 @@ def _run(job: dict[str, Any], out: Path) -> None:
         outcome = run_part(request, bench, job["names"], _say)
     write_whole(out / "per_image.parquet", outcome.per_image)
     write_whole(out / "result.json", to_json(outcome.result).encode())
-
-
-def _write_failure(out: Path, error: Exception, *, is_machine_fault: bool) -> None:
-    told = {
-        "failure": to_plain(failure_of(error, "evaluate")),
-        "is_machine_fault": is_machine_fault,
-    }
-    write_whole(out / "failure.json", json.dumps(told).encode())
 
 
 def _end_with_parent() -> None:

@@ -1,12 +1,16 @@
 """From an error to what its submitter is told: a code of the closed list, and a redacted log."""
 
+import errno
 import traceback
+from collections.abc import Iterator
 
+from evaluator.batches import is_device_lost
 from protocol.errors import (
     CaptionError,
     CodecError,
     DecodeError,
     InputError,
+    MachineFault,
     ModelError,
     SmokeTestError,
     WeightsError,
@@ -35,6 +39,43 @@ _BY_NAME = {
     "HfHubHTTPError": FailureCode.HUB_UNAVAILABLE,
     "TransportError": FailureCode.HUB_UNAVAILABLE,
 }
+
+
+_MACHINES = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE),
+        *(errno.EMFILE, errno.ENFILE),
+    }
+)
+"""Of a disk or a process that can take no more, whoever's model asked."""
+
+
+def blame_machine(error: BaseException) -> None:
+    """Raise what is wrong with this machine, where that is behind an error.
+
+    Libraries tell a full disk, or a GPU that is gone, as one more reason why a model cannot be
+    loaded.
+
+    Raises:
+        MachineFault: no model is at fault.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in _MACHINES:
+            raise MachineFault(
+                f"{error} ({cause})" if cause is not error else str(error)
+            ) from error
+        if isinstance(cause, RuntimeError) and is_device_lost(cause):
+            raise MachineFault(f"the device no longer answers ({error})") from error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was raised from or because of."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
 def failure_of(error: BaseException, stage: str) -> Failure:

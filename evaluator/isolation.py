@@ -19,9 +19,9 @@ from evaluator.bench import Bench
 from evaluator.execution import Outcome
 from protocol.errors import MachineFault, RecordError
 from protocol.failures import FailureCode
-from protocol.jsonable import from_json, from_plain, to_plain
+from protocol.jsonable import from_json, to_plain
 from protocol.records import Request, Result
-from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
+from protocol.smoke import FAULT_MARK, LOG_MARK, SMOKE_MARK, SmokeReport
 from protocol.states import Failure
 from protocol.systems import ENDPOINT_ADAPTERS
 from submission.queue import make_failure
@@ -108,8 +108,11 @@ def evaluate_apart(
             "out": folder,
             "names": None if names is None else list(names),
         }
-        hear = partial(_hear, note=note, tell=tell, log=log)
+        faults: list[str] = []
+        hear = partial(_hear, note=note, tell=tell, log=log, fault=faults.append)
         status = _run_child(job, scrubbed_environment(os.environ, request), hear)
+        if faults:
+            raise MachineFault(faults[0])
         return _read_outcome(Path(folder), status)
 
 
@@ -140,6 +143,7 @@ def _hear(
     note: Callable[[str], None],
     tell: Callable[[SmokeReport], None],
     log: Callable[[str], None],
+    fault: Callable[[str], None],
 ) -> None:
     # A library may print what it likes: what is no report is nothing, nor is a log that is none.
     if line.startswith(SMOKE_MARK):
@@ -148,18 +152,17 @@ def _hear(
     elif line.startswith(LOG_MARK):
         with contextlib.suppress(ValueError):
             log(str(json.loads(line.removeprefix(LOG_MARK))))
+    elif line.startswith(FAULT_MARK):
+        with contextlib.suppress(ValueError):
+            fault(str(json.loads(line.removeprefix(FAULT_MARK))))
     else:
         note(line)
 
 
 def _read_outcome(folder: Path, status: int) -> Outcome | Failure:
-    told = folder / "failure.json"
-    if told.is_file():
-        answer = json.loads(told.read_text(encoding="utf-8"))
-        failure: Failure = from_plain(Failure, answer["failure"], "failure")
-        if answer["is_machine_fault"]:
-            raise MachineFault(failure.message)
-        return failure
+    failure = folder / "failure.json"
+    if failure.is_file():
+        return from_json(Failure, failure.read_bytes())
     if status != 0:
         # The system kills with SIGKILL whoever takes the last of its memory.
         code = FailureCode.OUT_OF_MEMORY if status == -signal.SIGKILL else FailureCode.INTERNAL

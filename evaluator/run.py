@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
+from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
 
 from evaluator.bench import Bench, code_version
 from evaluator.cache import PictureEntry
+from evaluator.captioners.file import read_captions, require_captions
 from evaluator.codecs import load_codec
 from evaluator.decode import START_IMAGE, Decoded, DecodeStage
 from evaluator.decoders import find_decoder
@@ -81,7 +83,9 @@ def evaluate(
     protocol = find_protocol(request.protocol)
     samples = [s for s in list_samples(bench.images) if only is None or s.name in only]
     features = FeatureStore(bench.cache, bench.features) if bench.features else None
-    # Before anything is computed: missing weights must not be found out after hours of decoding.
+    # Before anything is computed: a missing caption or missing weights must not be found out after
+    # hours of decoding.
+    _require_captions(request, samples)
     indicators = [
         LazyIndicator(name, bench.weights, bench.device, features)
         for name in protocol.indicators.values()
@@ -206,6 +210,18 @@ def check_request(request: Request, bench: Bench) -> None:
             f"{found or 'none'} is given; --text-prior FILE gives one"
         )
     encode_caption("", protocol.text_coder, bench.text_prior)
+
+
+def _require_captions(request: Request, samples: Sequence[Sample]) -> None:
+    """Refuse a caption file that lacks a picture's line."""
+    system = request.i2t
+    if (
+        system is not None
+        and system.adapter == "file"
+        and any(m.has_caption for m in request.modes)
+    ):
+        captions = read_captions(Path(system.path))
+        require_captions(captions, [sample.name for sample in samples], system.model)
 
 
 def _provenance(

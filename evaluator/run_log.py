@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,13 @@ def library_errors(hear: Callable[[str], None]) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(handler)
+
+
+def hush_libraries() -> None:
+    """Leave out libraries' notes to their own developers, which a user can do nothing about."""
+    warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("ignore", DeprecationWarning)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 class _Listener(logging.Handler):

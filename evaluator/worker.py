@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from evaluator.bench import Bench
 from evaluator.execution import Outcome, run_here
-from evaluator.failures import failure_of
+from evaluator.failures import blame_machine, failure_of
 from evaluator.fetching import fetch_restricted
 from evaluator.gallery import hand_over
 from evaluator.isolation import evaluate_apart, needs_isolation
@@ -126,6 +126,7 @@ def _run(
         # machine's trouble: another worker may do better.
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
+        blame_machine(error)
         failure = failure_of(error, "evaluate")
     state = store.fail(claim, failure)
     again = "; it will be tried again" if state.status is Status.PENDING else ""

@@ -61,8 +61,11 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            # "No space left on device" alone does not say on which.
+            error.filename = str(path)
         raise
 
 

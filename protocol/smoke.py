@@ -9,6 +9,9 @@ SMOKE_MARK = "\x1esmoke "
 """Begins the line in which a run's process tells its parent a report, as JSON."""
 LOG_MARK = "\x1elog "
 """Begins the line in which it tells a text for the log, as JSON."""
+FAULT_MARK = "\x1efault "
+"""Begins the line in which it tells what is wrong with its machine, as JSON: a full disk takes no
+file that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,11 @@ class Store(Protocol):
         """
 
     def report_progress(self, claim: Claim, line: str, log: str = ...) -> None:
-        """Show people how far the claimed request is, and the last lines of its log."""
+        """Show people how far the claimed request is, and the last lines of its log.
+
+        Raises:
+            LeaseError: a renewal found that the claim is gone.
+        """
 
     def report_smoke(self, claim: Claim, report: SmokeReport) -> None:
         """Keep what a claimed request's smoke test showed; it stays with the request."""

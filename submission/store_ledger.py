@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from protocol.errors import StoreError
+from protocol.errors import LeaseError, StoreError
 from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import Action, Event, Failure, State, Status
@@ -15,15 +15,7 @@ from submission.filed import files_of
 from submission.finished import read_results
 from submission.heartbeat import beating
 from submission.ledger import Batch, Book, Ledger, events_of
-from submission.queue import (
-    Claim,
-    QueueEntry,
-    Submitted,
-    Terms,
-    known,
-    new_nonce,
-    per_image_path,
-)
+from submission.queue import Claim, QueueEntry, Submitted, Terms, known, new_nonce, per_image_path
 from submission.queue_list import list_queue
 from submission.queue_worker import Accepts
 
@@ -43,6 +35,7 @@ class LedgerStore:
         self.terms = terms or Terms()
         self._clock = clock
         self._held: set[str] = set()
+        self._lost: dict[str, LeaseError] = {}
         self._notes: dict[str, tuple[str, str]] = {}
 
     def submit(
@@ -154,14 +147,20 @@ class LedgerStore:
             LeaseError: it is another worker's now, or the request has ended.
         """
         line, log = self._notes.get(claim.state.request_id, ("", ""))
-        self.ledger.change(
-            lambda book: queue_worker.renew(
-                book, claim, line, self.terms, self._clock(), smoke=smoke, log=log
+        try:
+            self.ledger.change(
+                lambda book: queue_worker.renew(
+                    book, claim, line, self.terms, self._clock(), smoke=smoke, log=log
+                )
             )
-        )
+        except LeaseError as error:
+            self._lost[claim.lease.nonce] = error
+            raise
 
     def report_progress(self, claim: Claim, line: str, log: str = "") -> None:
-        """Show people how far the claimed request is, and the last lines of its log."""
+        """Show people how far a request is; a LeaseError where a renewal found the claim gone."""
+        if (lost := self._lost.get(claim.lease.nonce)) is not None:
+            raise lost
         self._notes[claim.state.request_id] = line, log
         self.ledger.note(claim.state.request_id, f"{line}\n{log}")
 
@@ -295,6 +294,7 @@ class LedgerStore:
 
     def _let_go(self, claim: Claim) -> None:
         self._held.discard(claim.lease.nonce)
+        self._lost.pop(claim.lease.nonce, None)
         self._notes.pop(claim.state.request_id, None)
         self.ledger.note(claim.state.request_id, "")
         self.ledger.let_go(claim.lease.nonce)

@@ -28,10 +28,7 @@ class FileCaptioner:
 
     def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
         """Return the captions that the file has for these names."""
-        missing = [item.name for item in batch if item.name not in self._captions]
-        if missing:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise CaptionError(f"{self._source} has no caption for {missing[0]}{more}; add a line")
+        require_captions(self._captions, [item.name for item in batch], self._source)
         return [Caption(text=self._captions[item.name]) for item in batch]
 
 
@@ -46,6 +43,18 @@ def load(system: System, protocol: Protocol, device: str) -> Captioner:
     read_settings(system, SETTINGS)
     del protocol, device
     return FileCaptioner(read_captions(Path(system.path)), system.model)
+
+
+def require_captions(captions: Mapping[str, str], names: Sequence[str], source: str) -> None:
+    """Refuse captions that are not there for all names; `source` is the file's, for the message.
+
+    Raises:
+        CaptionError: one is missing.
+    """
+    missing = [name for name in names if name not in captions]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise CaptionError(f"{source} has no caption for {missing[0]}{more}; add a line")
 
 
 def read_captions(path: Path) -> dict[str, str]:

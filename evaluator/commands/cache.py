@@ -1,6 +1,7 @@
 """Look at the cache of finished work, and make it smaller.
 
-What was used longest ago goes first, whatever it is; a run that misses it makes it again.
+What was used longest ago goes first, whatever it is; a run that misses it makes it again. The
+unpacked pictures of a dataset folder and the caption files of requests stay.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import os
 from pathlib import Path
 
 from evaluator.commands._options import add_json, size_in_bytes
+from evaluator.pruning import KINDS
 
 HELP = "look at the cache of finished work, and prune it"
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="what may stay: 20G",
     )
-    prune.add_argument("--kind", help="only this kind, as `cmc cache look` names it")
+    prune.add_argument("--kind", choices=KINDS, help="only this kind")
     for action in (look, prune):
         action.add_argument(
             "--cache",
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         sum(usage.total_bytes for usage in kinds.values()),
     )
     for kind, usage in [*kinds.items(), ("in all", everything)]:
-        print(f"{kind:<10} {usage.entries:>9,} entries  {_megabytes(usage.total_bytes):>14}")
+        print(f"{kind:<12} {usage.entries:>9,} entries  {_megabytes(usage.total_bytes):>14}")
     return 0
 
 

@@ -1,17 +1,20 @@
 """Evaluate a system on a folder of pictures, without a queue.
 
-Writes files/MODE/NAME.cmc, pictures/MODE/NAME.png, per_image.parquet and result.json. With --json
-the result is on standard output, and every step is a line of JSON on standard error.
+Writes files/MODE/NAME.cmc, pictures/MODE/NAME.png, per_image.parquet and, last, result.json; what
+an earlier run left in these places goes. With --json the result is on standard output, and every
+step is a line of JSON on standard error.
 """
 
 import argparse
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import TEXT_CODERS
 from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
 from evaluator.commands._text_options import add_text_prior, prior_from, with_text_coder
+from protocol.rules import Mode
 
 if TYPE_CHECKING:
     from evaluator.bench import Bench
@@ -41,7 +44,13 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.progress import progress_bars, progress_events
     from evaluator.run import evaluate
     from evaluator.summary import summarise
+    from protocol.errors import InputError
     from protocol.jsonable import to_json
+
+    if options.images.resolve().is_relative_to(options.out.resolve() / "pictures"):
+        raise InputError(
+            f"--out {options.out} would replace the pictures of --images; name another"
+        )
 
     request, prior = request_from(options, "local"), prior_from(options)
     protocol = with_text_coder(request.protocol, options.text_coder, prior)
@@ -65,14 +74,21 @@ def _export(evaluation: "Evaluation", bench: "Bench", out: Path) -> None:
     from protocol.files import write_whole
     from protocol.jsonable import to_json
 
+    # Of an earlier run, which would pass for this one's until its own is written last.
+    (out / "result.json").unlink(missing_ok=True)
+    written: set[Path] = set()
     for item in evaluation.decoded:
         stem, mode = Path(item.encoded.sample.name).stem, item.encoded.mode
-        write_whole(out / "files" / mode / f"{stem}.cmc", item.encoded.data)
-        picture = out / "pictures" / mode / f"{stem}.png"
-        if item.entry.failure_code:
-            picture.unlink(missing_ok=True)
-            continue
-        write_whole(picture, bench.cache.picture_bytes(item.key))
+        content = {out / "files" / mode / f"{stem}.cmc": item.encoded.data}
+        if not item.entry.failure_code:
+            picture = out / "pictures" / mode / f"{stem}.png"
+            content[picture] = bench.cache.picture_bytes(item.key)
+        for path, data in content.items():
+            write_whole(path, data)
+        written |= content.keys()
+    for mode, pattern in product(Mode, ("files/{}/*.cmc", "pictures/{}/*.png")):
+        for path in set(out.glob(pattern.format(mode))) - written:
+            path.unlink()
     write_whole(out / "per_image.parquet", evaluation.per_image)
     write_whole(out / "result.json", to_json(evaluation.result).encode())
 

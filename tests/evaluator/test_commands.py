@@ -162,6 +162,38 @@ def test_evaluate_writes_files_pictures_scores_and_result(
             assert np.array_equal(np.asarray(again), np.asarray(picture))
 
 
+def test_what_an_earlier_run_left_in_the_out_folder_goes(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = ("--protocol", "demo-0", "--out", out)
+    cmc_here("evaluate", "--codec", "jpeg:20", "--images", images, *options)
+    (images / "NSI_pgc_000.png").unlink()
+    cmc_here("evaluate", "--codec", "jpeg:20", "--images", images, *options)
+    left = {"AIGI_SDXL_002", "SCI_screen_001"}
+    assert {path.stem for path in out.glob("files/image/*")} == left
+    assert {path.stem for path in out.glob("pictures/image/*")} == left
+    made = out / "pictures" / "image"
+    said = cmc_here("evaluate", "--codec", "jpeg:20", "--images", made, *options, status=1).stderr
+    assert "would replace the pictures of --images" in said
+
+
+def test_a_caption_that_is_missing_is_known_before_anything_is_computed(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    captions: Path,
+    tmp_path: Path,
+) -> None:
+    whole = captions.read_text().splitlines(keepends=True)
+    # The largest pictures go first, and this is the smallest.
+    captions.write_text("".join(line for line in whole if "NSI_pgc" not in line))
+    system = ("--i2t", f"file:{captions}", "--t2i", "start-image", "--protocol", "demo-0")
+    options = ("--images", images, "--out", tmp_path / "out")
+    said = cmc_here("evaluate", *system, *options, status=1).stderr
+    assert "captions.csv has no caption for NSI_pgc_000.png; add a line" in said
+    assert not (tmp_path / "cache").exists()
+
+
 def test_submit_work_queue_and_leaderboard(
     cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:

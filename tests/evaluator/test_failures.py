@@ -1,9 +1,18 @@
 """From an error to its code."""
 
+import errno
+
 import pytest
 
-from evaluator.failures import code_of, failure_of
-from protocol.errors import CaptionError, CMCError, CodecError, DecodeError, ModelError
+from evaluator.failures import blame_machine, code_of, failure_of
+from protocol.errors import (
+    CaptionError,
+    CMCError,
+    CodecError,
+    DecodeError,
+    MachineFault,
+    ModelError,
+)
 from protocol.failures import HINTS, FailureCode
 
 
@@ -38,6 +47,28 @@ def test_the_cause_tells_more_than_what_it_was_wrapped_in() -> None:
     with pytest.raises(ModelError) as caught:
         load()
     assert code_of(caught.value) is FailureCode.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_machines"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "blobs/ab"), True),
+        (RuntimeError("CUDA error: unspecified launch failure"), True),
+        (FileNotFoundError(errno.ENOENT, "No such file", "model.safetensors"), False),
+        (RuntimeError("CUDA out of memory"), False),
+    ],
+)
+def test_a_library_that_wraps_the_machines_trouble_blames_no_model(
+    reason: Exception, is_machines: bool
+) -> None:
+    error = ModelError("diffusers cannot load it")
+    # As diffusers does: what it raises while it handles an error has no cause of its own.
+    error.__context__ = reason
+    if is_machines:
+        with pytest.raises(MachineFault, match="cannot load it"):
+            blame_machine(error)
+    else:
+        blame_machine(error)
 
 
 def test_a_failure_has_a_hint_and_a_log_without_secrets() -> None:

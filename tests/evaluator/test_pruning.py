@@ -69,17 +69,53 @@ def test_a_run_from_what_pruning_left_gives_the_same(
     assert evaluate(ask(), bench).result.scores == first.result.scores
 
 
+def test_the_pictures_that_a_run_is_about_are_not_pruned(tmp_path: Path) -> None:
+    filled(tmp_path)
+    stays = [tmp_path / "ground-truth" / "ab" / "NSI_pgc_000.png", tmp_path / "captions" / "ab.csv"]
+    strange = tmp_path / "models" / "mine" / "model.safetensors"
+    for path in (*stays, strange):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+    assert prune(tmp_path, 0).entries == 5
+    assert all(path.is_file() for path in (*stays, strange))
+    assert look(tmp_path).keys() == {"captions", "features", "ground-truth"}
+
+
+def test_what_an_interrupted_reproduction_left_is_counted_and_pruned(tmp_path: Path) -> None:
+    Cache(tmp_path / "replications" / "some-id").keep("0" * 64, ScoreEntry(1.0))
+    assert look(tmp_path)["replications"].entries == 1
+    assert prune(tmp_path, 0).entries == 1
+    assert look(tmp_path)["replications"] == (0, 0)
+
+
+def test_what_a_killed_process_left_half_written_goes_after_a_day(tmp_path: Path) -> None:
+    filled(tmp_path)
+    fresh, old = (tmp_path / "features" / f".{name}" for name in ("fresh", "old"))
+    unpacking = tmp_path / "ground-truth" / ".old"
+    unpacking.mkdir(parents=True)
+    for path in (fresh, old, unpacking / "NSI_pgc_000.png"):
+        path.write_bytes(b"x")
+    for path in (old, unpacking):
+        os.utime(path, (1_000_000,) * 2)
+    assert prune(tmp_path, 10_000) == (0, 0)
+    assert fresh.is_file()
+    assert not old.exists()
+    assert not unpacking.exists()
+
+
 def test_the_command_says_what_there_is_and_deletes_what_it_is_told(
     cmc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     filled(tmp_path / "cache")
-    assert "features           5 entries" in cmc("cache", "look").stdout
+    assert "features             5 entries" in cmc("cache", "look").stdout
     assert json.loads(cmc("cache", "look", "--json").stdout) == {
         "features": {"entries": 5, "bytes": 5000}
     }
     assert cmc("cache", "prune", "--to", "2K").stdout == "deleted 3 entries, 0.0 MB\n"
     assert cmc("cache", "look", "--cache", tmp_path / "none").stdout.startswith("in all")
     assert "wanted a size like" in cmc("cache", "prune", "--to", "lots", status=2).stderr
+    said = cmc("cache", "prune", "--to", "0", "--kind", "feature", status=2).stderr
+    assert "invalid choice: 'feature'" in said
 
 
 @pytest.mark.parametrize(

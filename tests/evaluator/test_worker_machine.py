@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,15 @@ import pytest
 from conftest import environment
 
 from evaluator.bench import Bench
+from evaluator.decoders import start_image
+from evaluator.failures import code_of
 from evaluator.isolation import evaluate_apart
 from evaluator.pruning import look, prune
+from evaluator.run import evaluate
 from evaluator.score import ScoreStage
 from evaluator.worker import work
-from protocol.errors import MachineFault, WeightsError
+from protocol.errors import DeviceLost, MachineFault, ModelError, WeightsError
+from protocol.failures import FailureCode
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.states import Action, Status
@@ -130,6 +136,71 @@ def test_a_worker_that_is_told_to_end_gives_its_request_back(
     assert actions == [Action.SUBMIT, Action.CLAIM, Action.RELEASE]
     assert is_given_back(store, request)
     assert not list(tmp_path.glob("cmc-*/*.json"))
+
+
+def test_a_gpu_that_is_gone_when_a_model_is_loaded_fails_no_request(
+    store: FolderStore,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(*_: object) -> None:
+        raise RuntimeError("CUDA error: unknown error")
+
+    monkeypatch.setattr(start_image, "load", load)
+    request = ask(i2t=None, modes=(Mode.IMAGE,))
+    store.submit(request)
+    with pytest.raises(DeviceLost, match="the device no longer answers"):
+        work(store, make_bench(), once=False, say=print)
+    assert is_given_back(store, request)
+
+
+def test_a_model_that_does_not_fit_when_it_is_loaded_is_said_to(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch import OutOfMemoryError
+
+    def load(*_: object) -> None:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(start_image, "load", load)
+    with pytest.raises(ModelError, match="start-image does not fit in memory") as caught:
+        evaluate(ask(i2t=None, modes=(Mode.IMAGE,)), make_bench())
+    assert code_of(caught.value) is FailureCode.OUT_OF_MEMORY
+
+
+def test_a_folder_of_temporary_files_that_takes_none_is_the_machines_fault(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    captions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = captions / "no folder"
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", lambda **_: nullcontext(str(out)))
+    with pytest.raises(MachineFault, match=f"Not a directory: '{captions}"):
+        evaluate_apart(ask(i2t=None, modes=(Mode.IMAGE,)), make_bench())
+
+
+def test_a_second_signal_ends_a_run_at_once_and_in_order(
+    images: Path, t2i: str, captions: Path, tmp_path: Path
+) -> None:
+    system = ["--i2t", f"file:{captions}", "--t2i", f"{t2i}?steps=200", "--modes", "text,pixel"]
+    options = ["--images", str(images), "--protocol", "demo-0", "--out", str(tmp_path / "out")]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "evaluator", "evaluate", *system, *options],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("cache/picture/*/*.json")) and run.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    # The second mode of the first picture is being decoded.
+    for _ in range(2):
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    assert run.wait(timeout=5) == 128 + signal.SIGTERM
 
 
 def test_the_process_of_submitted_weights_computes_as_the_worker_was_told(

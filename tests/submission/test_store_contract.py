@@ -237,6 +237,21 @@ def test_a_request_whose_workers_vanish_three_times_fails_and_the_queue_goes_on(
     assert (state.status, state.failure.code) == (Status.FAILED, FailureCode.WORKER_LOST)
 
 
+def test_a_holder_whose_renewal_found_the_request_withdrawn_is_told_at_its_next_word(
+    store: LedgerStore, make_store: MakeStore
+) -> None:
+    request_id = store.submit(request_for(53)).state.request_id
+    with pytest.raises(LeaseError, match="is WITHDRAWN"), store.claim("w") as claim:  # noqa: PT012
+        assert claim is not None
+        store.report_progress(claim, "decode 1/48")
+        make_store().withdraw(request_id, claim.request.submitter)
+        # What the heartbeat does.
+        with pytest.raises(LeaseError):
+            store.renew(claim)
+        store.report_progress(claim, "decode 2/48")
+    assert store.state(request_id).status is Status.WITHDRAWN
+
+
 def test_a_worker_that_stops_gives_its_request_back_untried(store: LedgerStore) -> None:
     store.submit(request_for(53))
     with pytest.raises(KeyboardInterrupt), store.claim("w") as claim:  # noqa: PT012
