@@ -12,6 +12,7 @@ const ORDERS = {
   apart: "largest disagreement first",
 };
 const MEASURES = ["consistency", "perception"];
+const CONTENTS = ["NSI", "SCI", "AIGI"];
 
 export async function open(box) {
   const systems = await load("data/gallery.json");
@@ -69,9 +70,10 @@ class Pictures {
     const all = galleries.flat();
     const order = state.get("order", "name") in ORDERS ? state.get("order", "name") : "name";
     const names = sortNames(all, order, chosenMeasure());
-    const shown = names.filter((name) => !state.get("content") || name.startsWith(`${state.get("content")}_`));
+    const content = CONTENTS.find((one) => one === state.get("content")) ?? "";
+    const shown = names.filter((name) => !content || name.startsWith(`${content}_`));
     const image = shown.includes(state.get("image")) ? state.get("image") : shown[0];
-    const controls = this.controls(possible, chosen, shown, image, order);
+    const controls = this.controls(possible, chosen, shown, image, order, content);
     if (datasets.length > 1) {
       const options = datasets.map((key) => ({ key, text: key }));
       const choose = (key) => state.set({ dataset: key, systems: null, image: null });
@@ -99,11 +101,11 @@ class Pictures {
     return { datasets, possible, chosen, lacks };
   }
 
-  controls(possible, chosen, names, image, order) {
+  controls(possible, chosen, names, image, order, content) {
     const box = make("div", "controls");
     const at = names.indexOf(image);
     const step = (by) => state.set({ image: names[(at + by + names.length) % names.length] });
-    const contents = [["", "All"], ["NSI", "NSI"], ["SCI", "SCI"], ["AIGI", "AIGI"]];
+    const contents = [["", "All"], ...CONTENTS.map((one) => [one, one])];
     const tools = make("div", "tools");
     tools.append(
       popover(`Systems · ${chosen.length}`, "systems", (panel) => {
@@ -123,7 +125,7 @@ class Pictures {
       picker("Image", names.map((key) => ({ key, text: key })), image, (key) => state.set({ image: key })),
       button("tool", "‹", () => step(-1), "The image before"),
       button("tool", "›", () => step(1), "The next image"),
-      choice("Content", contents.map(([key, text]) => ({ key, text })), state.get("content"), (key) => state.set({ content: key, image: null })),
+      choice("Content", contents.map(([key, text]) => ({ key, text })), content, (key) => state.set({ content: key, image: null })),
       picker("Order", Object.entries(ORDERS).map(([key, text]) => ({ key, text })), order, (key) => state.set({ order: key === "name" ? null : key, image: null })),
       measurePicker(chosenMeasure(), { image: null }),
       tools,

@@ -60,6 +60,10 @@ def test_a_link_with_a_mistake_shows_what_is_there_without_it(page: Page, addres
     go(page, "?view=pictures&by=xyz&order=best")
     expect(page.get_by_label("Image")).to_have_value("NSI_pgc_001.png")
     expect(control(page, "by")).to_have_value("consistency")
+    go(page, "?view=pictures&content=sci")
+    expect(page.get_by_label("Image")).to_have_value("AIGI_SDXL_000.png")
+    go(page, "?view=pairs&content=sci")
+    expect(page.locator("td.pair").first).to_be_visible()
 
 
 CONTROLS = {
