@@ -3,7 +3,7 @@
 import os
 import sys
 
-from protocol.errors import CMCError
+from protocol.errors import CMCError, InputError
 from space.server import serve
 
 
@@ -12,13 +12,18 @@ def main() -> int:
     store = os.environ.get("CMC_STORE", "")
     host = "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"  # noqa: S104
     host = os.environ.get("GRADIO_SERVER_NAME", host)
-    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     try:
-        serve(store, host, port, announce=_announce)
+        serve(store, host, _port(os.environ.get("GRADIO_SERVER_PORT", "7860")), announce=_announce)
     except (CMCError, OSError) as error:
         print(f"cmc serve: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise InputError(f"GRADIO_SERVER_PORT is {text!r}; wanted a whole number from 0 to 65535")
+    return int(text)
 
 
 def _announce(address: str) -> None:

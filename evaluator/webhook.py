@@ -67,8 +67,19 @@ class Webhook:
 
 @contextlib.contextmanager
 def serving(webhook: Webhook, host: str, port: int) -> Iterator[int]:
-    """Answer calls while the block lasts; yields the port, which is a free one for 0."""
-    with ThreadingHTTPServer((host, port), _handler(webhook)) as server:
+    """Answer calls while the block lasts; yields the port, which is a free one for 0.
+
+    Raises:
+        InputError: nobody can listen there.
+    """
+    try:
+        door = ThreadingHTTPServer((host, port), _handler(webhook))
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {host}:{port} for the Hub's calls: {error.strerror}; "
+            "name a free address of this machine: --webhook [HOST:]PORT"
+        ) from error
+    with door as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
         thread.start()

@@ -1,17 +1,21 @@
 """What programs ask: rows, records and pictures, by `gradio_client` and curl."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from protocol.errors import InputError
-from protocol.jsonable import to_plain
+from protocol.errors import CMCError, InputError
 from protocol.rules import Track
 from space.formats import board_lines
-from space.gallery import read_gallery
 from space.plain import public_record
+from space.snapshot import say_briefly
 from space.table import CONTENTS, TRACKS_SHOWN, board
+from submission.wording import shown
 
 if TYPE_CHECKING:
     from space.shop import Shop
+
+Found = TypeVar("Found")
 
 
 def add_api(shop: "Shop") -> None:
@@ -27,7 +31,7 @@ def add_api(shop: "Shop") -> None:
         Returns:
             One object a row; equal `bench` means that two rows may be compared.
         """
-        return find_rows(shop, track, content)
+        return told(lambda: find_rows(shop, track, content))
 
     def record(request_id: str) -> dict[str, Any]:
         """Return the whole record of a finished request.
@@ -38,7 +42,7 @@ def add_api(shop: "Shop") -> None:
         Returns:
             The request, all scores by mode and content, rates, costs and provenance.
         """
-        return find_record(shop, request_id)
+        return told(lambda: find_record(shop, request_id))
 
     def pictures(request_id: str) -> list[dict[str, Any]]:
         """Return what a run's gallery holds: captions, bits, scores, and paths of the pictures.
@@ -49,9 +53,17 @@ def add_api(shop: "Shop") -> None:
         Returns:
             One object for each image and mode; picture paths are relative to the server's address.
         """
-        return find_pictures(shop, request_id)
+        return told(lambda: find_pictures(shop, request_id))
 
+    from gradio import Error
     from gradio.events import api
+
+    def told(find: Callable[[], Found]) -> Found:
+        try:
+            return find()
+        except InputError as error:
+            # Whoever asks wrongly is told; it is no fault of the server's, for its log.
+            raise Error(str(error), print_exception=False) from error
 
     for function in (rows, record, pictures):
         api(function, api_name=function.__name__, queue=False)
@@ -63,10 +75,10 @@ def find_rows(shop: "Shop", track: str, content: str) -> list[dict[str, Any]]:
     Raises:
         InputError: there is no such track or content.
     """
-    if track not in list(TRACKS_SHOWN):
-        raise InputError(f"no board {track!r}; there are {', '.join(TRACKS_SHOWN)}")
-    if content not in CONTENTS:
-        raise InputError(f"no content {content!r}; there are {', '.join(CONTENTS)}")
+    if track not in [*TRACKS_SHOWN]:
+        raise InputError(f"no board {_asked(track)}; there are {', '.join(TRACKS_SHOWN)}")
+    if content not in [*CONTENTS]:
+        raise InputError(f"no content {_asked(content)}; there are {', '.join(CONTENTS)}")
     return board_lines(board(Track(track), content, shop.rows))
 
 
@@ -79,23 +91,29 @@ def find_record(shop: "Shop", request_id: str) -> dict[str, Any]:
     for result in shop.keeper.snapshot.results:
         if result.request.request_id == request_id:
             return public_record(result)
-    raise InputError(f"no result {request_id[:40]!r}; the rows' `request` names those there are")
+    raise InputError(f"no result {_asked(request_id)}; the rows' `request` names those there are")
 
 
 def find_pictures(shop: "Shop", request_id: str) -> list[dict[str, Any]]:
     """Return a gallery's pictures with paths that the server answers.
 
     Raises:
-        InputError: the run left no pictures, or there is no such run.
+        InputError: the run left no pictures, or there is no such run, or the store is away.
     """
-    gallery = read_gallery(shop.keeper.source, request_id)
-    if gallery is None:
-        raise InputError(f"no pictures of {request_id[:40]!r}")
     stem = f"data/gallery/{request_id}"
-    pictures = []
-    for picture in gallery.pictures:
-        plain = to_plain(picture)
+    try:
+        found = shop.find(f"{stem}.json")
+    except (CMCError, OSError) as error:
+        raise InputError(say_briefly(error)) from error
+    if found is None:
+        raise InputError(f"no pictures of {_asked(request_id)}")
+    pictures: list[dict[str, Any]] = json.loads(found[0])["pictures"]
+    for picture in pictures:
         for name in ("original", "sent", "decoded", "error_map"):
-            plain[name] = plain[name] and f"{stem}/{plain[name]}"
-        pictures.append(plain)
+            picture[name] = picture[name] and f"{stem}/{picture[name]}"
     return pictures
+
+
+def _asked(value: object) -> str:
+    # A client may send anything, whatever the signatures say.
+    return repr(shown(str(value), 40))

@@ -20,9 +20,14 @@ def export_site(store: str, folder: Path, say: Callable[[str], object] = lambda 
 
     A file of an older export that is no longer part of the site is taken away.
 
+    Args:
+        store: a folder or `hub:ORG/NAME`; empty gives the published rows alone.
+        folder: where the site goes.
+        say: told how far it is.
+
     Raises:
         InputError: the folder holds files that are no export.
-        CMCError: the store cannot be read.
+        CMCError: the store cannot be read, or is none.
     """
     return export_source(open_source(store), folder, say)
 
@@ -54,7 +59,7 @@ def export_source(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Export a store; one that is not there gives the published rows alone."""
+    """Export a store; an empty name gives the published rows alone."""
     store, folder = arguments
     try:
         count = export_site(store, Path(folder), _say)

@@ -103,7 +103,10 @@ def _state(desk: Desk, request: "Request") -> dict[str, Any]:
     }
     return {
         "account": account.name if account else "",
-        "can_sign_in": "SPACE_ID" in os.environ,
+        "can_sign_in": "SPACE_ID" in os.environ and "session" in request.scope,
+        "who_can": "Nobody can sign in here: the Space's front matter lacks hf_oauth"
+        if "SPACE_ID" in os.environ
+        else "Only this machine's user can submit here",
         "problem": view.problem,
         "benches": list(open_benches(view.entries)),
         "known": known,

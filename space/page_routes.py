@@ -1,28 +1,38 @@
 """The routes that readers need: the page, its files, the data behind it, the badges."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protocol.errors import CMCError
 from space.badge import badge
 from space.plain import plain_json
 from space.shop import Shop
-from space.site import media_type
+from space.site import asks_the_store, media_type
 from space.snapshot import say_briefly
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
 
+ASKERS = 8
+"""Threads that wait for the store at a time; one that hangs holds up no file that needs none."""
+
+
 def page_routes(shop: Shop) -> "list[BaseRoute]":
     """Return the routes; all answer from the newest snapshot."""
+    from anyio import CapacityLimiter
     from starlette.responses import Response
     from starlette.routing import Route
 
+    askers = CapacityLimiter(ASKERS)
+
     async def file(request: "Request") -> Response:
-        return await _answer(shop, request.url.path.lstrip("/") or "index.html", request)
+        path = request.url.path.lstrip("/") or "index.html"
+        return await _answer(shop, path, request, askers)
 
     def status(_: "Request") -> Response:
         headers = {"Cache-Control": "no-store"}
@@ -41,12 +51,20 @@ def page_routes(shop: Shop) -> "list[BaseRoute]":
     ]
 
 
-async def _answer(shop: Shop, path: str, request: "Request") -> "Response":
+async def _answer(
+    shop: Shop, path: str, request: "Request", askers: "CapacityLimiter"
+) -> "Response":
+    from anyio.to_thread import run_sync
     from starlette.responses import Response
 
+    find = partial(shop.find, path)
     try:
         # A file that is made already needs no thread.
-        found = shop.made(path) or await asyncio.to_thread(shop.find, path)
+        found = shop.made(path)
+        if found is None and asks_the_store(path):
+            found = await run_sync(find, limiter=askers)
+        elif found is None:
+            found = await asyncio.to_thread(find)
     except (CMCError, OSError) as error:
         # Pictures are fetched when somebody looks; the store may be away then.
         return Response(say_briefly(error), status_code=503, media_type="text/plain")

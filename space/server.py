@@ -5,6 +5,7 @@ back.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import socket
@@ -39,7 +40,7 @@ def serve(
         announce: called with the page's address once it can be opened.
 
     Raises:
-        InputError: the port is in use.
+        InputError: the port is in use, or may not be listened on.
         OSError: the server did not start.
     """
     refuse_busy_port(host, port)
@@ -74,7 +75,7 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
     """Serve from a thread while the block lasts; yield the address.
 
     Raises:
-        InputError: the port is in use.
+        InputError: the port is in use, or may not be listened on.
         OSError: the server did not start.
     """
     import uvicorn
@@ -94,6 +95,7 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
         time.sleep(0.005)
     try:
         shown = "localhost" if host == "0.0.0.0" else host  # noqa: S104
+        shown = f"[{shown}]" if ":" in shown else shown
         yield f"http://{shown}:{door.getsockname()[1]}/"
     finally:
         server.should_exit = True
@@ -102,21 +104,26 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
 
 
 def refuse_busy_port(host: str, port: int) -> None:
-    """Raise when something listens on a port.
+    """Raise when a port cannot be listened on.
 
     Raises:
-        InputError: it is in use, or may not be used.
+        InputError: it is in use, or may not be listened on.
     """
     _listen(host, port).close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(
+                f"port {port} is in use; stop what listens on {host}:{port} or choose another port"
+            ) from error
         raise InputError(
-            f"port {port} is in use; stop what listens on {host}:{port} or choose another port "
-            f"({error.strerror})"
+            f"cannot listen on {host}:{port}: {str(error.strerror).partition(' (')[0]}; wanted an "
+            "address of this machine, as 127.0.0.1 or 0.0.0.0, and a port that this user may open"
         ) from error
 
 

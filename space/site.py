@@ -75,7 +75,9 @@ class Site:
             return self._makers[path]()
         if made is None:
             self._enter(path)
-            with self._lock:
+            # What changed since a frozen board is found by reading that board: nobody else waits.
+            room = next((room for room in self._doors if path.startswith(room)), None)
+            with self._doors[room] if room else self._lock:
                 # Another thread may have made it while this one waited.
                 made = self._made.get(path)
                 if made is None:
@@ -122,6 +124,11 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
 def is_fleeting(path: str) -> bool:
     """Tell whether a file is made for each who asks: a picture, or what is newer every minute."""
     return path.endswith((".webp", ".png")) or path in MANIFEST
+
+
+def asks_the_store(path: str) -> bool:
+    """Tell whether a file may have to be asked of the store, which may not answer."""
+    return path in MANIFEST or path.startswith(("data/gallery", "data/as-of/", "data/changes/"))
 
 
 def media_type(path: str) -> str:

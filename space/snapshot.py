@@ -1,5 +1,6 @@
 """The results as they were last read well, and who reads them again when they change."""
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +85,8 @@ UNREAD = Snapshot(revision="", results=(), statistics=(), read_at="")
 
 LONGEST_PROBLEM = 400
 """Characters of an error that are shown."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class NoSource:
@@ -183,7 +186,11 @@ class SnapshotKeeper:
                 self._on_change()
                 self._write_kept()
         except Exception as error:  # noqa: BLE001 - whatever a store answers, the page stays up
-            self.problem = say_briefly(error)
+            problem = say_briefly(error)
+            if problem != self.problem:
+                # Whoever runs the server reads here what strangers are not told: folders.
+                _LOG.warning("the store cannot be read: %s: %s", type(error).__name__, error)
+            self.problem = problem
             self.failing_since = self.failing_since or utc_now()
         else:
             self.problem, self.failing_since, self.checked_at = "", "", utc_now()
@@ -204,9 +211,14 @@ class SnapshotKeeper:
         self._stop.set()
 
     def _write_kept(self) -> None:
-        if self._keep is not None:
+        if self._keep is None:
+            return
+        try:
             # For this server alone, and a result of before may hold what JSON has no word for.
             write_whole(self._keep, to_json(self.snapshot, only_finite=False).encode())
+        except OSError as error:
+            # The store has answered; only the next start will have to wait for it.
+            _LOG.warning("the snapshot is not kept, see CMC_SNAPSHOT: %s", error)
 
 
 def read_snapshot(source: Source, revision: str) -> Snapshot:

@@ -16,7 +16,7 @@ from submission.freezing import list_frozen, read_frozen
 from submission.history import submission_counts
 from submission.manifest import manifest_of
 from submission.replications import read_replications
-from submission.store import Store, open_store
+from submission.store import Store, open_store, require_there
 
 
 class StoreSource:
@@ -29,7 +29,13 @@ class StoreSource:
         """By path; a frozen board never changes, so each is read once."""
 
     def revision(self) -> str:
-        """Return a hash over what the rows are made from, and the revision of what lies beside."""
+        """Return a hash over what the rows are made from, and the revision of what lies beside.
+
+        Raises:
+            StoreError: it is a folder that is no store: a disk that is not mounted has no rows, and
+                is no reason to show none.
+        """
+        require_there(self.store)
         # Progress and claims write lines too, and change no board.
         book = self.store.ledger.refresh()
         counts = submission_counts(book)

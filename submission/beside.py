@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from protocol.errors import HubError
 from protocol.files import write_new
 from submission.hub_files import HubFiles, no_progress_bars
 
@@ -129,10 +130,15 @@ class HubBeside:
         """Return a file; what was read before at the same commit costs no call.
 
         Raises:
-            HubError: the Hub cannot be reached.
+            HubError: the Hub refused, or cannot be reached.
         """
+        import httpx2
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            HfHubHTTPError,
+            LocalEntryNotFoundError,
+        )
 
         head = self._head or self._newest()
         try:
@@ -146,10 +152,14 @@ class HubBeside:
                     endpoint=self._api.endpoint,
                     token=self._api.token,
                 )
-        except LocalEntryNotFoundError as error:
-            raise self._files.refused(f"read {path}", error) from error
+        except (LocalEntryNotFoundError, httpx2.TransportError) as error:
+            raise HubError(
+                f"the Hub cannot be reached to read {path} of {self._files.repo_id}: {error}"
+            ) from error
         except EntryNotFoundError:
             return None
+        except HfHubHTTPError as error:
+            raise self._files.refused(f"read {path}", error) from error
         return Path(kept).read_bytes()
 
     def put(self, folder: Path, place: str) -> None:

@@ -34,7 +34,7 @@ async function draw(view) {
   if (!box.hasChildNodes()) redraw(box, heading, controls);
   const galleries = await Promise.all([a, b].map(({ request_id: id }) => readGallery(id)));
   if (turn !== view.turn) return;
-  const doubts = cautions([["A", a], ["B", b]]);
+  const doubts = [...replaced(systems, a, b), ...cautions([["A", a], ["B", b]])];
   const modes = MODES.filter((mode) => galleries.every((list) => list.some((one) => one.mode === mode)));
   if (!modes.length) {
     redraw(box, heading, controls, ...doubts, nothingInCommon(galleries));
@@ -80,6 +80,17 @@ function downloads(pairs, a, b, mode, by) {
     text: `${letter} as Parquet`, path: `data/gallery/${id}.parquet`,
   }));
   return downloadMenu("cmc-bench-compare", records, files, "All modes and scores");
+}
+
+// Another pair than was asked for says so.
+function replaced(systems, a, b) {
+  return [["A", "a", a], ["B", "b", b]].flatMap(([letter, key, { request_id: id }]) => {
+    const asked = state.get(key);
+    if (!asked || asked === id) return [];
+    const isThere = systems.some(({ request_id: one }) => one === asked);
+    const why = isThere ? "was not run on the same images as A" : "has left no pictures here";
+    return [make("p", "about", `${letter} should be ${asked.slice(0, 40)}, which ${why}: another stands in its place.`)];
+  });
 }
 
 // What speaks against a score, before anything that rests on it.

@@ -51,7 +51,8 @@ export function choice(label, options, current, choose) {
     node.dataset.keep = `${label} ${key}`;
     node.disabled = Boolean(disabled);
     node.setAttribute("aria-pressed", String(key === current));
-    if (tag) node.append(make("span", "tag", tag));
+    // With a space between: a screen reader reads both as one name.
+    if (tag) node.append(" ", make("span", "tag", tag));
     box.append(node);
   }
   return box;

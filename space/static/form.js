@@ -36,7 +36,7 @@ export async function addForm(box) {
   const queue = addQueue(ask);
   if (state.account) box.append(drawForm(state, queue));
   else if (state.can_sign_in) box.append(signIn());
-  else box.append(make("p", "about", "Only this machine's user can submit here; everybody can follow the queue."));
+  else box.append(make("p", "about", `${state.who_can}; everybody can follow the queue.`));
   box.append(queue.box);
   await queue.draw();
 }

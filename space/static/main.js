@@ -128,7 +128,10 @@ function drawAge() {
     : "the paper's published numbers";
   const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
   const trouble = site.problem ? `; the store does not answer${since}` : isUnread() ? "; the store is being read" : "";
-  node.textContent = text + trouble;
+  node.querySelector(".age").textContent = text;
+  // Announced to who does not see it, so it is touched only when it changes; the age is not.
+  const health = node.querySelector(".health");
+  if (health.textContent !== trouble) health.textContent = trouble;
   node.classList.toggle("stale", Boolean(site.problem));
   node.title = site.problem || `Revision ${site.revision}`;
 }

@@ -12,7 +12,7 @@ export async function open(box, site) {
 }
 
 function draw(box, site, tables) {
-  const content = state.get("content", "all");
+  const content = state.get("content") in site.contents ? state.get("content") : "all";
   const benches = tables.filter((table) => table.content === content);
   const table = benches.find(({ key }) => key === state.get("bench")) ?? benches[0];
   const heading = [

@@ -12,6 +12,7 @@ const ORDERS = {
   apart: "largest disagreement first",
 };
 const MEASURES = ["consistency", "perception"];
+const CONTENTS = ["NSI", "SCI", "AIGI"];
 
 export async function open(box) {
   const systems = await load("data/gallery.json");
@@ -63,38 +64,48 @@ class Pictures {
       );
       return;
     }
-    const { possible, chosen } = this.choose();
+    const { datasets, possible, chosen, lacks } = this.choose();
     const galleries = await Promise.all(chosen.map(({ request_id: id }) => readGallery(id)));
     if (turn !== this.turn) return;
     const all = galleries.flat();
     const order = state.get("order", "name") in ORDERS ? state.get("order", "name") : "name";
     const names = sortNames(all, order, chosenMeasure());
-    const shown = names.filter((name) => !state.get("content") || name.startsWith(`${state.get("content")}_`));
+    const content = CONTENTS.find((one) => one === state.get("content")) ?? "";
+    const shown = names.filter((name) => !content || name.startsWith(`${content}_`));
     const image = shown.includes(state.get("image")) ? state.get("image") : shown[0];
-    const controls = this.controls(possible, chosen, shown, image, order);
+    const controls = this.controls(possible, chosen, shown, image, order, content);
+    if (datasets.length > 1) {
+      const options = datasets.map((key) => ({ key, text: key }));
+      const choose = (key) => state.set({ dataset: key, systems: null, image: null });
+      controls.prepend(picker("Images of", options, chosen[0].dataset, choose));
+    }
     const rows = chosen.map((system, i) => this.systemRow(system, galleries[i], image));
     const one = all.find(({ name }) => name === image);
     const about = make("p", "about", one ? `${one.width} × ${one.height} pixels, ${one.content}` : "");
-    redraw(this.box, heading, controls, about, ...rows);
+    redraw(this.box, heading, controls, ...lacks.map((text) => make("p", "about", text)), about, ...rows);
   }
 
-  // The systems of one data set, and those of them that are shown.
+  // The systems of one data set, those of them that are shown, and what of the asked is not there.
   choose() {
     const datasets = [...new Set(this.systems.map(({ dataset }) => dataset))];
-    const dataset = datasets.includes(state.get("dataset")) ? state.get("dataset") : datasets[0];
-    const possible = this.systems.filter((system) => system.dataset === dataset);
     const asked = state.getList("systems");
+    const home = this.systems.find(({ request_id: id }) => asked.includes(id))?.dataset;
+    const dataset = [state.get("dataset"), home, datasets[0]].find((one) => datasets.includes(one));
+    const possible = this.systems.filter((system) => system.dataset === dataset);
     let chosen = possible.filter(({ request_id: id }) => asked.includes(id));
+    const gone = asked.filter((id) => !chosen.some(({ request_id: one }) => one === id));
+    const others = chosen.length ? "" : " These are other systems'.";
+    const lacks = gone.map((id) => `There are no pictures of ${id.slice(0, 40)} on these images.${others}`);
     if (!chosen.length) chosen = possible.filter(({ role }) => role !== "codec").slice(0, 2);
     if (!chosen.length) chosen = possible.slice(0, 2);
-    return { possible, chosen };
+    return { datasets, possible, chosen, lacks };
   }
 
-  controls(possible, chosen, names, image, order) {
+  controls(possible, chosen, names, image, order, content) {
     const box = make("div", "controls");
     const at = names.indexOf(image);
     const step = (by) => state.set({ image: names[(at + by + names.length) % names.length] });
-    const contents = [["", "All"], ["NSI", "NSI"], ["SCI", "SCI"], ["AIGI", "AIGI"]];
+    const contents = [["", "All"], ...CONTENTS.map((one) => [one, one])];
     const tools = make("div", "tools");
     tools.append(
       popover(`Systems · ${chosen.length}`, "systems", (panel) => {
@@ -114,7 +125,7 @@ class Pictures {
       picker("Image", names.map((key) => ({ key, text: key })), image, (key) => state.set({ image: key })),
       button("tool", "‹", () => step(-1), "The image before"),
       button("tool", "›", () => step(1), "The next image"),
-      choice("Content", contents.map(([key, text]) => ({ key, text })), state.get("content"), (key) => state.set({ content: key, image: null })),
+      choice("Content", contents.map(([key, text]) => ({ key, text })), content, (key) => state.set({ content: key, image: null })),
       picker("Order", Object.entries(ORDERS).map(([key, text]) => ({ key, text })), order, (key) => state.set({ order: key === "name" ? null : key, image: null })),
       measurePicker(chosenMeasure(), { image: null }),
       tools,

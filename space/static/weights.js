@@ -24,7 +24,7 @@ export class WeightSlider {
     this.presets = PRESETS.map(({ text, share, title }) => {
       const isOwn = Math.abs(share - own) < 1e-9;
       const preset = button("preset", text, () => choose(isOwn ? null : share), title);
-      if (isOwn) preset.append(make("span", "tag", "this board"));
+      if (isOwn) preset.append(" ", make("span", "tag", "this board"));
       preset.share = share;
       return preset;
     });

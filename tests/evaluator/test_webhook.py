@@ -167,3 +167,12 @@ def test_a_worker_that_is_called_runs_a_request_before_its_pause_is_over(
     assert pauses == [3600]
     assert time.monotonic() - started < 1800
     assert store.state(request.request_id).status is Status.FINISHED
+
+
+def test_where_nobody_can_listen_the_address_is_named(webhook: Webhook) -> None:
+    with (
+        serving(webhook, "127.0.0.1", 0) as taken,
+        pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{taken}"),
+        serving(webhook, "127.0.0.1", taken),
+    ):
+        pass

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -13,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+import app
 from protocol.errors import InputError
 from space.server import listening, refuse_busy_port, serve
 
@@ -80,6 +82,44 @@ def test_a_free_port_is_not_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as once_busy:
         port = once_busy.getsockname()[1]
     refuse_busy_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_an_address_that_is_not_this_machines_is_not_called_a_busy_port(host: str) -> None:
+    with pytest.raises(InputError, match="cannot listen on") as refused:
+        refuse_busy_port(host, 0)
+    assert "in use" not in str(refused.value)
+
+
+def test_an_address_of_the_sixth_version_is_listened_on_as_one_and_can_be_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    families = []
+
+    def create(
+        address: tuple[str, int],
+        *,
+        family: int,
+        backlog: int,
+        make: Callable[..., socket.socket] = socket.create_server,
+    ) -> socket.socket:
+        # Not every machine that runs the tests speaks it.
+        families.append(family)
+        return make(("127.0.0.1", address[1]), backlog=backlog)
+
+    monkeypatch.setattr(socket, "create_server", create)
+    with listening(Starlette(), "::1", 0) as address:
+        assert address.startswith("http://[::1]:")
+    assert families == [socket.AF_INET6]
+
+
+@pytest.mark.parametrize("port", ["", "abc", "-1", "65536"])
+def test_a_port_in_the_environment_that_is_none_is_named(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    assert app.main() == 1
+    assert f"GRADIO_SERVER_PORT is {port!r}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

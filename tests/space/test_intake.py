@@ -192,7 +192,9 @@ def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
         for action in ("check", "submit", "withdraw", "follow"):
             status, answer = post(address, action, body, **{"X-CMC": "1"})
             assert (status, "nobody is signed in" in answer["error"]) == (403, True)
-        assert "GPT-4o" not in httpx.get(f"{address}intake/state", timeout=60).json()["named"]
+        state = httpx.get(f"{address}intake/state", timeout=60).json()
+        assert state["can_sign_in"]
+        assert "GPT-4o" not in state["named"]
         cookie = f"session={signed({'preferred_username': 'ada'}, 'secret')}"
         forged = f"session={signed({'preferred_username': 'ada'}, 'guessed')}"
         assert post(address, "submit", body, **{"X-CMC": "1", "Cookie": forged})[0] == 403
@@ -217,6 +219,15 @@ def test_a_space_without_oauth_takes_no_submission(monkeypatch: pytest.MonkeyPat
     request: Any = SimpleNamespace(scope={})
     with pytest.raises(SignInError, match="front matter lacks hf_oauth"):
         account_of(request)
+
+
+def test_a_space_without_oauth_offers_no_sign_in_that_leads_nowhere(tmp_path: Path) -> None:
+    space = {"SYSTEM": "spaces", "SPACE_ID": "owner/space", "GRADIO_SERVER_NAME": "127.0.0.1"}
+    with app_served(fill(tmp_path / "store"), space) as address:
+        state = httpx.get(f"{address}intake/state", timeout=60).json()
+        assert httpx.get(f"{address}login/huggingface", timeout=60).status_code == 404
+    assert (state["account"], state["can_sign_in"]) == ("", False)
+    assert "front matter lacks hf_oauth" in state["who_can"]
 
 
 def test_gradio_s_client_gets_rows_and_records(address: str) -> None:

@@ -103,3 +103,39 @@ def test_narrow_screens_hold_long_names(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
     expect(page.locator(".frame").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_to_a_row_of_other_images_shows_its_pictures_and_one_to_none_says_so(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    here, there = make_result("here"), make_result("there", dataset="other")
+    bare = make_result("bare")
+    for result in (here, there):
+        write_pictures(tmp_path / result.request.request_id, result, 0.0)
+    with serving(ListSource([here, there, bare], tmp_path)) as (_, where):
+        link = f"{where}?view=pictures&systems={there.request.request_id}"
+        for page in open_page(browser, link):
+            titles = page.locator(".system-row h3")
+            expect(titles).to_have_text(["there + gpt4v.csv"])
+            page.get_by_role("combobox", name="Images of").select_option(index=0)
+            expect(titles).to_have_text(["here + gpt4v.csv"])
+            gone = bare.request.request_id
+            page.goto(f"{where}?view=pictures&systems={gone}")
+            expect(page.locator("main")).to_contain_text(
+                f"There are no pictures of {gone} on these images. These are other systems'."
+            )
+
+
+def test_a_comparison_of_others_than_the_link_names_says_so(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    results = [make_result(name) for name in ("first", "second", "bare")]
+    for result in results[:2]:
+        write_pictures(tmp_path / result.request.request_id, result, 0.0)
+    first, second, bare = (result.request.request_id for result in results)
+    with serving(ListSource(results, tmp_path)) as (_, where):
+        for page in open_page(browser, f"{where}?view=compare&a={bare}&b={second}"):
+            main = page.locator("main")
+            expect(main).to_contain_text(f"A should be {bare}, which has left no pictures here")
+            page.get_by_role("combobox", name="A", exact=True).select_option(first)
+            expect(main.get_by_text("another stands in its place")).to_have_count(0)

@@ -1,5 +1,6 @@
 """What a reader has in hand stays: the focus and open panels; what fails says so."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -60,6 +61,22 @@ def test_a_link_with_a_mistake_shows_what_is_there_without_it(page: Page, addres
     go(page, "?view=pictures&by=xyz&order=best")
     expect(page.get_by_label("Image")).to_have_value("NSI_pgc_001.png")
     expect(control(page, "by")).to_have_value("consistency")
+    go(page, "?view=pictures&content=sci")
+    expect(page.get_by_label("Image")).to_have_value("AIGI_SDXL_000.png")
+    go(page, "?view=pairs&content=sci")
+    expect(page.locator("td.pair").first).to_be_visible()
+
+
+def test_a_screen_reader_hears_words_apart_and_of_the_data_only_what_is_news(
+    page: Page, address: str
+) -> None:
+    show(page, f"{address}?view=t2i-ulb")
+    names = page.get_by_role("button")
+    expect(names.filter(has_text="this board")).to_have_accessible_name("2 : 1 this board")
+    for name in names.filter(has_text="published").all():
+        expect(name).to_have_accessible_name(re.compile(" published$"))
+    expect(page.locator(".freshness")).to_contain_text("results, read")
+    expect(page.locator(".head").get_by_role("status")).to_have_text("")
 
 
 CONTROLS = {

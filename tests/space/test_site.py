@@ -12,7 +12,7 @@ import pytest
 from list_source import ListSource
 from make_results import make_result, make_store
 
-from protocol.errors import InputError
+from protocol.errors import InputError, StoreError
 from protocol.records import System
 from protocol.rules import Track
 from protocol.system_names import distinct_names, system_key
@@ -25,6 +25,7 @@ from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
 from space.snapshot import SnapshotKeeper, read_snapshot
+from space.sources import open_source
 from space.table import CONTENTS, TRACKS_SHOWN, board
 
 
@@ -153,14 +154,14 @@ def test_rows_and_records_are_answered_and_wrong_questions_refused_with_what_the
 
 def test_export_writes_every_file_and_replaces_an_older_export(tmp_path: Path) -> None:
     folder = tmp_path / "site"
-    count = export_site(str(tmp_path / "no-store"), folder)
+    count = export_site("", folder)
     written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert len(written) == count + 1
     (folder / "data" / "gone.json").write_text("{}")
     mark = folder / ".cmc-site"
     mark.write_text(f"{mark.read_text()}\ndata/gone.json\n../outside.txt")
     (tmp_path / "outside.txt").write_text("stays")
-    export_site(str(tmp_path / "no-store"), folder)
+    export_site("", folder)
     assert not (folder / "data" / "gone.json").exists()
     assert (tmp_path / "outside.txt").read_text() == "stays"
 
@@ -168,8 +169,42 @@ def test_export_writes_every_file_and_replaces_an_older_export(tmp_path: Path) -
 def test_export_touches_no_folder_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="is not empty and no earlier export"):
-        export_site(str(tmp_path / "no-store"), tmp_path)
+        export_site("", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_is_no_store_replaces_no_export_and_no_kept_snapshot(tmp_path: Path) -> None:
+    export_site("", tmp_path / "site")
+    with pytest.raises(StoreError, match="is no store: it is no folder"):
+        export_site(str(tmp_path / "not-mounted"), tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").is_file()
+    kept = tmp_path / "snapshot.json"
+    SnapshotKeeper(ListSource([make_result("kept")]), kept).refresh()
+    shop = Shop(open_source(str(tmp_path / "not-mounted")), kept)
+    shop.keeper.refresh()
+    assert "is no store" in shop.status()["problem"]
+    assert labels(shop.keeper) == labels(SnapshotKeeper(ListSource(), kept)) == ["kept"]
+
+
+def test_a_snapshot_that_cannot_be_kept_is_no_fault_of_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    keeper = SnapshotKeeper(ListSource([make_result("shown")]), tmp_path / "file" / "snapshot.json")
+    keeper.refresh()
+    assert (labels(keeper), keeper.problem) == (["shown"], "")
+    assert "the snapshot is not kept, see CMC_SNAPSHOT" in caplog.text
+
+
+def test_whoever_runs_the_server_reads_once_in_its_log_why_the_store_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = ListSource()
+    source.fails = True
+    keeper = SnapshotKeeper(source)
+    for _ in range(3):
+        keeper.refresh()
+    assert caplog.text.count("the store cannot be read: StoreError: the Hub does not answer") == 1
 
 
 def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:

@@ -13,6 +13,7 @@ from loopback_hub import LoopbackHub
 from make_results import make_result
 from picture_files import write_pictures
 
+from protocol.errors import HubError
 from protocol.records import Result
 from protocol.replications import Agreement, Replication
 from protocol.rules import Mode, Track
@@ -93,6 +94,21 @@ def test_pictures_and_statistics_lie_beside_the_results_on_the_hub(
     assert all(row["bits"] > 0 for row in rows)
     assert any(row["consistency"] is not None for row in rows)
     assert store.beside.read("gallery/nothing") is None
+
+
+@pytest.mark.parametrize(
+    "trouble", [Rates(server_error=1.0), Rates(too_many=1.0), Rates(timeout=1.0)], ids=str
+)
+def test_a_picture_that_the_hub_does_not_give_is_a_fault_of_the_hub_in_words(
+    hub: LoopbackHub, store: HubStore, trouble: Rates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    finish(store, "first")
+    source = StoreSource(store)
+    source.revision()
+    hub.faults.set_rates(trouble)
+    with pytest.raises(HubError, match="the Hub cannot be reached to read gallery/"):
+        source.gallery_file("0" * 20, "one.webp")
 
 
 def test_looking_for_news_costs_two_calls(hub: LoopbackHub, store: HubStore) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import pytest
 from app_process import ROOT, app_served
+from list_source import ListSource
 from make_results import make_result
 from picture_files import write_pictures
 
+from protocol.errors import InputError
 from protocol.records import Result
 from space.api import find_pictures, find_record, find_rows
 from space.shop import Shop
@@ -135,6 +137,48 @@ def test_the_documented_calls_of_gradio_s_client_answer(address: str, store: Fol
     assert count == len(find_rows(shop, "t2i-ulb", "all"))
     assert record == find_record(shop, request_id)
     assert pictures == find_pictures(shop, request_id)
+
+
+def test_a_wrong_question_is_answered_in_words_and_leaves_no_trace_in_the_server_s_log(
+    store: FolderStore, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys, json\n"
+        "from gradio_client import Client\n"
+        "client = Client(sys.argv[1], verbose=False)\n"
+        "for way, *asked in json.loads(sys.argv[2]):\n"
+        "    try: client.predict(*asked, api_name=way)\n"
+        "    except Exception as error: print(error)\n"
+    )
+    asked = [
+        ("/rows", "t2v", "all"),
+        ("/rows", "t2i", ["all"]),
+        ("/record", None),
+        ("/pictures", None),
+    ]
+    with app_served(store) as address:
+        arguments = [sys.executable, "-c", code, address, json.dumps(asked)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    for said, wanted in zip(
+        done.stdout.splitlines(),
+        ("no board 't2v'; there are", "no content", "no result 'None'", "no pictures of 'None'"),
+        strict=True,
+    ):
+        assert wanted in said
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_pictures_of_a_row_that_was_withdrawn_are_no_more_answered_than_the_server_has_them(
+    tmp_path: Path,
+) -> None:
+    kept, gone = make_result("kept"), make_result("gone")
+    for result in (kept, gone):
+        write_pictures(tmp_path / result.request.request_id, result, 0.0)
+    shop = Shop(ListSource([kept], tmp_path))
+    for picture in find_pictures(shop, kept.request.request_id):
+        assert shop.find(picture["original"]) is not None
+    with pytest.raises(InputError, match="no pictures of"):
+        find_pictures(shop, gone.request.request_id)
 
 
 def test_the_documented_frame_and_badge_are_there(address: str, store: FolderStore) -> None:
