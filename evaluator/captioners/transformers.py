@@ -11,6 +11,7 @@ from evaluator.captioners import Captioner
 from evaluator.captioners._asking import ASKING_SETTINGS, read_asking
 from evaluator.captioners._generate import ModelCaptioner, describe_generation
 from evaluator.devices import dtype_on
+from evaluator.loading import loading
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
@@ -46,14 +47,11 @@ def _load_parts(system: System, device: str) -> tuple[Any, Any]:
     source = {"pretrained_model_name_or_path": system.path or system.model}
     if not system.path:
         source["revision"] = system.revision
-    try:
+    with loading("transformers", system):
         processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
         model = AutoModelForImageTextToText.from_pretrained(
             **source, trust_remote_code=False, use_safetensors=True, dtype=dtype_on(device)
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"transformers cannot load {system.label}: {reason}") from error
     missing = [
         part for part in ("tokenizer", "image_processor") if getattr(processor, part, None) is None
     ]

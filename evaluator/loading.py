@@ -1,0 +1,60 @@
+"""Loading models of diffusers and transformers: whole, or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from evaluator.batches import is_device_lost, is_out_of_memory
+from protocol.errors import CMCError, ModelError
+from protocol.records import System
+
+
+@contextmanager
+def loading(library: str, system: System) -> Iterator[None]:
+    """Refuse a system that a library cannot load, whatever it raises, or loads in part.
+
+    Args:
+        library: what messages call it.
+        system: what is loaded inside.
+
+    Raises:
+        ModelError: it is refused; memory that is short and a device that is lost are not its fault.
+    """
+    try:
+        with _whole_weights():
+            yield
+    except CMCError:
+        raise
+    except Exception as error:  # a damaged checkpoint fails wherever the library first trips
+        if is_out_of_memory(error) or is_device_lost(error):
+            raise
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise ModelError(f"{library} cannot load {system.label}: {reason}") from error
+
+
+@contextmanager
+def _whole_weights() -> Iterator[None]:
+    """Let a network of transformers fail whose files lack weights.
+
+    It would fill them with random numbers, other ones each time, and say so in a log alone; as a
+    part of a diffusers pipeline too, which has no argument to hear of it.
+    """
+    from transformers import PreTrainedModel
+
+    finish = PreTrainedModel._finalize_model_loading
+
+    def finish_whole(model: Any, config: Any, found: Any) -> Any:
+        found = finish(model, config, found)
+        if found.missing_keys:
+            kind, missing = type(model).__name__, found.missing_keys
+            raise ValueError(
+                f"the files of {kind} lack {len(missing)} of its weights, such as {min(missing)}; "
+                "save it whole, with save_pretrained"
+            )
+        return found
+
+    PreTrainedModel._finalize_model_loading = staticmethod(finish_whole)
+    try:
+        yield
+    finally:
+        PreTrainedModel._finalize_model_loading = staticmethod(finish)

@@ -1,0 +1,107 @@
+"""A checkpoint that is not whole is refused, and not filled up with random numbers."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+from tiny_captioners import save_qwen2_vl
+from tiny_models import build
+
+from evaluator.captioners import find_captioner
+from evaluator.decoders import find_decoder
+from protocol.errors import ModelError
+from protocol.versions import PROTOCOLS
+from submission.systems import pin_system
+
+DEMO = PROTOCOLS["demo-0"]
+
+
+def copied(source: Path, folder: Path) -> Path:
+    path = folder / "tiny-damaged-random-weights"
+    shutil.copytree(source, path)
+    return path
+
+
+def weights_in(folder: Path) -> Path:
+    (path,) = folder.glob("*.safetensors")
+    return path
+
+
+def take_one_out(folder: Path) -> None:
+    path = weights_in(folder)
+    tensors = load_file(path)
+    # Not one that is tied to another: those may be left out.
+    del tensors[max(name for name in tensors if "layer" in name or "block" in name)]
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def shrink_one(folder: Path) -> None:
+    path = weights_in(folder)
+    tensors = load_file(path)
+    name = max(name for name in tensors if "layer" in name or "block" in name)
+    save_file({**tensors, name: tensors[name][1:].clone()}, path, metadata={"format": "pt"})
+
+
+def cut_off(folder: Path) -> None:
+    path = weights_in(folder)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def spoil_config(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps([]))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "a weight is missing": take_one_out,
+    "a weight is too short": shrink_one,
+    "the file ends early": cut_off,
+    "the configuration is a list": spoil_config,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_captioner_that_is_not_whole_is_refused(
+    damage: str, models: Path, tmp_path: Path
+) -> None:
+    folder = copied(save_qwen2_vl(models), tmp_path)
+    DAMAGES[damage](folder)
+    refusal = load(find_captioner, f"transformers:{folder}")
+    assert refusal.startswith("transformers cannot load tiny-damaged-random-weights")
+    if damage == "a weight is missing":
+        assert "Qwen2VLForConditionalGeneration lack 1 of its weights, such as" in refusal
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("part", ["transformer", "vae", "text_encoder", "text_encoder_2"])
+def test_a_pipeline_of_which_a_part_is_not_whole_is_refused(
+    damage: str, part: str, models: Path, tmp_path: Path
+) -> None:
+    folder = copied(build(models, "flux"), tmp_path)
+    DAMAGES[damage](folder / part)
+    refusal = load(find_decoder, f"diffusers:{folder}")
+    assert refusal.startswith("diffusers cannot load tiny-damaged-random-weights")
+    if damage == "a weight is missing":
+        assert "lack 1 of its weights, such as" in refusal
+
+
+@pytest.mark.parametrize("tokenizer", ["tokenizer", "tokenizer_2"])
+def test_a_pipeline_without_a_vocabulary_is_refused(
+    tokenizer: str, models: Path, tmp_path: Path
+) -> None:
+    folder = copied(build(models, "flux"), tmp_path)
+    (folder / tokenizer / "tokenizer.json").unlink()
+    assert f"the files of {tokenizer} hold no vocabulary" in load(
+        find_decoder, f"diffusers:{folder}"
+    )
+
+
+def load(find: Callable[[str], Any], text: str) -> str:
+    """Return why a system is not loaded."""
+    system = pin_system(text)
+    with pytest.raises(ModelError) as refused:
+        find(system.adapter).load(system, DEMO, "cpu")
+    return str(refused.value)
