@@ -202,8 +202,13 @@ def image_pipeline_of(loaded: Loaded) -> Any:
 
 
 def _check_options(pipeline: Any, plan: Plan, system: System) -> None:
-    """Refuse a setting that the model would pass over in silence."""
+    """Refuse what wants more than a file holds, and a setting that would be passed over."""
     known = options_of(pipeline)
+    if "control_image" in known or hasattr(pipeline, "controlnet"):
+        raise ModelError(
+            f"{system.label}: {type(pipeline).__name__} paints after a control picture, and no "
+            "file holds one; save its base model alone"
+        )
     missing = [name for name in plan.options if name not in known]
     if missing:
         raise ModelError(f"{system.label}: {type(pipeline).__name__} has no {', '.join(missing)}")

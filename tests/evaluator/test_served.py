@@ -57,6 +57,11 @@ def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
     # A newer diffusers serves more; what the table promises it must still serve.
     assert table.pipelines <= set(served)
     assert table.text_only == table.pipelines - with_strength
+    # A control picture is nothing that a file holds.
+    for name in table.pipelines:
+        parameters = inspect.signature(served[name].__call__).parameters
+        assert "control_image" not in parameters, name
+        assert "controlnet" not in inspect.signature(served[name].__init__).parameters, name
 
 
 def test_the_model_types_are_those_of_the_installed_transformers() -> None:
