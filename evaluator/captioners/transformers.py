@@ -40,14 +40,21 @@ def load(system: System, protocol: Protocol, device: str) -> Captioner:
 
 def _load_parts(system: System, device: str) -> tuple[Any, Any]:
     from transformers import AutoModelForImageTextToText, AutoProcessor
-    from transformers.utils import logging
+    from transformers.utils import find_adapter_config_file, logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    source = {"pretrained_model_name_or_path": system.path or system.model}
+    name, pinned = system.path or system.model, {}
     if not system.path:
-        source["revision"] = system.revision
+        pinned["revision"] = system.revision
+    source = {"pretrained_model_name_or_path": name, **pinned}
     with loading("transformers", system):
+        if find_adapter_config_file(name, **pinned) is not None:
+            # Without peft transformers passes it over in silence.
+            raise ModelError(
+                f"{system.label} holds an adapter for another model (adapter_config.json); merge "
+                "it with peft's merge_and_unload() and save the whole model"
+            )
         processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
         model = AutoModelForImageTextToText.from_pretrained(
             **source, trust_remote_code=False, use_safetensors=True, dtype=dtype_on(device)

@@ -99,6 +99,31 @@ def test_a_pipeline_without_a_vocabulary_is_refused(
     )
 
 
+def test_a_captioner_with_an_adapter_beside_it_is_to_be_merged(
+    models: Path, tmp_path: Path
+) -> None:
+    folder = copied(save_qwen2_vl(models), tmp_path)
+    lora = {"peft_type": "LORA", "base_model_name_or_path": "acme/base"}
+    (folder / "adapter_config.json").write_text(json.dumps(lora))
+    refusal = load(find_captioner, f"transformers:{folder}")
+    assert "merge it with peft's merge_and_unload() and save the whole model" in refusal
+
+
+def test_a_pipeline_that_wants_a_control_picture_is_refused(models: Path, tmp_path: Path) -> None:
+    from diffusers import (
+        ControlNetModel,
+        StableDiffusionControlNetPipeline,
+        StableDiffusionPipeline,
+    )
+
+    base = StableDiffusionPipeline.from_pretrained(build(models, "sd-passing"))
+    control = ControlNetModel.from_unet(base.unet)
+    folder = tmp_path / "tiny-controlled-random-weights"
+    StableDiffusionControlNetPipeline(**base.components, controlnet=control).save_pretrained(folder)
+    refusal = load(find_decoder, f"diffusers:{folder}")
+    assert "paints after a control picture, and no file holds one" in refusal
+
+
 def load(find: Callable[[str], Any], text: str) -> str:
     """Return why a system is not loaded."""
     system = pin_system(text)
