@@ -155,6 +155,30 @@ def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(pipeline.__call__).parameters
 
 
+def check_true_cfg(
+    known: Mapping[str, inspect.Parameter], options: Mapping[str, Any], system: System
+) -> None:
+    """Refuse half of a guidance that needs both a scale and a negative prompt.
+
+    Args:
+        known: the arguments of the pipeline's call.
+        options: what it will be called with.
+        system: what messages name.
+    """
+    if "true_cfg_scale" not in known:
+        return
+    true_cfg: Any = options.get("true_cfg_scale", known["true_cfg_scale"].default)
+    if "negative_prompt" in options and true_cfg <= 1:
+        raise ModelError(
+            f"{system.label}: a negative_prompt has no effect here without true_cfg above 1"
+        )
+    if options.get("true_cfg_scale", 0) > 1 and "negative_prompt" not in options:
+        raise ModelError(
+            f"{system.label}: true_cfg has no effect here without a negative_prompt; "
+            "a space is one: negative_prompt=%20"
+        )
+
+
 def size_unit(pipeline: Any) -> int:
     """Return what both sides must be a multiple of, in pixels.
 

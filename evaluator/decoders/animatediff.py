@@ -85,7 +85,7 @@ class AnimateDiffDecoder:
             pipeline = self._from_film
             options["video"] = [start_at(item, size)]
             options["strength"] = self._plan.strength[item.mode]
-            self._watch.asked = self._plan.asked_sigma.get(item.mode)
+            self._watch.ask(self._plan.asked_sigma.get(item.mode))
         else:
             pipeline = self._from_noise
             options["num_frames"] = 1
@@ -98,7 +98,7 @@ class AnimateDiffDecoder:
                 **options,
             )
         if item.mode.has_start:
-            self._started[item.mode] = self._watch.found
+            self._started[item.mode] = self._watch.report()
         else:
             scheduler = pipeline.scheduler
             self._started[item.mode] = sigma_at(scheduler, scheduler.timesteps[0])

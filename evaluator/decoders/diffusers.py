@@ -22,6 +22,7 @@ from evaluator.decoders._painting import (
 from evaluator.decoders._pipelines import (
     NO_CHECKER,
     Loaded,
+    check_true_cfg,
     choose_dtype,
     load_pipeline,
     native_side,
@@ -62,6 +63,10 @@ SETTINGS: Mapping[str, Value] = {
     "channels_last": False,  # the layout that convolutions on a GPU prefer; changes the rounding
     "compile": False,  # torch.compile of the denoiser: minutes once for each size of picture
 }
+
+
+_UNMAPPED = {"ChromaPipeline": "ChromaImg2ImgPipeline"}
+"""Image-to-image pipelines by strength that diffusers' automatic choice does not know."""
 
 
 class DiffusersDecoder:
@@ -139,7 +144,7 @@ class DiffusersDecoder:
                     f"diffusers has no image-to-image by strength for {self._details['pipeline']}; "
                     "ask for text mode alone, or try the adapter `instruct`"
                 )
-            self._watch.asked = self._plan.asked_sigma.get(mode)
+            self._watch.ask(self._plan.asked_sigma.get(mode))
             options["image"] = [start_at(item, size) for item in batch]
             options["strength"] = self._plan.strength[mode]
         known = options_of(self._from_image if mode.has_start else self._from_noise)
@@ -147,8 +152,8 @@ class DiffusersDecoder:
         return {name: value for name, value in options.items() if name in known}
 
     def _found(self, mode: Mode) -> float | None:
-        if mode.has_start:
-            return self._watch.found if self._watch else None
+        if self._watch is not None and mode.has_start:
+            return self._watch.report()
         scheduler = self._from_noise.scheduler
         return sigma_at(scheduler, scheduler.timesteps[0])
 
@@ -192,10 +197,12 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
 
 def image_pipeline_of(loaded: Loaded) -> Any:
     """Return the image-to-image pipeline of the same parts, or None where there is none."""
-    from diffusers import AutoPipelineForImage2Image
+    import diffusers
 
+    unmapped = _UNMAPPED.get(type(loaded.pipeline).__name__)
+    kind = getattr(diffusers, unmapped or "AutoPipelineForImage2Image")
     try:
-        pipeline = AutoPipelineForImage2Image.from_pipe(loaded.pipeline)
+        pipeline = kind.from_pipe(loaded.pipeline)
     except ValueError:
         return None
     return pipeline if "strength" in options_of(pipeline) else None
@@ -212,10 +219,4 @@ def _check_options(pipeline: Any, plan: Plan, system: System) -> None:
     missing = [name for name in plan.options if name not in known]
     if missing:
         raise ModelError(f"{system.label}: {type(pipeline).__name__} has no {', '.join(missing)}")
-    if "negative_prompt" not in plan.options or "true_cfg_scale" not in known:
-        return
-    true_cfg: Any = plan.options.get("true_cfg_scale", known["true_cfg_scale"].default)
-    if true_cfg <= 1:
-        raise ModelError(
-            f"{system.label}: a negative_prompt has no effect here without true_cfg above 1"
-        )
+    check_true_cfg(known, plan.options, system)

@@ -14,6 +14,7 @@ from evaluator.decoders._noise import sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size
 from evaluator.decoders._pipelines import (
     NO_CHECKER,
+    check_true_cfg,
     choose_dtype,
     load_pipeline,
     options_of,
@@ -54,6 +55,8 @@ EDITORS: Mapping[str, Mapping[str, Any]] = {
     "FluxKontextPipeline": {"_auto_resize": False},
     "QwenImageEditPipeline": {},
     "QwenImageEditPlusPipeline": {},
+    "Flux2KleinPipeline": {},
+    "Flux2Pipeline": {},
 }
 """The pipelines that this family knows, with the arguments that are not their defaults."""
 
@@ -167,6 +170,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     missing = sorted(set(chosen) - set(options_of(loaded.pipeline)))
     if missing:
         raise ModelError(f"{system.label}: {kind} has no {', '.join(missing)}")
+    check_true_cfg(options_of(loaded.pipeline), chosen, system)
     return InstructDecoder(
         ready(loaded.pipeline, device),
         {**EDITORS[kind], **chosen},

@@ -80,7 +80,7 @@ class KandinskyDecoder:
             pipeline = self._from_image
             options["image"] = [start_at(item, size) for item in batch]
             options["strength"] = self._plan.strength[mode]
-            self._watch.asked = self._plan.asked_sigma.get(mode)
+            self._watch.ask(self._plan.asked_sigma.get(mode))
         with torch.inference_mode():
             output = pipeline(
                 **self._embed(batch, generators),
@@ -127,7 +127,7 @@ class KandinskyDecoder:
 
     def _found(self, mode: Mode) -> float | None:
         if mode.has_start:
-            return self._watch.found
+            return self._watch.report()
         scheduler = self._from_noise.scheduler
         return sigma_at(scheduler, scheduler.timesteps[0])
 

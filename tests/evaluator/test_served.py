@@ -12,6 +12,7 @@ from evaluator.captioners.openai import LIMITS
 from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
 from evaluator.decoders._pipelines import DTYPES
 from evaluator.decoders.control import KINDS
+from evaluator.decoders.diffusers import _UNMAPPED
 from evaluator.decoders.instruct import EDITORS
 from protocol.prompts import PROMPTS
 from protocol.records import System
@@ -35,6 +36,7 @@ def test_the_editors_are_the_adapters() -> None:
 
 
 def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
+    import diffusers
     from diffusers.pipelines import auto_pipeline as auto
 
     text_to_image, image_to_image = (
@@ -45,12 +47,15 @@ def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
     def find(mapping: Any, name: str) -> Any:
         return auto._get_task_class(mapping, name, throw_error_if_not_exist=False)
 
+    def unmapped(name: str) -> Any:
+        return getattr(diffusers, _UNMAPPED[name]) if name in _UNMAPPED else None
+
     names = {kind.__name__ for m in auto.SUPPORTED_TASKS_MAPPINGS for kind in m.values()}
     served = {name: kind for name in names if (kind := find(text_to_image, name)) is not None}
     with_strength = {
         name
         for name, kind in served.items()
-        if (other := find(image_to_image, kind.__name__)) is not None
+        if (other := unmapped(name) or find(image_to_image, kind.__name__)) is not None
         and "strength" in inspect.signature(other.__call__).parameters
     }
     table = served_by()["diffusers"]
