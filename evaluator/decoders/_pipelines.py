@@ -9,7 +9,6 @@ from evaluator.convolutions import compute_pointwise_by_onednn
 from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
 from evaluator.decoders._upsampling import double_by_transposed_convolution
-from evaluator.devices import dtype_on
 from evaluator.loading import loading
 from evaluator.operations import watch
 from protocol.errors import ModelError
@@ -19,8 +18,6 @@ from submission.systems import split_pinned
 NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
 """Leaves Stable Diffusion's safety checker out; other pipelines pass over it."""
 
-DTYPES = ("float16", "bfloat16", "float32")
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -28,21 +25,6 @@ class Loaded:
 
     pipeline: Any
     details: Mapping[str, str]
-
-
-def choose_dtype(name: str, device: str) -> Any:
-    """Return the torch dtype of this name; an empty one is the device's usual.
-
-    Raises:
-        ModelError: it is no floating-point type that models run in.
-    """
-    import torch
-
-    if not name:
-        return dtype_on(device)
-    if name not in DTYPES:
-        raise ModelError(f"dtype={name}: wanted one of {', '.join(DTYPES)}")
-    return getattr(torch, name)
 
 
 def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Loaded:

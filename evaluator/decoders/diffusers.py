@@ -23,7 +23,6 @@ from evaluator.decoders._pipelines import (
     NO_CHECKER,
     Loaded,
     check_true_cfg,
-    choose_dtype,
     load_pipeline,
     native_side,
     options_of,
@@ -32,6 +31,7 @@ from evaluator.decoders._pipelines import (
     speed_up,
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
+from evaluator.devices import choose_dtype
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode

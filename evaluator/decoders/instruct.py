@@ -15,13 +15,13 @@ from evaluator.decoders._painting import finish, generators_of, start_at, start_
 from evaluator.decoders._pipelines import (
     NO_CHECKER,
     check_true_cfg,
-    choose_dtype,
     load_pipeline,
     options_of,
     ready,
     size_unit,
 )
 from evaluator.decoders._plan import OWN, is_own
+from evaluator.devices import choose_dtype
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
-from evaluator.decoders._pipelines import Loaded, choose_dtype, load_pipeline, load_second, ready
+from evaluator.decoders._pipelines import Loaded, load_pipeline, load_second, ready
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
+from evaluator.devices import choose_dtype
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode

@@ -12,7 +12,7 @@ from tiny_plain_models import save_blip, save_git
 from evaluator.captioners import Caption, NamedPicture, find_captioner
 from evaluator.captioners._asking import Asking
 from evaluator.captioners._generate import ModelCaptioner
-from evaluator.captioners.transformers import _load_parts
+from evaluator.captioners.transformers import _load_parts, half_of
 from protocol.errors import CaptionError, ModelError
 from protocol.prompts import find_prompt
 from protocol.versions import PROTOCOLS
@@ -39,6 +39,21 @@ def test_without_a_question_a_model_says_what_it_says_by_its_librarys_own_call(
         said = model.generate(**shown, do_sample=False, max_new_tokens=20)
         (caption,) = captioner.caption([item])
         assert caption.text == processor.decode(said[0], skip_special_tokens=True).strip()
+
+
+def test_the_half_precision_of_a_captioner_is_its_checkpoints() -> None:
+    import torch
+
+    assert half_of(torch.bfloat16) is torch.bfloat16
+    assert half_of(torch.float16) is half_of(torch.float32) is half_of(None) is torch.float16
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_precision_of_a_captioner_can_be_set(dtype: str, models: Path) -> None:
+    system = pin_system(f"transformers:{save_git(models)}?dtype={dtype}")
+    captioner: Any = find_captioner("transformers").load(system, DEMO, "cpu")
+    assert str(captioner._model.dtype) == f"torch.{dtype}"
+    assert captioner.caption(PICTURES)[0].text
 
 
 def test_a_processor_that_has_lost_its_chat_template_is_told_from_one_that_needs_none(

@@ -10,10 +10,10 @@ from evaluator.captioners import find_captioner
 from evaluator.captioners._asking import CUTS
 from evaluator.captioners.openai import LIMITS
 from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
-from evaluator.decoders._pipelines import DTYPES
 from evaluator.decoders.control import KINDS
 from evaluator.decoders.diffusers import _UNMAPPED
 from evaluator.decoders.instruct import EDITORS
+from evaluator.devices import DTYPES
 from protocol.prompts import PROMPTS
 from protocol.records import System
 from protocol.rules import Role
@@ -101,6 +101,7 @@ def test_the_choices_are_the_adapters() -> None:
     assert choices("control", "kind") == KINDS
     assert choices("spandrel", "grey") == spandrel._GREY
     assert choices("diffbir", "colour_fix") == tuple(diffbir._FIXES)
+    assert choices("transformers", "dtype") == ("", *DTYPES)
     for adapter in ("diffusers", "animatediff", "kandinsky22"):
         assert choices(adapter, "dtype") == ("", *DTYPES)
         assert choices(adapter, "strength_match") == _plan._CHOICES["strength_match"]
