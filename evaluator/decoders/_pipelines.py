@@ -157,7 +157,7 @@ def check_true_cfg(
     if options.get("true_cfg_scale", 0) > 1 and "negative_prompt" not in options:
         raise ModelError(
             f"{system.label}: true_cfg has no effect here without a negative_prompt; "
-            "a space is one: negative_prompt=%20"
+            "a space is one, as in 'negative_prompt= '"
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from evaluator.captioners import find_captioner
 from evaluator.captioners._asking import CUTS
-from evaluator.captioners.openai import LIMITS
+from evaluator.captioners.openai import LIMITS, SAMPLINGS
 from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
 from evaluator.decoders.control import KINDS
 from evaluator.decoders.diffusers import _UNMAPPED
@@ -98,6 +98,7 @@ def test_the_choices_are_the_adapters() -> None:
     assert choices("transformers", "prompt") == ("", *PROMPTS)
     assert choices("transformers", "cut") == CUTS
     assert choices("openai", "limit") == LIMITS
+    assert choices("openai", "sampling") == SAMPLINGS
     assert choices("control", "kind") == KINDS
     assert choices("spandrel", "grey") == spandrel._GREY
     assert choices("diffbir", "colour_fix") == tuple(diffbir._FIXES)
