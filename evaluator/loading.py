@@ -34,7 +34,7 @@ def loading(library: str, system: System) -> Iterator[None]:
 
 @contextmanager
 def _whole_weights() -> Iterator[None]:
-    """Let a network of transformers fail whose files lack weights.
+    """Let a network of transformers fail whose files lack weights, or hold some of another shape.
 
     It would fill them with random numbers, other ones each time, and say so in a log alone; as a
     part of a diffusers pipeline too, which has no argument to hear of it.
@@ -44,9 +44,14 @@ def _whole_weights() -> Iterator[None]:
     finish = PreTrainedModel._finalize_model_loading
 
     def finish_whole(model: Any, config: Any, found: Any) -> Any:
+        kind = type(model).__name__
+        for name, saved, wanted in sorted(found.mismatched_keys):
+            raise ValueError(
+                f"{name} of {kind} is {tuple(saved)} in its files, wanted {tuple(wanted)}"
+            )
         found = finish(model, config, found)
-        if found.missing_keys:
-            kind, missing = type(model).__name__, found.missing_keys
+        missing = found.missing_keys
+        if missing:
             raise ValueError(
                 f"the files of {kind} lack {len(missing)} of its weights, such as {min(missing)}; "
                 "save it whole, with save_pretrained"

@@ -232,4 +232,6 @@ def _be_quiet() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    # It warns of "indexing errors" for a long caption, which the pipeline then cuts.
+    transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

@@ -73,6 +73,8 @@ def test_a_captioner_that_is_not_whole_is_refused(
     assert refusal.startswith("transformers cannot load tiny-damaged-random-weights")
     if damage == "a weight is missing":
         assert "Qwen2VLForConditionalGeneration lack 1 of its weights, such as" in refusal
+    if damage == "a weight is too short":
+        assert "of Qwen2VLForConditionalGeneration is (31,) in its files, wanted (32,)" in refusal
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
