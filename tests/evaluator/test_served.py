@@ -77,6 +77,20 @@ def test_the_model_types_are_those_of_the_installed_transformers() -> None:
     assert served_by()["transformers"].model_types <= set(names)
 
 
+def test_the_model_types_are_of_models_that_are_shown_pictures_and_answer_in_words() -> None:
+    import transformers
+    from transformers.models.auto import processing_auto
+
+    types = served_by()["transformers"].model_types
+    for name in types:
+        processor = processing_auto.PROCESSOR_MAPPING_NAMES.get(name)
+        if isinstance(processor, str):
+            parts = set(getattr(transformers, processor).get_attributes())
+            assert {"tokenizer", "image_processor"} <= parts, name
+    # One answers in probabilities and one in the moves of a robot.
+    assert not {"shieldgemma2", "pi0"} & types
+
+
 @pytest.mark.parametrize("name", [*ADAPTERS[Role.I2T], *ADAPTERS[Role.T2I]])
 def test_the_settings_are_the_adapters(name: str) -> None:
     find = find_captioner if name in ADAPTERS[Role.I2T] else find_decoder
