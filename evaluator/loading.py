@@ -1,4 +1,4 @@
-"""Loading models of diffusers and transformers: whole, or not at all."""
+"""Models of diffusers and transformers: loaded whole or not at all, and refused when they fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +18,35 @@ def loading(library: str, system: System) -> Iterator[None]:
         system: what is loaded inside.
 
     Raises:
-        ModelError: it is refused; memory that is short and a device that is lost are not its fault.
+        ModelError: it is refused.
     """
+    with _refusing(f"{library} cannot load {system.label}"), _whole_weights():
+        yield
+
+
+@contextmanager
+def running(model: Any) -> Iterator[None]:
+    """Refuse a pipeline or network that fails when it is called, whatever it raises.
+
+    Raises:
+        ModelError: it does.
+    """
+    with _refusing(f"{type(model).__name__} cannot run"):
+        yield
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
     try:
-        with _whole_weights():
-            yield
+        yield
     except CMCError:
         raise
     except Exception as error:  # a damaged checkpoint fails wherever the library first trips
+        # Neither is the model's fault, and both are met elsewhere.
         if is_out_of_memory(error) or is_device_lost(error):
             raise
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"{library} cannot load {system.label}: {reason}") from error
+        raise ModelError(f"{what}: {reason}") from error
 
 
 @contextmanager

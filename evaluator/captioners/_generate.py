@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.captioners import Caption, NamedPicture
 from evaluator.captioners._asking import THINKING, UNFINISHED, Asking, describe_asking
+from evaluator.loading import running
 from protocol.errors import CaptionError, ModelError
 from protocol.versions import Protocol
 
@@ -41,8 +42,8 @@ class ModelCaptioner:
         import torch
 
         pictures = [self._shown(item.picture) for item in batch]
-        inputs = self._inputs(pictures).to(self._model.device, self._model.dtype)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(self._model):
+            inputs = self._inputs(pictures).to(self._model.device, self._model.dtype)
             tokens = self._model.generate(
                 **inputs,
                 do_sample=False,

@@ -17,6 +17,7 @@ from evaluator.decoders._pipelines import load_pipeline, load_second, ready, siz
 from evaluator.decoders._plan import OWN, Plan, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -90,7 +91,7 @@ class AnimateDiffDecoder:
         else:
             pipeline = self._from_noise
             options["num_frames"] = 1
-        with torch.inference_mode():
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 prompt=self._plan.prompt(item),
                 generator=generators_of([item])[0],

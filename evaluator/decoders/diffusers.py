@@ -32,6 +32,7 @@ from evaluator.decoders._pipelines import (
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
 from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -91,7 +92,7 @@ class DiffusersDecoder:
         mode, size = batch[0].mode, self.working_size(batch[0])
         pipeline = self._from_image if mode.has_start else self._from_noise
         options = self._options(batch, size)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 prompt=[self._plan.prompt(item) for item in batch],
                 generator=generators_of(batch),

@@ -22,6 +22,7 @@ from evaluator.decoders._pipelines import (
 )
 from evaluator.decoders._plan import OWN, is_own
 from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -115,7 +116,7 @@ class InstructDecoder:
         options.update(self._options)
         if "negative_prompt" in options:
             options["negative_prompt"] = [options["negative_prompt"]] * len(batch)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(self._pipeline):
             output = self._pipeline(
                 prompt=[self.instruction(item) for item in batch],
                 image=pictures if len(pictures) > 1 else pictures[0],

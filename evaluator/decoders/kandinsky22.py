@@ -16,6 +16,7 @@ from evaluator.decoders._pipelines import Loaded, load_pipeline, load_second, re
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -82,7 +83,7 @@ class KandinskyDecoder:
             options["image"] = [start_at(item, size) for item in batch]
             options["strength"] = self._plan.strength[mode]
             self._watch.ask(self._plan.asked_sigma.get(mode))
-        with torch.inference_mode():
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 **self._embed(batch, generators),
                 generator=generators,

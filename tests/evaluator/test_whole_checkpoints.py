@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
-from tiny_captioners import save_qwen2_vl
+from tiny_captioners import save_qwen2_vl, save_sharegpt4v
 from tiny_models import build
+from tiny_parts import sd_parts
 
 from evaluator.captioners import find_captioner
-from evaluator.decoders import find_decoder
+from evaluator.decoders import Received, find_decoder
+from evaluator.loading import running
 from protocol.errors import ModelError
+from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
@@ -99,6 +102,38 @@ def test_a_pipeline_without_a_vocabulary_is_refused(
     assert f"the files of {tokenizer} hold no vocabulary" in load(
         find_decoder, f"diffusers:{folder}"
     )
+
+
+def test_a_pipeline_that_fails_when_it_runs_is_refused_with_its_own_words(tmp_path: Path) -> None:
+    from diffusers import StableDiffusionInpaintPipeline
+
+    folder = tmp_path / "tiny-inpainting-random-weights"
+    # Nine channels: two more pictures than a text-to-image model is given.
+    StableDiffusionInpaintPipeline(
+        **sd_parts(in_channels=9),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    system = pin_system(f"diffusers:{folder}?steps=2")
+    decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
+    item = Received(mode=Mode.TEXT, width=64, height=48, caption="a", start=None, seed=1)
+    with pytest.raises(ModelError, match="StableDiffusionPipeline cannot run: The size of tensor"):
+        decoder.decode([item])
+
+
+def test_memory_that_is_short_is_not_the_models_fault() -> None:
+    for error in (MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")):
+        with pytest.raises(type(error)), running(object()):
+            raise error
+
+
+def test_a_shard_of_sharegpt4v_that_ends_early_is_refused(models: Path, tmp_path: Path) -> None:
+    folder = copied(save_sharegpt4v(models), tmp_path)
+    shard = folder / "model-2-of-2.safetensors"
+    shard.write_bytes(shard.read_bytes()[:5000])
+    refusal = load(find_captioner, f"sharegpt4v:{folder}")
+    assert refusal.startswith("transformers cannot load tiny-damaged-random-weights")
 
 
 def test_a_captioner_with_an_adapter_beside_it_is_to_be_merged(
