@@ -3,8 +3,10 @@
 import sys
 from typing import Any
 
-from protocol.errors import InputError
+from protocol.errors import InputError, ModelError
 from protocol.gpus import find_gpu
+
+DTYPES = ("float16", "bfloat16", "float32")
 
 
 def choose_device(name: str) -> str:
@@ -27,6 +29,21 @@ def dtype_on(device: str) -> Any:
     import torch
 
     return torch.float32 if device == "cpu" else torch.float16
+
+
+def choose_dtype(name: str, device: str) -> Any:
+    """Return the torch dtype of this name; an empty one is the device's usual.
+
+    Raises:
+        ModelError: it is no floating-point type that models run in.
+    """
+    import torch
+
+    if not name:
+        return dtype_on(device)
+    if name not in DTYPES:
+        raise ModelError(f"dtype={name}: wanted one of {', '.join(DTYPES)}")
+    return getattr(torch, name)
 
 
 def describe_device(device: str) -> str:

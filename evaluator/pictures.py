@@ -49,8 +49,13 @@ def picture_size(path: Path) -> tuple[int, int]:
         raise PictureError(f"{path} is no picture: {error}") from error
 
 
-def open_picture(data: bytes, where: str) -> "Image":
-    """Return the picture in `data` as RGB; `where` names it in messages.
+def open_picture(data: bytes, where: str, backdrop: str | None = None) -> "Image":
+    """Return the picture in `data` as RGB.
+
+    Args:
+        data: a file's bytes.
+        where: what messages call it.
+        backdrop: the colour that shows through transparent pixels; None refuses these.
 
     Raises:
         PictureError: as for `read_picture`.
@@ -79,10 +84,10 @@ def open_picture(data: bytes, where: str) -> "Image":
         raise PictureError(f"{where} is no picture of a format that is known here") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
-    return to_rgb(picture, where)
+    return to_rgb(picture, where, backdrop)
 
 
-def to_rgb(picture: "Image", where: str) -> "Image":
+def to_rgb(picture: "Image", where: str, backdrop: str | None = None) -> "Image":
     """Return a picture that is open as 8-bit RGB, the way up that its camera wrote beside it.
 
     Raises:
@@ -93,7 +98,10 @@ def to_rgb(picture: "Image", where: str) -> "Image":
     if picture.has_transparency_data:
         opaque_pixels = picture.convert("RGBA").getchannel("A").histogram()[255]
         if opaque_pixels < picture.width * picture.height:
-            raise PictureError(f"{where} has transparent pixels; put it on a background first")
+            if backdrop is None:
+                raise PictureError(f"{where} has transparent pixels; put it on a background first")
+            below = Image.new("RGBA", picture.size, backdrop)
+            picture = Image.alpha_composite(below, picture.convert("RGBA"))
     rgb, orientation = _in_eight_bits(picture, where).convert("RGB"), _orientation(picture)
     if orientation == 1:
         return rgb

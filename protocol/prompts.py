@@ -68,6 +68,18 @@ _ALL = (
         for words in (15, 30, 60, 120)
     ),
     Prompt(name="none", text="", words=None, source="no prompt, for models that take none"),
+    Prompt(
+        name="florence-2",
+        text="<MORE_DETAILED_CAPTION>",
+        words=None,
+        source="the longest of the three caption tasks that Florence-2 knows instead of questions",
+    ),
+    Prompt(
+        name="paligemma",
+        text="caption en",
+        words=None,
+        source="the task that PaliGemma knows instead of questions",
+    ),
 )
 PROMPTS: Mapping[str, Prompt] = {prompt.name: prompt for prompt in _ALL}
 

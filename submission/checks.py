@@ -174,6 +174,23 @@ def check_class(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def check_adapters(subject: Subject) -> Iterator[Finding]:
+    """The weights are a model's own, and not a change to another's (LoRA)."""
+    facts, served = subject.facts, subject.served
+    names = {"adapter_config.json"} if served.model_types else set()
+    if served.pipelines and not facts.pipeline_class:
+        names = {"adapter_config.json", "pytorch_lora_weights.safetensors"}
+    for file in facts.files:
+        if file.name in names:
+            yield subject.finding(
+                Code.UNSUPPORTED_PIPELINE,
+                f"{subject.name} holds an adapter for another model ({file.name}), which is not "
+                "laid over it here",
+                "merge it and save the whole model: merge_and_unload() with peft, fuse_lora() and "
+                "unload_lora_weights() with diffusers, then save_pretrained()",
+            )
+
+
 def check_remote_code(subject: Subject) -> Iterator[Finding]:
     """Nothing asks for code from the repository."""
     if subject.facts.remote_code:
@@ -237,7 +254,7 @@ def check_config(subject: Subject) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     *(check_access, check_files, check_config, check_weights, check_class),
-    *(check_remote_code, check_size, check_licence),
+    *(check_adapters, check_remote_code, check_size, check_licence),
 )
 
 

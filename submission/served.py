@@ -74,5 +74,7 @@ _EDITORS = frozenset(
         "FluxKontextPipeline",
         "QwenImageEditPipeline",
         "QwenImageEditPlusPipeline",
+        "Flux2KleinPipeline",
+        "Flux2Pipeline",
     }
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluator.captioners import Caption
-from protocol.errors import ModelError
+from protocol.errors import CaptionError, ModelError
 from protocol.prompts import Prompt, find_prompt
 from protocol.versions import Protocol
 from submission.settings import Value
@@ -13,6 +13,13 @@ TOKENS_PER_WORD = 4
 """Room for a caption: English takes about 1.3 tokens a word, other scripts more."""
 
 CUTS = ("no", "words")
+
+THINKING = (("<think>", "</think>"), ("<|channel>", "<channel|>"))
+"""Marks around what a model thinks before it answers: Qwen's, GLM's and most others'; Gemma's."""
+UNFINISHED = (
+    "the model was still thinking when its room was used up; max_new_tokens=2000 or so gives it "
+    "more, and its answer is the caption"
+)
 
 ASKING_SETTINGS: Mapping[str, Value] = {"prompt": "", "max_new_tokens": 0, "cut": "no"}
 """`prompt`: a name in `protocol/prompts.py`, or the protocol's own. `max_new_tokens`: room for the
@@ -30,12 +37,24 @@ class Asking:
     """Words that are kept; None keeps all."""
 
     def finish(self, answer: str, tokens: int | None) -> Caption:
-        """Return an answer as a caption; a cut one has single spaces between its words."""
-        text = answer.strip()
+        """Return an answer as a caption; a cut one has single spaces between its words.
+
+        Raises:
+            CaptionError: there is thinking in it that comes to no end.
+        """
+        text = _without_thinking(answer).strip()
         words = text.split()
         if self.cut_to is None or len(words) <= self.cut_to:
             return Caption(text=text, tokens=tokens)
         return Caption(text=" ".join(words[: self.cut_to]), tokens=tokens, is_cut=True)
+
+
+def _without_thinking(answer: str) -> str:
+    for opening, closing in THINKING:
+        answer = answer.rpartition(closing)[2]
+        if opening in answer:
+            raise CaptionError(UNFINISHED)
+    return answer
 
 
 def read_asking(settings: Mapping[str, Value], protocol: Protocol) -> Asking:

@@ -5,7 +5,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from evaluator.captioners import Caption, NamedPicture
-from evaluator.captioners._asking import Asking, describe_asking
+from evaluator.captioners._asking import THINKING, UNFINISHED, Asking, describe_asking
+from evaluator.loading import running
+from protocol.errors import CaptionError, ModelError
 from protocol.versions import Protocol
 
 if TYPE_CHECKING:
@@ -32,37 +34,45 @@ class ModelCaptioner:
         self._asking = asking
         self._padding = _padding_colour(processor.image_processor) if whole else None
         processor.tokenizer.padding_side = "left"
+        known = processor.tokenizer.get_vocab()
+        self._thinking = [tuple(known[m] for m in pair) for pair in THINKING if {*pair} <= {*known}]
 
     def caption(self, batch: Sequence[NamedPicture]) -> list[Caption]:
         """Ask the model for one caption a picture, all in one batch."""
         import torch
 
         pictures = [self._shown(item.picture) for item in batch]
-        inputs = self._inputs(pictures).to(self._model.device, self._model.dtype)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(self._model):
+            inputs = self._inputs(pictures).to(self._model.device, self._model.dtype)
             tokens = self._model.generate(
                 **inputs,
                 do_sample=False,
                 num_beams=1,
                 max_new_tokens=self._asking.max_new_tokens,
             )
-        answers = _without_question(tokens, inputs.get("input_ids"))
-        texts = self._processor.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        question = inputs.get("input_ids")
+        answers = _without_question(tokens, question).tolist()
+        questions = [[]] * len(answers) if question is None else question.tolist()
+        return [self._read(*pair) for pair in zip(questions, answers, strict=True)]
+
+    def _read(self, question: list[int], answer: list[int]) -> Caption:
         marks = set(self._processor.tokenizer.all_special_ids)
-        return [
-            self._asking.finish(text, sum(token not in marks for token in answer.tolist()))
-            for text, answer in zip(texts, answers, strict=True)
-        ]
+        count = sum(token not in marks for token in answer)
+        said = [*question, *answer]
+        start = len(question)
+        for opening, closing in self._thinking:
+            ended = _last(closing, said)
+            # A template may have begun it, as Qwen's do for models that always think.
+            if _last(opening, said) > ended:
+                raise CaptionError(UNFINISHED)
+            start = max(start, ended + 1)
+        text = self._processor.tokenizer.decode(said[start:], skip_special_tokens=True)
+        return self._asking.finish(text, count)
 
     def _inputs(self, pictures: "Sequence[Image]") -> Any:
         text = self._asking.prompt.text
         if getattr(self._processor, "chat_template", None) is None:
-            return self._processor(
-                images=list(pictures),
-                text=[text] * len(pictures),
-                padding=True,
-                return_tensors="pt",
-            )
+            return self._plain_inputs(pictures, text)
         question = [{"type": "text", "text": text}] if text else []
         return self._processor.apply_chat_template(
             [
@@ -74,7 +84,30 @@ class ModelCaptioner:
             return_tensors="pt",
             add_generation_prompt=True,
             padding=True,
+            # The names that templates have for it; one that knows neither passes over both.
+            enable_thinking=False,
+            thinking=False,
         )
+
+    def _plain_inputs(self, pictures: "Sequence[Image]", text: str) -> Any:
+        try:
+            inputs = self._processor(
+                images=list(pictures),
+                text=[text] * len(pictures),
+                padding=True,
+                return_tensors="pt",
+            )
+        except ValueError as error:
+            kind = type(self._processor).__name__
+            raise ModelError(
+                f"{kind} has no chat template and takes no picture beside a plain text ({error}); "
+                "save the processor with the template that the model was trained with"
+            ) from error
+        if self._model.config.model_type == "git":
+            # Its tokenizer ends every text, and nothing is said after the end.
+            for name in ("input_ids", "attention_mask"):
+                inputs[name] = inputs[name][:, :-1]
+        return inputs
 
     def _shown(self, picture: "Image") -> "Image":
         return picture if self._padding is None else pad_to_square(picture, self._padding)
@@ -95,6 +128,7 @@ def describe_generation(protocol: Protocol, device: str) -> Mapping[str, object]
     return {
         **describe_asking(protocol),
         "decoding": "greedy",
+        "thinking": "left out",
         "cropping": "whole pictures, padded to a square with the mean colour",
         "device": device.partition(":")[0],
         "libraries": {name: version(name) for name in ("torch", "transformers")},
@@ -112,10 +146,18 @@ def _padding_colour(image_processor: Any) -> tuple[int, int, int] | None:
 def _without_question(tokens: Any, question: Any) -> Any:
     """Return `(N, L)` tokens without the question's, where the model repeats it.
 
-    Decoder-only models do; a model with an encoder starts its answer afresh.
+    Decoder-only models do, BLIP without the mark at its end; a model with an encoder starts its
+    answer afresh.
     """
-    if question is None or tokens.shape[1] < question.shape[1]:
+    if question is None:
         return tokens
-    length = question.shape[1]
-    repeats = bool((tokens[:, :length] == question).all())
-    return tokens[:, length:] if repeats else tokens
+    for length in (question.shape[1], question.shape[1] - 1):
+        begun = tokens[:, :length]
+        if begun.shape[1] == length and bool((begun == question[:, :length]).all()):
+            return tokens[:, length:]
+    return tokens
+
+
+def _last(token: int, tokens: Sequence[int]) -> int:
+    """Return the last place of a token, or -1."""
+    return max((place for place, other in enumerate(tokens) if other == token), default=-1)

@@ -1,8 +1,10 @@
 """Any server that speaks OpenAI's chat format: `openai:MODEL?base_url=http://HOST:PORT/v1`.
 
 Temperature 0, the protocol's seed, the picture as PNG. Settings: `prompt`, `max_new_tokens`, `cut`
-(see `_asking.py`), `base_url`, `limit` (which field carries `max_new_tokens`), and, without effect
-on captions, `max_calls` (requests in one run), `retries` (for one picture) and `timeout` (seconds).
+(see `_asking.py`), `base_url`, `limit` (which field carries `max_new_tokens`), `sampling` (`own`
+sends neither temperature nor seed, which OpenAI's reasoning models and others refuse), and, without
+effect on captions, `max_calls` (requests in one run), `retries` (for one picture) and `timeout`
+(seconds).
 
 The key is in the environment, as OPENAI_API_KEY. It goes to OpenAI, and to the address in
 OPENAI_BASE_URL where the operator sets one, and to no other: whoever submits a request chooses the
@@ -35,13 +37,22 @@ UNKEYED = frozenset({"max_calls", "retries", "timeout"})
 
 OPENAI = "https://api.openai.com/v1"
 LIMITS = ("max_tokens", "max_completion_tokens")
+SAMPLINGS = ("greedy", "own")
 LONGEST_WAIT = 120.0
 """Seconds; a server that wants a longer break gets it by being asked again tomorrow."""
+
+_HINTS = {
+    "max_completion_tokens": "; limit=max_completion_tokens calls it so",
+    "temperature": "; sampling=own sends none",
+    "seed": "; sampling=own sends none",
+}
+"""What to do where a server's refusal has one of these words."""
 
 SETTINGS: Mapping[str, Value] = {
     **ASKING_SETTINGS,
     "base_url": OPENAI,
     "limit": "max_tokens",
+    "sampling": "greedy",
     "max_calls": 5000,
     "retries": 5,
     "timeout": 120.0,
@@ -92,10 +103,16 @@ class EndpointCaptioner:
             choice, usage = answer.choices[0], answer.usage
             text, model = choice.message.content, answer.model
             tokens = usage.completion_tokens if usage else None
+            text = (text or "").strip()
         except (AttributeError, IndexError, TypeError) as error:
             raise CaptionError(f"{self._name} answered in another form than OpenAI's") from error
-        if not (text or "").strip():
-            reason = getattr(choice, "finish_reason", None)
+        reason = getattr(choice, "finish_reason", None)
+        if not text and reason == "length":
+            raise CaptionError(
+                f"{self._name} used up its room before it answered for {item.name}, as models do "
+                "that think first; give it more: max_new_tokens=2000"
+            )
+        if not text or reason == "content_filter":
             raise CaptionError(
                 f"{self._name} gave no caption for {item.name} (finish reason: {reason}); "
                 "give its captions as a file, with one written for this picture"
@@ -148,6 +165,8 @@ def load(system: System, protocol: Protocol, device: str) -> Captioner:
         raise ModelError("openai names no model; wanted openai:MODEL")
     if settings["limit"] not in LIMITS:
         raise ModelError(f"limit={settings['limit']}: wanted {' or '.join(LIMITS)}")
+    if settings["sampling"] not in SAMPLINGS:
+        raise ModelError(f"sampling={settings['sampling']}: wanted {' or '.join(SAMPLINGS)}")
     url = chat_url(str(settings["base_url"]))
     return EndpointCaptioner(
         _asker(system.model, url, asking, protocol.seed, settings),
@@ -206,15 +225,14 @@ def _asker(
         base_url=url, api_key=key or "none", timeout=float(settings["timeout"])
     )
     room = {str(settings["limit"]): asking.max_new_tokens}
+    greedy = {"temperature": 0.0, "seed": seed} if settings["sampling"] == "greedy" else {}
 
     def ask(messages: list[dict[str, Any]]) -> Any:
         try:
             return client.chat_completion(
                 messages,
                 model=model,
-                temperature=0.0,
-                seed=seed,
-                extra_body=room,
+                extra_body={**room, **greedy},
             )
         except HfHubHTTPError as error:
             raise _refusal(error.response, error, key) from error
@@ -235,9 +253,13 @@ def _refusal(response: "Response", error: Exception, key: str) -> Exception:
     if key:
         # Some servers repeat a wrong key in their answer, and this text is kept and shown.
         said = said.replace(key, "[key]")
-    if status in (408, 429) or status >= 500:
+    passes = status in (408, 429) or status >= 500
+    # OpenAI's word for an account that is empty, which it stays.
+    if passes and "insufficient_quota" not in response.text:
         return Retry(f"HTTP {status}", _wait(response.headers.get("retry-after", "")))
     hint = ". The key goes to OpenAI and to OPENAI_BASE_URL only" if status in (401, 403) else ""
+    if status in (400, 422):
+        hint = next((hint for word, hint in _HINTS.items() if word in said), "")
     return CaptionError(f"the server refused with HTTP {status}: {said[:300]}{hint}")
 
 

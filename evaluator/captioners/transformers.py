@@ -1,7 +1,7 @@
 """Any model that transformers knows as image-text-to-text, with a chat template or without one.
 
 Greedy decoding, safetensors only, never remote code. Settings: `prompt`, `max_new_tokens`, `cut`
-(see `_asking.py`) and `whole`.
+(see `_asking.py`), `whole` and `dtype`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from typing import Any
 from evaluator.captioners import Captioner
 from evaluator.captioners._asking import ASKING_SETTINGS, read_asking
 from evaluator.captioners._generate import ModelCaptioner, describe_generation
-from evaluator.devices import dtype_on
+from evaluator.devices import choose_dtype
+from evaluator.loading import loading
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.versions import Protocol
@@ -21,39 +22,58 @@ UNKEYED: frozenset[str] = frozenset()
 
 # `whole=false` leaves cropping to the checkpoint's processor. LLaVA-1.5's crops to the middle
 # square, where the original pads: a codec that does not look at the sides cannot send them.
-SETTINGS = {**ASKING_SETTINGS, "whole": True}
+# `dtype`, where it is left empty, is single on a CPU and the checkpoint's own half on a GPU: what
+# was trained in bfloat16 can leave float16's range.
+SETTINGS = {**ASKING_SETTINGS, "whole": True, "dtype": ""}
 
 
 def describe(protocol: Protocol, device: str) -> Mapping[str, object]:
     """Return the prompt, the room for an answer, the precision and the libraries."""
-    return describe_generation(protocol, device)
+    precision = "single" if device == "cpu" else "the checkpoint's half"
+    return {**describe_generation(protocol, device), "precision": precision}
 
 
 def load(system: System, protocol: Protocol, device: str) -> Captioner:
     """Load a local folder, or a Hub id at its pinned commit."""
     settings = read_settings(system, SETTINGS)
     asking = read_asking(settings, protocol)
-    processor, model = _load_parts(system, device)
+    processor, model = _load_parts(system, device, str(settings["dtype"]))
     return ModelCaptioner(processor, model.to(device).eval(), asking, whole=bool(settings["whole"]))
 
 
-def _load_parts(system: System, device: str) -> tuple[Any, Any]:
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-    from transformers.utils import logging
+def half_of(own: Any) -> Any:
+    """Return the dtype of half precision for a checkpoint that was saved in `own`."""
+    import torch
+
+    return own if own in (torch.float16, torch.bfloat16) else torch.float16
+
+
+def _load_parts(system: System, device: str, dtype: str = "") -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils import find_adapter_config_file, logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    source = {"pretrained_model_name_or_path": system.path or system.model}
+    name, pinned = system.path or system.model, {}
     if not system.path:
-        source["revision"] = system.revision
-    try:
+        pinned["revision"] = system.revision
+    source = {"pretrained_model_name_or_path": name, **pinned}
+    with loading("transformers", system):
+        if find_adapter_config_file(name, **pinned) is not None:
+            # Without peft transformers passes it over in silence.
+            raise ModelError(
+                f"{system.label} holds an adapter for another model (adapter_config.json); merge "
+                "it with peft's merge_and_unload() and save the whole model"
+            )
         processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(**source, trust_remote_code=False)
+        chosen = choose_dtype(dtype, device)
         model = AutoModelForImageTextToText.from_pretrained(
-            **source, trust_remote_code=False, use_safetensors=True, dtype=dtype_on(device)
+            **source,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=chosen if dtype or device == "cpu" else half_of(config.dtype),
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelError(f"transformers cannot load {system.label}: {reason}") from error
     missing = [
         part for part in ("tokenizer", "image_processor") if getattr(processor, part, None) is None
     ]

@@ -14,6 +14,10 @@ LONGEST_WAIT = 120.0
 """Seconds; an endpoint that asks for more is taken to be down."""
 
 
+_DECLINED = ("moderation_blocked", "content_policy_violation", "content_filter", "contentFilter")
+"""How OpenAI and Azure say that a filter declines what a request shows."""
+
+
 class EndpointError(ModelError):
     """An endpoint cannot be used any further."""
 
@@ -124,7 +128,7 @@ def _reason(answer: Any, base_url: str) -> tuple[str, float | None]:
         if wait is not None and wait > LONGEST_WAIT:
             raise EndpointError(f"{base_url} wants {wait:.0f} s of rest ({text}); go on later")
         return text, wait
-    if code in ("moderation_blocked", "content_policy_violation"):
+    if code in _DECLINED:
         raise Refused(message)
     hint = ""
     if answer.status_code == 401:
@@ -143,8 +147,10 @@ def _error_of(answer: Any) -> tuple[str, str]:
 
 def _seconds(retry_after: str) -> float | None:
     """Read a Retry-After header: seconds, or a date."""
-    if retry_after.isdigit():
-        return float(retry_after)
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
     try:
         return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
     except ValueError:

@@ -90,11 +90,28 @@ class StartWatch:
         self._scheduler = pipeline.scheduler
         self._get_timesteps = pipeline.get_timesteps
         self._signature = inspect.signature(self._get_timesteps)
-        self.asked: float | None = None
-        """Start as near as can be to this sigma / sigma_data; None: at the strength asked for."""
-        self.found: float | None = None
-        """Where the last run started."""
+        self._asked: float | None = None
+        self._found: float | None = None
+        self._was_called = False
         pipeline.get_timesteps = self
+
+    def ask(self, sigma: float | None) -> None:
+        """Let the next run start as near as can be to this sigma / sigma_data, or by strength."""
+        self._asked, self._found, self._was_called = sigma, None, False
+
+    def report(self) -> float | None:
+        """Return where the run since `ask` started, as sigma / sigma_data.
+
+        Raises:
+            ModelError: a start was asked for, and the pipeline chose its own.
+        """
+        if self._was_called:
+            return self._found
+        # Latent consistency models cut the scheduler's steps themselves, when they set them.
+        if self._asked is not None:
+            name = type(self._scheduler).__name__
+            raise ModelError(f"{name} chooses its own start; leave out strength_match=snr")
+        return sigma_at(self._scheduler, self._scheduler.timesteps[0])
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Return what the pipeline's own method returns, for the chosen strength.
@@ -103,8 +120,9 @@ class StartWatch:
             ModelError: no step is left.
         """
         call = self._signature.bind(*args, **options)
-        if self.asked is not None:
-            call.arguments["strength"] = self._nearest(call, self.asked)
+        self._was_called = True
+        if self._asked is not None:
+            call.arguments["strength"] = self._nearest(call, self._asked)
         chosen = self._get_timesteps(*call.args, **call.kwargs)
         if not len(chosen[0]):
             steps, strength = (call.arguments[name] for name in ("num_inference_steps", "strength"))
@@ -112,7 +130,7 @@ class StartWatch:
                 f"{steps} steps at strength {strength} leave none to run; "
                 f"wanted at least steps={math.ceil(1 / strength)}, or a greater strength"
             )
-        self.found = sigma_at(self._scheduler, chosen[0][0])
+        self._found = sigma_at(self._scheduler, chosen[0][0])
         return chosen
 
     def _nearest(self, call: inspect.BoundArguments, asked: float) -> float:

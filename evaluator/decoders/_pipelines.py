@@ -9,17 +9,14 @@ from evaluator.convolutions import compute_pointwise_by_onednn
 from evaluator.decoders._feed_forward import feed_forward_in_pieces
 from evaluator.decoders._guidance import share_guided_halves
 from evaluator.decoders._upsampling import double_by_transposed_convolution
-from evaluator.devices import dtype_on
+from evaluator.loading import loading
 from evaluator.operations import watch
 from protocol.errors import ModelError
 from protocol.records import System
 from submission.systems import split_pinned
 
-LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, AttributeError)
 NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
 """Leaves Stable Diffusion's safety checker out; other pipelines pass over it."""
-
-DTYPES = ("float16", "bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +25,6 @@ class Loaded:
 
     pipeline: Any
     details: Mapping[str, str]
-
-
-def choose_dtype(name: str, device: str) -> Any:
-    """Return the torch dtype of this name; an empty one is the device's usual.
-
-    Raises:
-        ModelError: it is no floating-point type that models run in.
-    """
-    import torch
-
-    if not name:
-        return dtype_on(device)
-    if name not in DTYPES:
-        raise ModelError(f"dtype={name}: wanted one of {', '.join(DTYPES)}")
-    return getattr(torch, name)
 
 
 def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Loaded:
@@ -64,13 +46,15 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
     source = system.path or system.model
     pinned = {} if system.path else {"revision": system.revision}
     _be_quiet()
-    reasons: dict[str | None, Exception] = {}
+    reasons: dict[str | None, ModelError] = {}
     for variant in ("fp16", None) if half else (None, "fp16"):
         try:
-            pipeline = kind.from_pretrained(
-                source, use_safetensors=True, dtype=dtype, variant=variant, **pinned, **options
-            )
-        except LOAD_ERRORS as error:
+            with loading("diffusers", system):
+                pipeline = kind.from_pretrained(
+                    source, use_safetensors=True, dtype=dtype, variant=variant, **pinned, **options
+                )
+                _require_whole(pipeline)
+        except ModelError as error:
             reasons[variant] = error
             continue
         details = {
@@ -82,13 +66,12 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
         if getattr(pipeline, "scheduler", None) is not None:
             details["scheduler"] = type(pipeline.scheduler).__name__
         return Loaded(pipeline, details)
-    raise cannot_load(system, reasons[None]) from reasons[None]
+    raise reasons[None]
 
 
 def count_parameters(pipeline: Any) -> int:
     """Return how many parameters a network, or all of a pipeline, have; shared ones once."""
-    parts = getattr(pipeline, "components", {"": pipeline}).values()
-    networks = (part for part in parts if hasattr(part, "parameters"))
+    networks = _networks_of(pipeline).values()
     return sum({id(p): p.numel() for network in networks for p in network.parameters()}.values())
 
 
@@ -101,12 +84,6 @@ def load_second(kind: Any, first: System, pinned: str, dtype: Any) -> Loaded:
     path, model, revision = split_pinned(pinned)
     named = System(adapter=first.adapter, model=model, revision=revision, path=path)
     return load_pipeline(kind, named, dtype)
-
-
-def cannot_load(system: System, error: Exception) -> ModelError:
-    """Return the error of a model that diffusers refuses."""
-    reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-    return ModelError(f"diffusers cannot load {system.label}: {reason}")
 
 
 def ready(pipeline: Any, device: str) -> Any:
@@ -160,6 +137,30 @@ def options_of(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(pipeline.__call__).parameters
 
 
+def check_true_cfg(
+    known: Mapping[str, inspect.Parameter], options: Mapping[str, Any], system: System
+) -> None:
+    """Refuse half of a guidance that needs both a scale and a negative prompt.
+
+    Args:
+        known: the arguments of the pipeline's call.
+        options: what it will be called with.
+        system: what messages name.
+    """
+    if "true_cfg_scale" not in known:
+        return
+    true_cfg: Any = options.get("true_cfg_scale", known["true_cfg_scale"].default)
+    if "negative_prompt" in options and true_cfg <= 1:
+        raise ModelError(
+            f"{system.label}: a negative_prompt has no effect here without true_cfg above 1"
+        )
+    if options.get("true_cfg_scale", 0) > 1 and "negative_prompt" not in options:
+        raise ModelError(
+            f"{system.label}: true_cfg has no effect here without a negative_prompt; "
+            "a space is one, as in 'negative_prompt= '"
+        )
+
+
 def size_unit(pipeline: Any) -> int:
     """Return what both sides must be a multiple of, in pixels.
 
@@ -185,6 +186,36 @@ def native_side(pipeline: Any) -> int:
     return latent * int(getattr(pipeline, "vae_scale_factor", 8))
 
 
+def _networks_of(pipeline: Any) -> dict[str, Any]:
+    return {n: part for n, part in _parts_of(pipeline).items() if hasattr(part, "parameters")}
+
+
+def _parts_of(pipeline: Any) -> Mapping[str, Any]:
+    parts: Mapping[str, Any] = getattr(pipeline, "components", {"": pipeline})
+    return parts
+
+
+def _require_whole(pipeline: Any) -> None:
+    """Refuse what diffusers loads without all of its files.
+
+    It leaves networks without the weights that are not there, and where a tokenizer's vocabulary
+    is missing it takes an empty one, to which all captions are the same.
+    """
+    for part, network in _networks_of(pipeline).items():
+        missing = [name for name, weight in network.named_parameters() if weight.is_meta]
+        if missing:
+            name = part or type(network).__name__
+            raise ValueError(
+                f"the files of {name} lack {len(missing)} of its weights, "
+                f"such as {min(missing)}; save it whole, with save_pretrained"
+            )
+    for part, tokenizer in _parts_of(pipeline).items():
+        if hasattr(tokenizer, "convert_ids_to_tokens"):
+            one, other = (tokenizer(letter).input_ids for letter in "ab")
+            if one == other:
+                raise ValueError(f"the files of {part} hold no vocabulary; add them")
+
+
 def _backbone(pipeline: Any) -> Mapping[str, Any]:
     model = _denoiser(pipeline)
     return model.config if model is not None else {}
@@ -201,4 +232,6 @@ def _be_quiet() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    # It warns of "indexing errors" for a long caption, which the pipeline then cuts.
+    transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
-from evaluator.decoders._pipelines import choose_dtype, load_pipeline, load_second, ready, size_unit
+from evaluator.decoders._pipelines import load_pipeline, load_second, ready, size_unit
 from evaluator.decoders._plan import OWN, Plan, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
+from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -85,11 +87,11 @@ class AnimateDiffDecoder:
             pipeline = self._from_film
             options["video"] = [start_at(item, size)]
             options["strength"] = self._plan.strength[item.mode]
-            self._watch.asked = self._plan.asked_sigma.get(item.mode)
+            self._watch.ask(self._plan.asked_sigma.get(item.mode))
         else:
             pipeline = self._from_noise
             options["num_frames"] = 1
-        with torch.inference_mode():
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 prompt=self._plan.prompt(item),
                 generator=generators_of([item])[0],
@@ -98,7 +100,7 @@ class AnimateDiffDecoder:
                 **options,
             )
         if item.mode.has_start:
-            self._started[item.mode] = self._watch.found
+            self._started[item.mode] = self._watch.report()
         else:
             scheduler = pipeline.scheduler
             self._started[item.mode] = sigma_at(scheduler, scheduler.timesteps[0])

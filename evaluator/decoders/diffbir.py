@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import start_sigma
-from evaluator.decoders._pipelines import cannot_load, ready
+from evaluator.decoders._pipelines import ready
 from evaluator.devices import dtype_on
+from evaluator.loading import loading
 from evaluator.restoration.colour_fix import adain_fix, wavelet_fix
 from evaluator.restoration.control import load_control
 from evaluator.restoration.network import Network, load_network
@@ -197,7 +198,7 @@ def _load_base(system: System, device: str) -> Any:
     logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     pinned = {} if system.path else {"revision": system.revision}
-    try:
+    with loading("diffusers", system):
         return StableDiffusionPipeline.from_pretrained(
             system.path or system.model,
             use_safetensors=True,
@@ -205,8 +206,6 @@ def _load_base(system: System, device: str) -> Any:
             dtype=dtype_on(device),
             **pinned,
         )
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
-        raise cannot_load(system, error) from error
 
 
 def _steer(base: Any, control: Any, device: str) -> Any:

@@ -22,7 +22,7 @@ from evaluator.decoders._painting import (
 from evaluator.decoders._pipelines import (
     NO_CHECKER,
     Loaded,
-    choose_dtype,
+    check_true_cfg,
     load_pipeline,
     native_side,
     options_of,
@@ -31,6 +31,8 @@ from evaluator.decoders._pipelines import (
     speed_up,
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
+from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -64,6 +66,10 @@ SETTINGS: Mapping[str, Value] = {
 }
 
 
+_UNMAPPED = {"ChromaPipeline": "ChromaImg2ImgPipeline"}
+"""Image-to-image pipelines by strength that diffusers' automatic choice does not know."""
+
+
 class DiffusersDecoder:
     """A text-to-image pipeline and the image-to-image pipeline of the same weights."""
 
@@ -86,7 +92,7 @@ class DiffusersDecoder:
         mode, size = batch[0].mode, self.working_size(batch[0])
         pipeline = self._from_image if mode.has_start else self._from_noise
         options = self._options(batch, size)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 prompt=[self._plan.prompt(item) for item in batch],
                 generator=generators_of(batch),
@@ -139,7 +145,7 @@ class DiffusersDecoder:
                     f"diffusers has no image-to-image by strength for {self._details['pipeline']}; "
                     "ask for text mode alone, or try the adapter `instruct`"
                 )
-            self._watch.asked = self._plan.asked_sigma.get(mode)
+            self._watch.ask(self._plan.asked_sigma.get(mode))
             options["image"] = [start_at(item, size) for item in batch]
             options["strength"] = self._plan.strength[mode]
         known = options_of(self._from_image if mode.has_start else self._from_noise)
@@ -147,8 +153,8 @@ class DiffusersDecoder:
         return {name: value for name, value in options.items() if name in known}
 
     def _found(self, mode: Mode) -> float | None:
-        if mode.has_start:
-            return self._watch.found if self._watch else None
+        if self._watch is not None and mode.has_start:
+            return self._watch.report()
         scheduler = self._from_noise.scheduler
         return sigma_at(scheduler, scheduler.timesteps[0])
 
@@ -192,25 +198,26 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
 
 def image_pipeline_of(loaded: Loaded) -> Any:
     """Return the image-to-image pipeline of the same parts, or None where there is none."""
-    from diffusers import AutoPipelineForImage2Image
+    import diffusers
 
+    unmapped = _UNMAPPED.get(type(loaded.pipeline).__name__)
+    kind = getattr(diffusers, unmapped or "AutoPipelineForImage2Image")
     try:
-        pipeline = AutoPipelineForImage2Image.from_pipe(loaded.pipeline)
+        pipeline = kind.from_pipe(loaded.pipeline)
     except ValueError:
         return None
     return pipeline if "strength" in options_of(pipeline) else None
 
 
 def _check_options(pipeline: Any, plan: Plan, system: System) -> None:
-    """Refuse a setting that the model would pass over in silence."""
+    """Refuse what wants more than a file holds, and a setting that would be passed over."""
     known = options_of(pipeline)
+    if "control_image" in known or hasattr(pipeline, "controlnet"):
+        raise ModelError(
+            f"{system.label}: {type(pipeline).__name__} paints after a control picture, and no "
+            "file holds one; save its base model alone"
+        )
     missing = [name for name in plan.options if name not in known]
     if missing:
         raise ModelError(f"{system.label}: {type(pipeline).__name__} has no {', '.join(missing)}")
-    if "negative_prompt" not in plan.options or "true_cfg_scale" not in known:
-        return
-    true_cfg: Any = plan.options.get("true_cfg_scale", known["true_cfg_scale"].default)
-    if true_cfg <= 1:
-        raise ModelError(
-            f"{system.label}: a negative_prompt has no effect here without true_cfg above 1"
-        )
+    check_true_cfg(known, plan.options, system)

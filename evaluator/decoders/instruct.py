@@ -14,13 +14,15 @@ from evaluator.decoders._noise import sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size
 from evaluator.decoders._pipelines import (
     NO_CHECKER,
-    choose_dtype,
+    check_true_cfg,
     load_pipeline,
     options_of,
     ready,
     size_unit,
 )
 from evaluator.decoders._plan import OWN, is_own
+from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -54,6 +56,8 @@ EDITORS: Mapping[str, Mapping[str, Any]] = {
     "FluxKontextPipeline": {"_auto_resize": False},
     "QwenImageEditPipeline": {},
     "QwenImageEditPlusPipeline": {},
+    "Flux2KleinPipeline": {},
+    "Flux2Pipeline": {},
 }
 """The pipelines that this family knows, with the arguments that are not their defaults."""
 
@@ -112,7 +116,7 @@ class InstructDecoder:
         options.update(self._options)
         if "negative_prompt" in options:
             options["negative_prompt"] = [options["negative_prompt"]] * len(batch)
-        with torch.inference_mode():
+        with torch.inference_mode(), running(self._pipeline):
             output = self._pipeline(
                 prompt=[self.instruction(item) for item in batch],
                 image=pictures if len(pictures) > 1 else pictures[0],
@@ -167,6 +171,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     missing = sorted(set(chosen) - set(options_of(loaded.pipeline)))
     if missing:
         raise ModelError(f"{system.label}: {kind} has no {', '.join(missing)}")
+    check_true_cfg(options_of(loaded.pipeline), chosen, system)
     return InstructDecoder(
         ready(loaded.pipeline, device),
         {**EDITORS[kind], **chosen},

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
-from evaluator.decoders._pipelines import Loaded, choose_dtype, load_pipeline, load_second, ready
+from evaluator.decoders._pipelines import Loaded, load_pipeline, load_second, ready
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
 from evaluator.decoders.diffusers import describe as describe_diffusers
+from evaluator.devices import choose_dtype
+from evaluator.loading import running
 from protocol.errors import ModelError
 from protocol.records import System
 from protocol.rules import Mode
@@ -80,8 +82,8 @@ class KandinskyDecoder:
             pipeline = self._from_image
             options["image"] = [start_at(item, size) for item in batch]
             options["strength"] = self._plan.strength[mode]
-            self._watch.asked = self._plan.asked_sigma.get(mode)
-        with torch.inference_mode():
+            self._watch.ask(self._plan.asked_sigma.get(mode))
+        with torch.inference_mode(), running(pipeline):
             output = pipeline(
                 **self._embed(batch, generators),
                 generator=generators,
@@ -127,7 +129,7 @@ class KandinskyDecoder:
 
     def _found(self, mode: Mode) -> float | None:
         if mode.has_start:
-            return self._watch.found
+            return self._watch.report()
         scheduler = self._from_noise.scheduler
         return sigma_at(scheduler, scheduler.timesteps[0])
 

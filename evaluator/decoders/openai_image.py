@@ -132,9 +132,11 @@ class ImageEndpoint:
     def _read(self, answer: Any) -> "Image":
         where = self._endpoint.base_url
         try:
-            data = base64.b64decode(answer["data"][0]["b64_json"], validate=True)
-            return open_picture(data, f"the answer of {where}")
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            # Some servers put an address's head before it, and some break its lines.
+            text = "".join(answer["data"][0]["b64_json"].rpartition(",")[2].split())
+            # Viewers show what a model leaves transparent on white.
+            return open_picture(base64.b64decode(text, validate=True), f"{where}'s answer", "white")
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise EndpointError(
                 f"{where} answered without data[0].b64_json; servers whose default is an address "
                 "may need response_format=b64_json"

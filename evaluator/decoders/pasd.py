@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
+from evaluator.loading import loading
 from evaluator.restoration.colour_fix import wavelet_fix
 from evaluator.restoration.pasd_unet import add_pixel_attentions, drop_unused
 from evaluator.restoration.pictures import (
@@ -167,7 +167,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     folder = model_folder(system)
     checkpoint = find_inside(folder, str(settings["checkpoint"]), "PASD's unet/ and controlnet/")
     dtype = dtype_on(device)
-    try:
+    with loading("diffusers", system):
         pipeline = StableDiffusionControlNetPipeline.from_pretrained(
             folder,
             unet=_load_unet(find_inside(checkpoint, "unet", "PASD's UNet")).to(dtype),
@@ -184,8 +184,6 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
             use_safetensors=True,
             dtype=dtype,
         )
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
-        raise cannot_load(system, error) from error
     # Not `ready`, which counts operations: the UNet's attention keeps tensors between two calls.
     pipeline.set_progress_bar_config(disable=True)
     return PasdDecoder(pipeline.to(device), protocol, settings)

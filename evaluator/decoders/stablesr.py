@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evaluator.decoders import Account, Decoder, Received
-from evaluator.decoders._pipelines import cannot_load
 from evaluator.devices import dtype_on
+from evaluator.loading import loading
 from evaluator.restoration.colour_fix import adain_fix
 from evaluator.restoration.pictures import (
     draw,
@@ -160,10 +160,8 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     folder = model_folder(system)
-    try:
+    with loading("diffusers", system):
         networks = _load_networks(folder, settings, device)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
-        raise cannot_load(system, error) from error
     return StableSRDecoder(networks, protocol, settings)
 
 

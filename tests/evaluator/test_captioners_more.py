@@ -26,6 +26,7 @@ from tiny_chat_models import (
     save_qwen25_vl,
     save_smolvlm,
 )
+from tiny_plain_models import save_blip, save_florence2, save_git, save_paligemma
 
 from evaluator.bench import Bench
 from evaluator.captioners import Caption, Captioner, NamedPicture, find_captioner
@@ -45,6 +46,7 @@ from submission.systems import pin_system
 DEMO = PROTOCOLS["demo-0"]
 SIZES = ((96, 64), (64, 80), (50, 50), (40, 200))
 PICTURES = [NamedPicture(f"{n}.png", paint(*size, seed=n)) for n, size in enumerate(SIZES)]
+ROOM = "&max_new_tokens=20"
 FAMILIES: dict[str, Callable[[Path], str]] = {
     "llava": lambda models: f"transformers:{models / 'tiny-llava-random-weights'}?prompt=q5",
     "instructblip": lambda models: f"transformers:{save_instructblip(models)}?prompt=q5",
@@ -61,6 +63,10 @@ FAMILIES: dict[str, Callable[[Path], str]] = {
     "internvl": lambda models: f"transformers:{save_internvl(models)}?prompt=q5",
     "gemma3": lambda models: f"transformers:{save_gemma3(models)}?prompt=q5",
     "smolvlm": lambda models: f"transformers:{save_smolvlm(models)}?prompt=q5",
+    "blip": lambda models: f"transformers:{save_blip(models)}?prompt=q5",
+    "git": lambda models: f"transformers:{save_git(models)}?prompt=none{ROOM}",
+    "florence-2": lambda models: f"transformers:{save_florence2(models)}?prompt=florence-2{ROOM}",
+    "paligemma": lambda models: f"transformers:{save_paligemma(models)}?prompt=paligemma{ROOM}",
     "sharegpt4v": lambda models: f"sharegpt4v:{save_sharegpt4v(models)}?prompt=q5",
 }
 
@@ -85,7 +91,7 @@ def test_a_family_captions_a_batch_as_it_captions_each_picture(family: str, mode
 
 def test_the_question_is_no_part_of_the_answer(models: Path) -> None:
     question = set(find_prompt("q5").text.split())
-    for family in ("llava", "blip2", "qwen2-vl"):
+    for family in ("llava", "blip", "blip2", "qwen2-vl"):
         (caption,) = load(FAMILIES[family](models)).caption(PICTURES[:1])
         assert not caption.text.startswith("Generate an")
         assert set(caption.text.split()) != question
@@ -234,7 +240,7 @@ def test_sharegpt4v_without_its_tower_says_so(models: Path, tmp_path: Path) -> N
         (folder / path.name).write_bytes(path.read_bytes())
     weights = {n: t for n, t in read_weights(source).items() if "mm_projector" not in n}
     save_file(weights, folder / "model.safetensors")
-    with pytest.raises(ModelError, match=r"missing keys, such as model\.multi_modal_projector"):
+    with pytest.raises(ModelError, match=r"lack 4 of its weights, such as model\.multi_modal_proj"):
         load(f"sharegpt4v:{folder}")
     save_file({n: t for n, t in weights.items() if "tower" not in n}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="holds no vision tower; where it lies"):

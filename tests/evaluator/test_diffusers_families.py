@@ -22,7 +22,7 @@ from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
-FAMILIES = ("sdxl", "playground", "sd3", "flux", "z-image", "qwen-image")
+FAMILIES = ("sdxl", "playground", "sd3", "flux", "z-image", "qwen-image", "chroma")
 SHORT = "a blue house"
 LONG = "a much longer caption than that of the other picture, of a blue house beside a lake"
 
@@ -86,14 +86,7 @@ def test_every_picture_has_noise_of_its_own_and_hears_its_caption(
 
 @pytest.mark.parametrize(
     ("family", "multiple"),
-    [
-        ("sdxl", 8),
-        ("playground", 8),
-        ("sd3", 16),
-        ("flux", 16),
-        ("z-image", 16),
-        ("qwen-image", 16),
-    ],
+    [(family, 8 if family in ("sdxl", "playground") else 16) for family in FAMILIES],
 )
 def test_the_working_size_is_the_one_that_the_family_can_paint(
     family: str, multiple: int, models: Path
@@ -205,6 +198,7 @@ def test_a_setting_changes_the_picture(setting: str, models: Path) -> None:
         ("sdxl", "steps=-1", "steps=-1: wanted a number from 1"),
         ("sdxl", "true_cfg=4", "StableDiffusionXLPipeline has no true_cfg_scale"),
         ("flux", "negative_prompt=blurry", "no effect here without true_cfg above 1"),
+        ("flux", "true_cfg=4", "true_cfg has no effect here without a negative_prompt"),
     ],
 )
 def test_a_setting_without_a_meaning_is_refused(

@@ -44,7 +44,7 @@ def values(decoder: Decoder, *items: Received) -> Any:
     return np.stack([np.asarray(outcome, int) for outcome in outcomes])
 
 
-@pytest.mark.parametrize("family", ["instruct-pix2pix", "kontext"])
+@pytest.mark.parametrize("family", ["instruct-pix2pix", "kontext", "flux2-klein"])
 def test_a_batch_has_the_pictures_of_its_members_to_one_grey_level(
     family: str, models: Path
 ) -> None:
@@ -67,7 +67,7 @@ def test_qwens_editors_paint_at_the_working_size(family: str, models: Path) -> N
     assert (account.width, account.height) == (96, 64)
 
 
-@pytest.mark.parametrize("family", ["instruct-pix2pix", "kontext"])
+@pytest.mark.parametrize("family", ["instruct-pix2pix", "kontext", "flux2-klein"])
 def test_an_editor_sees_the_picture(family: str, models: Path) -> None:
     decoder = load(build(models, family))
     item = received(Mode.IMAGE)
@@ -118,6 +118,10 @@ def test_a_model_that_is_no_editor_and_a_setting_it_has_not_are_refused(models: 
         load(models / "tiny-sd-random-weights")
     with pytest.raises(ModelError, match="FluxKontextPipeline has no image_guidance_scale"):
         load(build(models, "kontext"), "image_guidance=1.5")
+    with pytest.raises(ModelError, match="negative_prompt has no effect here without true_cfg"):
+        load(build(models, "kontext"), "negative_prompt=blurry")
+    with pytest.raises(ModelError, match="true_cfg has no effect here without a negative_prompt"):
+        load(build(models, "qwen-edit"), "true_cfg=4")
 
 
 def test_an_editor_is_evaluated_in_its_two_modes_alone(

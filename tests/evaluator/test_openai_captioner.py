@@ -151,6 +151,52 @@ def test_an_answer_of_another_form_is_refused(endpoint: Endpoint, body: bytes) -
         load(endpoint).caption([PICTURE])
 
 
+def finished(content: object, reason: str = "stop") -> tuple[int, dict[str, str], bytes]:
+    choice = {"message": {"content": content}, "finish_reason": reason}
+    return 200, {}, json.dumps({"choices": [choice]}).encode()
+
+
+def test_content_in_parts_is_an_answer_of_another_form(endpoint: Endpoint) -> None:
+    endpoint.script = [finished([{"type": "text", "text": "A cat."}])]
+    with pytest.raises(CaptionError, match="answered in another form than OpenAI's"):
+        load(endpoint).caption([PICTURE])
+
+
+def test_what_a_filter_broke_off_is_no_caption(endpoint: Endpoint) -> None:
+    endpoint.script = [finished("A person who", "content_filter")]
+    with pytest.raises(CaptionError, match=r"no caption for NSI_pgc_000\.png.*content_filter"):
+        load(endpoint).caption([PICTURE])
+
+
+def test_what_a_model_thinks_is_no_part_of_its_caption(endpoint: Endpoint) -> None:
+    endpoint.script = [finished("<think>a cat?</think>\n\nA cat."), finished("a?</think>A cat.")]
+    assert [load(endpoint).caption([PICTURE])[0].text for _ in range(2)] == ["A cat."] * 2
+    for answer in (finished("<think>a cat?", "length"), finished(None, "length")):
+        endpoint.script = [answer]
+        with pytest.raises(CaptionError, match="max_new_tokens=2000"):
+            load(endpoint).caption([PICTURE])
+
+
+def test_a_model_that_refuses_temperature_and_seed_is_asked_without_them(
+    endpoint: Endpoint,
+) -> None:
+    said = {"error": {"message": "'temperature' does not support 0.0 with this model."}}
+    endpoint.script = [(400, {}, json.dumps(said).encode())]
+    with pytest.raises(CaptionError, match="sampling=own sends none"):
+        load(endpoint).caption([PICTURE])
+    load(endpoint, sampling="own", limit="max_completion_tokens").caption([PICTURE])
+    assert not {"temperature", "seed", "max_tokens"} & set(endpoint.bodies[-1])
+    assert endpoint.bodies[-1]["max_completion_tokens"] == 80
+
+
+def test_an_empty_account_is_no_reason_to_ask_again(endpoint: Endpoint) -> None:
+    said = {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}
+    endpoint.script = [(429, {}, json.dumps(said).encode())]
+    with pytest.raises(CaptionError, match="You exceeded your quota"):
+        load(endpoint).caption([PICTURE])
+    assert len(endpoint.bodies) == 1
+
+
 def test_an_empty_answer_is_no_caption(endpoint: Endpoint) -> None:
     empty = {"choices": [{"message": {"content": None}, "finish_reason": "content_filter"}]}
     endpoint.script = [(200, {}, json.dumps(empty).encode())]
@@ -160,6 +206,7 @@ def test_an_empty_answer_is_no_caption(endpoint: Endpoint) -> None:
 
 def test_settings_that_mean_nothing_are_refused() -> None:
     for text, message in (
+        ("openai:m?sampling=none", "wanted greedy or own"),
         ("openai:m?limit=words", "wanted max_tokens or max_completion_tokens"),
         ("openai:m?cut=bytes", "wanted no or words"),
         ("openai:m?cut=words&prompt=none", "asks for no number of words"),

@@ -164,8 +164,11 @@ def test_an_answer_of_another_form_stops_the_run(
     assert len(server.asked) == 1
 
 
-def test_a_refused_picture_is_not_scored_and_the_others_go_on(server: ImageServer) -> None:
-    refusal = {"error": {"message": "not this one", "code": "moderation_blocked"}}
+@pytest.mark.parametrize("code", ["moderation_blocked", "content_filter"])
+def test_a_refused_picture_is_not_scored_and_the_others_go_on(
+    code: str, server: ImageServer
+) -> None:
+    refusal = {"error": {"message": "not this one", "code": code}}
     server.queued.append((400, {}, json.dumps(refusal).encode()))
     refused, painted_one = load(server).decode([received(Mode.TEXT)] * 2)
     assert isinstance(refused, DecodeError)

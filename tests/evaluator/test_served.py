@@ -8,11 +8,12 @@ import pytest
 
 from evaluator.captioners import find_captioner
 from evaluator.captioners._asking import CUTS
-from evaluator.captioners.openai import LIMITS
+from evaluator.captioners.openai import LIMITS, SAMPLINGS
 from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
-from evaluator.decoders._pipelines import DTYPES
 from evaluator.decoders.control import KINDS
+from evaluator.decoders.diffusers import _UNMAPPED
 from evaluator.decoders.instruct import EDITORS
+from evaluator.devices import DTYPES
 from protocol.prompts import PROMPTS
 from protocol.records import System
 from protocol.rules import Role
@@ -35,6 +36,7 @@ def test_the_editors_are_the_adapters() -> None:
 
 
 def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
+    import diffusers
     from diffusers.pipelines import auto_pipeline as auto
 
     text_to_image, image_to_image = (
@@ -45,18 +47,26 @@ def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
     def find(mapping: Any, name: str) -> Any:
         return auto._get_task_class(mapping, name, throw_error_if_not_exist=False)
 
+    def unmapped(name: str) -> Any:
+        return getattr(diffusers, _UNMAPPED[name]) if name in _UNMAPPED else None
+
     names = {kind.__name__ for m in auto.SUPPORTED_TASKS_MAPPINGS for kind in m.values()}
     served = {name: kind for name in names if (kind := find(text_to_image, name)) is not None}
     with_strength = {
         name
         for name, kind in served.items()
-        if (other := find(image_to_image, kind.__name__)) is not None
+        if (other := unmapped(name) or find(image_to_image, kind.__name__)) is not None
         and "strength" in inspect.signature(other.__call__).parameters
     }
     table = served_by()["diffusers"]
     # A newer diffusers serves more; what the table promises it must still serve.
     assert table.pipelines <= set(served)
     assert table.text_only == table.pipelines - with_strength
+    # A control picture is nothing that a file holds.
+    for name in table.pipelines:
+        parameters = inspect.signature(served[name].__call__).parameters
+        assert "control_image" not in parameters, name
+        assert "controlnet" not in inspect.signature(served[name].__init__).parameters, name
 
 
 def test_the_model_types_are_those_of_the_installed_transformers() -> None:
@@ -65,6 +75,20 @@ def test_the_model_types_are_those_of_the_installed_transformers() -> None:
     names = modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
     # A newer transformers serves more; what the table promises it must still serve.
     assert served_by()["transformers"].model_types <= set(names)
+
+
+def test_the_model_types_are_of_models_that_are_shown_pictures_and_answer_in_words() -> None:
+    import transformers
+    from transformers.models.auto import processing_auto
+
+    types = served_by()["transformers"].model_types
+    for name in types:
+        processor = processing_auto.PROCESSOR_MAPPING_NAMES.get(name)
+        if isinstance(processor, str):
+            parts = set(getattr(transformers, processor).get_attributes())
+            assert {"tokenizer", "image_processor"} <= parts, name
+    # One answers in probabilities and one in the moves of a robot.
+    assert not {"shieldgemma2", "pi0"} & types
 
 
 @pytest.mark.parametrize("name", [*ADAPTERS[Role.I2T], *ADAPTERS[Role.T2I]])
@@ -88,9 +112,11 @@ def test_the_choices_are_the_adapters() -> None:
     assert choices("transformers", "prompt") == ("", *PROMPTS)
     assert choices("transformers", "cut") == CUTS
     assert choices("openai", "limit") == LIMITS
+    assert choices("openai", "sampling") == SAMPLINGS
     assert choices("control", "kind") == KINDS
     assert choices("spandrel", "grey") == spandrel._GREY
     assert choices("diffbir", "colour_fix") == tuple(diffbir._FIXES)
+    assert choices("transformers", "dtype") == ("", *DTYPES)
     for adapter in ("diffusers", "animatediff", "kandinsky22"):
         assert choices(adapter, "dtype") == ("", *DTYPES)
         assert choices(adapter, "strength_match") == _plan._CHOICES["strength_match"]

@@ -76,6 +76,27 @@ def test_a_model_type_is_what_an_i2t_model_is_known_by() -> None:
     assert Code.UNSUPPORTED_PIPELINE in codes_of("transformers", model_type="bert")
 
 
+@pytest.mark.parametrize(
+    ("adapter", "changes"),
+    [
+        ("transformers", {"files": (weights("model.safetensors"), weights("adapter_config.json"))}),
+        ("diffusers", {"files": (weights("pytorch_lora_weights.safetensors"),)}),
+    ],
+)
+def test_an_adapter_for_another_model_is_to_be_merged_first(
+    adapter: str, changes: dict[str, Any]
+) -> None:
+    subject = Subject(
+        about="t2i",
+        adapter=adapter,
+        served=served_by()[adapter],
+        facts=facts(model_type="llava", pipeline_class="", **changes),
+        limits=Limits(),
+    )
+    found = [finding for finding in examine_model(subject) if "merge it" in finding.remedy]
+    assert [finding.code for finding in found] == [Code.UNSUPPORTED_PIPELINE]
+
+
 def test_of_two_variants_only_the_smaller_must_fit() -> None:
     two = (
         weights("unet/model.safetensors", file_bytes=50 << 30),
