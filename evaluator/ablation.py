@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bench import Bench
+from evaluator.codecs import check_quality
 from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import evaluate
 from evaluator.set_scores import set_scores
@@ -17,7 +18,7 @@ from protocol.records import Request, Result, System
 from protocol.rules import Mode, Role
 from protocol.statistics.bootstrap import Estimate, deviations, draw_resamples, estimates
 from protocol.statistics.components import separate
-from protocol.versions import VARIABLES, variant_name
+from protocol.versions import VARIABLES, find_protocol, variant_name
 
 if TYPE_CHECKING:
     from protocol.statistics.bootstrap import Array
@@ -65,10 +66,12 @@ def run_ablation(plan: Ablation, request: Request, bench: Bench) -> AblationResu
         raise InputError(f"{request.protocol} is a variant already; start from a protocol itself")
     require_indicators(plan.indicators, plan.set_indicators, bench.weights)
     base = replace(request, modes=plan.modes)
+    # A value that cannot be meant costs no run of those before it.
+    asked = {value: _requests(plan, base, value) for value in plan.values}
     points: list[Point] = []
     arrays: list[ImageArrays] = []
-    for value in plan.values:
-        for system, changed in _requests(plan, base, value).items():
+    for value, requests in asked.items():
+        for system, changed in requests.items():
             evaluation = evaluate(changed, bench)
             found = image_arrays(evaluation, plan.indicators, bench)
             sets = set_scores(evaluation, plan.set_indicators, bench)
@@ -91,6 +94,9 @@ def _requests(plan: Ablation, request: Request, value: str) -> dict[str, Request
     if plan.vary == "prompt":
         return {"system": replace(request, i2t=_with_prompt(request.i2t, value))}
     varied = replace(request, protocol=variant_name(request.protocol, {plan.vary: value}))
+    find_protocol(varied.protocol)
+    if plan.vary == "vvc_qp":
+        check_quality("vvc", value)
     if not plan.codec:
         return {"system": varied}
     codec = System(adapter=plan.codec, model=value, revision="", path="")
@@ -164,12 +170,12 @@ def _repeated(arrays: Sequence[ImageArrays]) -> tuple[Repeated, ...]:
     import numpy as np
 
     first = arrays[0]
-    return tuple(
-        Repeated(
-            mode=mode,
-            indicator=name,
-            components=separate(np.stack([one.scores[mode][name] for one in arrays]), first.strata),
-        )
-        for mode, by_name in first.scores.items()
-        for name in by_name
-    )
+    found = []
+    for mode, by_name in first.scores.items():
+        for name in by_name:
+            scores = np.stack([one.scores[mode][name] for one in arrays])
+            # Of what no decoding scored there is nothing to separate; the table says so.
+            if not np.isnan(scores).any(axis=0).all():
+                components = separate(scores, first.strata)
+                found.append(Repeated(mode=mode, indicator=name, components=components))
+    return tuple(found)

@@ -15,7 +15,7 @@ from evaluator.bench import Bench
 from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import Evaluation, evaluate
 from protocol.controls import PREFIX, ControlFlag, Controls, ControlScore
-from protocol.errors import InputError
+from protocol.errors import InputError, StatisticsError
 from protocol.families import of_own_family
 from protocol.files import write_whole
 from protocol.flags import disagreements
@@ -151,6 +151,13 @@ def _compare(
         for indicator, values in by_name.items():
             own = system.scores[mode][indicator]
             both = ~(np.isnan(own) | np.isnan(values))
+            try:
+                comparison = compare(own, values, system.strata)
+            except StatisticsError as error:
+                raise StatisticsError(
+                    f"{name} cannot be compared by {indicator} in {mode} mode, which scored "
+                    f"{both.sum()} of {len(both)} pictures: {error}"
+                ) from error
             scores.append(
                 ControlScore(
                     control=name,
@@ -159,7 +166,7 @@ def _compare(
                     indicator=indicator,
                     is_ranking=indicator in ranking,
                     system=float(own[both].mean()),
-                    comparison=compare(own, values, system.strata),
+                    comparison=comparison,
                 )
             )
     return scores

@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from conftest import paint
 
 from evaluator import ablation
 from evaluator.ablation import plan_names, read_plan, run_ablation
@@ -84,6 +85,18 @@ def test_start_images_three_decodings_are_equal_and_have_no_variance(
         assert row.components.standard_error_seed == pytest.approx(0, abs=1e-12)
 
 
+def test_what_no_decoding_scored_hides_no_other_indicator(
+    ask: Ask, make_bench: MakeBench, images: Path
+) -> None:
+    for path in images.glob("*.png"):
+        # MS-SSIM takes no picture of fewer than 161 pixels a side.
+        paint(128, 96, seed=1).save(path)
+    found = run(ask(), make_bench(), "repeats", modes=(Mode.PIXEL,))
+    measured = {repeated.indicator for repeated in found.repeated}
+    assert "piqe" in measured
+    assert "ms_ssim" not in measured
+
+
 def test_a_system_without_a_prompt_cannot_be_asked_for_a_length(
     ask: Ask, make_bench: MakeBench
 ) -> None:
@@ -122,6 +135,25 @@ def test_missing_weights_are_found_out_before_anything_is_painted(
 def test_a_variant_cannot_be_varied_again(ask: Ask, make_bench: MakeBench) -> None:
     with pytest.raises(InputError, match="is a variant already"):
         run(ask(protocol="demo-0?seed=1"), make_bench(), "repeats")
+
+
+@pytest.mark.parametrize(
+    ("plan", "value", "message"),
+    [
+        ("reference-qp", "99", "vvc:99 names no quality"),
+        ("reference-qp", "low", "vvc_qp wants a number, found 'low'"),
+        ("strength-full", "2", "at most 1"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_costs_no_run_of_the_others(
+    ask: Ask, make_bench: MakeBench, plan: str, value: str, message: str
+) -> None:
+    bench = make_bench()
+    asked = replace(read_plan(plan), values=("53" if "qp" in plan else "0.5", value))
+    asked = replace(asked, indicators=(), set_indicators=())
+    with pytest.raises(InputError, match=message):
+        run_ablation(asked, ask(), bench)
+    assert not bench.cache.folder.exists()
 
 
 def test_a_plan_that_varies_nothing_known_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from evaluator.decoders.control import KINDS, load
 from evaluator.run import evaluate
 from protocol.boards import result_rows
 from protocol.controls import is_control
-from protocol.errors import InputError, ModelError
+from protocol.errors import InputError, ModelError, StatisticsError
 from protocol.records import Request
 from protocol.rules import Mode, Track
 from protocol.samples import Sample, parse_name
@@ -110,6 +110,18 @@ def test_a_system_that_ignores_words_scores_the_same_whatever_they_are(
     own = read_captions(captions)
     assert sorted(shuffled.values()) == sorted(own.values())
     assert all(shuffled[name] != own[name] for name in own)
+
+
+@pytest.mark.usefixtures("more_images")
+def test_an_indicator_that_scored_too_few_pictures_is_named(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], images: Path, tmp_path: Path
+) -> None:
+    for path in images.glob("*.png"):
+        paint(128, 96, seed=1).save(path)
+    with pytest.raises(
+        StatisticsError, match="by ms_ssim in pixel mode, which scored 0 of 6 pictures"
+    ):
+        run_controls(ask(modes=(Mode.PIXEL,)), make_bench(), tmp_path / "out")
 
 
 def test_a_control_is_named_as_one_and_has_no_rank(
