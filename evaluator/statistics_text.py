@@ -85,7 +85,8 @@ def matrix_lines(answer: Additive) -> Iterator[str]:
     for item in sorted(answer.interactions, key=lambda item: -item.value.value):
         yield f"  {_estimate(item.value):<29}{item.encoder} + {item.decoder}"
     if answer.p_additive is not None:
-        yield f"p of no interaction at all: {answer.p_additive:.3f}"
+        shown = f"{answer.p_additive:.3f}" if answer.p_additive >= 0.001 else "below 0.001"
+        yield f"p of no interaction at all: {shown}"
 
 
 def weight_lines(answer: Mapping[str, Sequence[Lead]]) -> Iterator[str]:
@@ -122,7 +123,7 @@ def _percent(found: Estimate) -> str:
 def _needed(images: int | None) -> str:
     if images is None:
         return "the means are equal"
-    return f"about {images:,} images would tell (80 % power)"
+    return f"about {images:,} image{'s'[: images != 1]} would tell (80 % power)"
 
 
 LINES: Mapping[str, Callable[[Any], Iterator[str]]] = {

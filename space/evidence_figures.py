@@ -42,12 +42,13 @@ def evidence_figures(evidence: Evidence) -> Iterator[Drawn]:
 
 def _effects(effects: PairEffects) -> Drawn:
     fitted = effects.result
-    chance = (
-        ""
-        if fitted.p_additive is None
-        else f" If no pair had anything of its own, what is left over would be as large in "
-        f"{fitted.p_additive:.1%} of the cases."
-    )
+    chance = ""
+    if fitted.p_additive is not None:
+        share = f"{fitted.p_additive:.1%}" if fitted.p_additive >= 0.001 else "less than 0.1%"
+        chance = (
+            " If no pair had anything of its own, what is left over would be as large in "
+            f"{share} of the cases."
+        )
     about = (
         f"Overall of a pair = {fitted.mean.value:.4f} + its encoder's effect + its decoder's + "
         f"what the two have beyond that; {fitted.images} images, intervals of 95 %.{chance}"
