@@ -8,7 +8,7 @@ says what is there by then, so that the repository can be loaded at every commit
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,7 +81,8 @@ class Publication:
         """Keep what is to be published; `croissant` is the description with this repo's address."""
         self._folder, self._dataset, self._repo, self._api = folder, dataset, repo, api
         self._croissant = croissant
-        self._card_hash = ""
+        self._cards: set[str] = set()
+        """Hashes of the repository's card: as it was planned on, and as it is by us since."""
 
     def plan(self) -> Plan:
         """Return what would change.
@@ -91,6 +92,7 @@ class Publication:
         """
         remote = self._remote()
         self._check_card(remote)
+        self._cards |= {remote.hashes.get(CARD, ""), hash_like(self._folder / CARD, "")}
         steps = (Step(name, tuple(self._changes(name, remote))) for name in self._step_names())
         return Plan(self._repo, remote.head, tuple(step for step in steps if step.changes))
 
@@ -199,7 +201,9 @@ class Publication:
             changes = tuple(self._changes(step.name, remote))
             if not changes:
                 return
-            if not set(changes) <= {*step.changes, *map(self._after_own, step.changes)}:
+            strange = [change for change in changes if change not in step.changes]
+            is_ours = remote.hashes.get(CARD, "") in self._cards
+            if not is_ours or any(change.path != CARD for change in strange):
                 raise DatasetError(
                     f"{self._repo} was changed by others while it was being published; "
                     "look at the plan again"
@@ -237,13 +241,8 @@ class Publication:
         if step != "card" and self._local(step):
             here = (self._folder / CARD).read_text(encoding="utf-8")
             card = merge_cards(self._dataset, here, self._remote_card(remote), step).encode()
-            self._card_hash = hash_like(card, "")
+            self._cards.add(hash_like(card, ""))
             yield CommitOperationAdd(CARD, card)
-
-    def _after_own(self, change: Change) -> Change:
-        """Return a change as it stands once our own cards came with the configs."""
-        is_card = change.path == CARD and self._card_hash
-        return replace(change, action="replace", before=self._card_hash) if is_card else change
 
     def _remote(self) -> Remote:
         from huggingface_hub import RepoFile

@@ -70,6 +70,22 @@ def test_a_publication_that_stops_anywhere_leaves_what_can_be_loaded(
     }
 
 
+def test_a_card_that_others_changed_meanwhile_is_not_overwritten(
+    folder: Path, hub: LoopbackHub
+) -> None:
+    publish(folder, hub)
+    add_system(folder, "three")
+    made = publication(folder, hub)
+    plan = made.plan()
+    hub.api().upload_file(
+        path_or_fileobj=b"by others", path_in_repo="README.md", repo_id=REPO, repo_type="dataset"
+    )
+    head = hub.api().dataset_info(REPO).sha
+    with pytest.raises(DatasetError, match="changed by others"):
+        made.publish(plan, lambda _: None)
+    assert hub.api().dataset_info(REPO).sha == head
+
+
 def test_a_tag_names_one_commit_for_ever(folder: Path, hub: LoopbackHub) -> None:
     _, head = publish(folder, hub)
     made = publication(folder, hub)
