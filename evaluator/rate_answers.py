@@ -75,12 +75,20 @@ def curve_points(points: Sequence[RatePoint], indicator: str) -> list[CurvePoint
     """Return the mean points of all codecs, by codec and rate, with the front over all of them.
 
     Raises:
-        StatisticsError: no such score, or a picture without one: its mean would be of others.
+        StatisticsError: no such score, or the points are not of the same pictures, each once and
+            with a score: means of different pictures are not to be compared.
     """
     chosen = _of_indicator(points, indicator)
     means = []
+    wanted = sorted({p.name for p in chosen})
     for codec, setting in dict.fromkeys((p.codec, p.setting) for p in chosen):
         group = [p for p in chosen if (p.codec, p.setting) == (codec, setting)]
+        names = sorted(p.name for p in group)
+        if names != wanted:
+            raise StatisticsError(
+                f"{codec} {setting} has {len(names)} scores of {len({*names})} of the "
+                f"{len(wanted)} pictures; points are compared on the same pictures, each once"
+            )
         scores = [p.score for p in group if p.score is not None]
         if len(scores) < len(group):
             raise StatisticsError(

@@ -151,6 +151,15 @@ def test_a_picture_without_a_score_is_never_left_out_of_a_curve() -> None:
         )
 
 
+def test_a_front_is_of_the_same_pictures_each_once() -> None:
+    fewer = [point for point in made("b") if "000" in point.name]
+    for other in (fewer, made("a")):
+        with pytest.raises(
+            StatisticsError, match=r"points are compared on the same pictures, each"
+        ):
+            curve_points(made("a") + other, "psnr")
+
+
 def test_the_front_is_over_all_codecs() -> None:
     found = curve_points(made("a") + made("b", 0.9), "psnr")
     assert {point.codec for point in found if point.is_on_front} == {"b"}
