@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
     path = source(options.file)
     refuse_own_source(options.out, path)
+    _check_is_png(options.out)
     data = read_file(path)
     decoder = open_decoder(
         options.t2i, find_protocol(options.protocol), options.device, prior_from(options)
@@ -49,3 +50,12 @@ def run(options: argparse.Namespace) -> int:
     note = f"{options.out}: {size}, painted by {decoder.system.label}"
     deliver(options.out, png_bytes(picture), note)
     return 0
+
+
+def _check_is_png(out: Path) -> None:
+    from PIL import Image
+
+    from protocol.errors import InputError
+
+    if Image.registered_extensions().get(out.suffix.lower(), "PNG") != "PNG":
+        raise InputError(f"{out} would be a PNG by another name; give one that ends in .png")

@@ -47,3 +47,13 @@ def test_what_is_read_is_not_written_over(
         before = [path.read_bytes() for path in (picture, captions, file)]
         assert "is what is read, and would be lost" in cmc_here(*command, status=1).stderr
         assert [path.read_bytes() for path in (picture, captions, file)] == before
+
+
+def test_a_decoded_picture_is_a_png_and_is_not_called_otherwise(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "a.cmc").write_bytes(open_codec(codec="jpeg:30").encode(paint(16, 16)))
+    assert "ends in .png" in cmc_here("decode", "a.cmc", "-o", "a.JPG", status=1).stderr
+    for name in ("a.v1", "a", "a.PNG"):
+        cmc_here("decode", "a.cmc", "-o", name)
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
