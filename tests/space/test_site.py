@@ -39,6 +39,12 @@ def test_csv_and_parquet_hold_every_row_of_every_bench() -> None:
     assert float(lines[0]["overall"]) == table.column("overall")[0].as_py()
 
 
+def test_a_board_without_rows_is_a_table_with_titles_and_no_lines() -> None:
+    empty = csv.DictReader(io.StringIO(to_csv(board(Track.CODEC, "all", Rows())).decode()))
+    assert empty.fieldnames == ["bench", "track", "content"]
+    assert list(empty) == []
+
+
 def test_a_name_that_a_spreadsheet_would_run_gets_a_quote() -> None:
     shown = board(Track.T2I_ULB, "all", Rows([make_result("=HYPERLINK(1)")]))
     assert b"'=HYPERLINK(1)" in to_csv(shown)
