@@ -17,6 +17,9 @@ def main() -> int:
     except (CMCError, OSError) as error:
         print(f"cmc serve: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        # While it still read the store.
+        return 130
     return 0
 
 

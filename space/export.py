@@ -66,6 +66,9 @@ def main(arguments: Sequence[str]) -> int:
     except (CMCError, OSError) as error:
         _say(f"cmc export-site: {error}")
         return 1
+    except KeyboardInterrupt:
+        _say(f"stopped; {folder} is not whole until it is exported again")
+        return 130
     sys.stdout.write(f"{count} files in {folder}; any web server shows them\n")
     return 0
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from space.table import Board, cells
 
+SHARED = ("bench", "track", "content")
+"""The columns that a board has even where it has no row."""
+
 
 def board_lines(board: Board) -> list[dict[str, Any]]:
     """Return the rows of all benches as plain dictionaries with the same keys."""
-    keys: dict[str, None] = dict.fromkeys(["bench", "track", "content"])
+    keys: dict[str, None] = dict.fromkeys(SHARED)
     lines: list[dict[str, Any]] = []
     for table in board.tables:
         columns = cells(table)
@@ -25,7 +28,7 @@ def board_lines(board: Board) -> list[dict[str, Any]]:
 
 def to_csv(board: Board) -> bytes:
     """Return a board as `lines_to_csv` does."""
-    return lines_to_csv(board_lines(board))
+    return lines_to_csv(board_lines(board), SHARED)
 
 
 def to_parquet(board: Board) -> bytes:

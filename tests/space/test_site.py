@@ -13,12 +13,13 @@ from list_source import ListSource
 from make_results import make_result, make_store
 
 from protocol.errors import InputError, StoreError
+from protocol.files import write_whole
 from protocol.records import System
 from protocol.rules import Track
 from protocol.system_names import distinct_names, system_key
 from space.api import find_record, find_rows
 from space.badge import badge
-from space.export import export_site
+from space.export import export_site, main
 from space.formats import to_csv, to_parquet
 from space.pairs import pair_tables
 from space.rows import Rows
@@ -36,6 +37,12 @@ def test_csv_and_parquet_hold_every_row_of_every_bench() -> None:
     assert len(lines) == table.num_rows == sum(len(one.lines) for one in shown.tables)
     assert [line["model"] for line in lines] == table.column("model").to_pylist()
     assert float(lines[0]["overall"]) == table.column("overall")[0].as_py()
+
+
+def test_a_board_without_rows_is_a_table_with_titles_and_no_lines() -> None:
+    empty = csv.DictReader(io.StringIO(to_csv(board(Track.CODEC, "all", Rows())).decode()))
+    assert empty.fieldnames == ["bench", "track", "content"]
+    assert list(empty) == []
 
 
 def test_a_name_that_a_spreadsheet_would_run_gets_a_quote() -> None:
@@ -171,6 +178,19 @@ def test_export_touches_no_folder_with_other_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not empty and no earlier export"):
         export_site("", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_export_that_is_stopped_says_that_it_is_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(path: Path, content: bytes) -> None:
+        if path.suffix == ".csv":
+            raise KeyboardInterrupt
+        write_whole(path, content)
+
+    monkeypatch.setattr("space.export.write_whole", stop)
+    assert main(["", str(tmp_path / "site")]) == 130
+    assert "is not whole until it is exported again" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_store_replaces_no_export_and_no_kept_snapshot(tmp_path: Path) -> None:
