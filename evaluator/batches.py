@@ -116,7 +116,7 @@ class BatchSizes:
 
 
 @contextmanager
-def loading(label: str) -> Iterator[None]:
+def fitting(label: str) -> Iterator[None]:
     """Say in words, of the model that is loaded inside the block, what torch says of its device.
 
     Raises:

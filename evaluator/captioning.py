@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from evaluator.batches import BatchSizes
 from evaluator.bench import Bench
 from evaluator.cache import CaptionEntry, cache_key
 from evaluator.captioners import Captioner, NamedPicture, find_captioner
-from evaluator.pictures import read_picture
+from evaluator.pictures import read_known
 from evaluator.stages import LOADING
 from evaluator.timesheet import Timesheet
 from protocol.errors import ModelError
@@ -67,7 +68,7 @@ class Captions:
             return found
         # A model's whole batch again: an answer depends, by rounding, on what it is padded with.
         asked = list(batch) if self._module.IN_BATCHES and found else missing
-        entries = self._sizes.run(self._ask, asked, 1, too_large=self._too_large)
+        entries = self._sizes.run(partial(self._ask, shas), asked, 1, too_large=self._too_large)
         self._timesheet.made("caption", len(missing))
         for sample, entry in zip(asked, entries, strict=True):
             if sample.name in found:
@@ -91,11 +92,12 @@ class Captions:
             "captions made before are kept"
         )
 
-    def _ask(self, batch: Sequence[Sample]) -> list[CaptionEntry]:
+    def _ask(self, shas: Mapping[str, str], batch: Sequence[Sample]) -> list[CaptionEntry]:
         if self._loaded is None:
             with LOADING:
                 self._loaded = self._module.load(self._system, self._protocol, self._bench.device)
-        pictures = [NamedPicture(s.name, read_picture(self._bench.images / s.name)) for s in batch]
+        folder = self._bench.images
+        pictures = [NamedPicture(s.name, read_known(folder / s.name, shas[s.name])) for s in batch]
         started = time.perf_counter()
         with self._timesheet.working("caption", len(batch)):
             captions = self._loaded.caption(pictures)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from evaluator.batches import BatchSizes, group_by_shape, loading
+from evaluator.batches import BatchSizes, fitting, group_by_shape
 from evaluator.bench import Bench
 from evaluator.cache import PictureEntry, cache_key
 from evaluator.decoders import Account, Received, find_decoder
@@ -162,7 +162,7 @@ class DecodeStage:
 
     def _paint_jobs(self, batch: Sequence[Job]) -> "list[_Pending]":
         if getattr(self._lane, "decoder", None) is None:
-            with LOADING, loading(self._system.label):
+            with LOADING, fitting(self._system.label):
                 self._lane.decoder = self._module.load(
                     self._system, self._protocol, self._bench.device
                 )

@@ -13,7 +13,7 @@ from evaluator.bitstream import Bitstream
 from evaluator.cache import CaptionEntry, ReferenceEntry, cache_key
 from evaluator.captioning import Captions
 from evaluator.codecs import load_codec
-from evaluator.pictures import picture_size, read_picture
+from evaluator.pictures import picture_size, read_known
 from evaluator.pixels import encode_pixels
 from evaluator.stages import ahead, close, in_pool
 from evaluator.text_coders import encode_caption
@@ -184,7 +184,7 @@ class _Maker:
         self, sample: Sample, caption: CaptionEntry | None, reference: ReferenceEntry | None
     ) -> list[Encoded]:
         """Return the files of one picture, mode by mode."""
-        picture = read_picture(self.bench.images / sample.name)
+        picture = read_known(self.bench.images / sample.name, self.shas[sample.name])
         files = []
         for mode in self.request.modes:
             text = caption if mode.has_caption else None
@@ -230,7 +230,7 @@ def _references(
             timesheet.found("reference")
             return entry
         timesheet.made("reference")
-        picture = read_picture(bench.images / sample.name)
+        picture = read_known(bench.images / sample.name, shas[sample.name])
         started = time.perf_counter()
         with timesheet.working(setting.codec):
             stream = codec.encode(picture, setting.quality)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protocol.errors import PictureError
+from protocol.errors import OtherPictures, PictureError
 from protocol.rules import MAX_PIXELS, MAX_SIDE
 from protocol.samples import list_samples
 
@@ -31,6 +31,19 @@ def read_picture(path: Path) -> "Image":
     if not path.exists() or path.is_dir():
         raise PictureError(f"{path} is missing or a folder; wanted a picture")
     return open_picture(path.read_bytes(), str(path))
+
+
+def read_known(path: Path, sha256: str) -> "Image":
+    """Return a picture as `read_picture` does, if its file is still the one of this sha256.
+
+    Raises:
+        OtherPictures: it was replaced; what is made of it would be kept under the wrong key.
+        PictureError: as for `read_picture`.
+    """
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise OtherPictures(f"{path} was changed while a run needed it; start again")
+    return open_picture(data, str(path))
 
 
 def picture_size(path: Path) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from evaluator.lazy_indicator import LazyIndicator
 from evaluator.progress import silent
 from evaluator.score import Scored, ScoreStage
 from evaluator.timesheet import Timesheet
-from protocol.errors import InputError
+from protocol.errors import CMCError, InputError
 from protocol.records import Request, RunReport
 from protocol.rules import Mode
 from protocol.samples import Sample
@@ -216,7 +216,14 @@ class _Crew:
     def _lost(self, group: Sequence[Sample]) -> list[Scored]:
         """Return rows for a group whose actors die each time."""
         encoder = self._actors["encode"][0]
-        files: list[Encoded] = self._ray.get(encoder.encode.remote(group))
+        try:
+            files: list[Encoded] = self._ray.get(encoder.encode.remote(group))
+        except self._ray.exceptions.RayActorError as error:
+            # Without a file there is no rate to write down beside the code.
+            raise CMCError(
+                f"the process that captions and encodes died {_TRIES + 1} times at "
+                f"{', '.join(sample.name for sample in group)}; what was done is kept"
+            ) from error
         protocol = find_protocol(self._request.protocol)
         indicators = [
             LazyIndicator(name, self._bench.weights, "cpu") for name in protocol.indicators.values()

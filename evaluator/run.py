@@ -32,7 +32,7 @@ from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
 from evaluator.text_coders import encode_caption
 from evaluator.text_prior import PRIOR_DIGITS
 from evaluator.timesheet import Timesheet
-from protocol.errors import InputError
+from protocol.errors import InputError, OtherPictures
 from protocol.records import Provenance, Request, Result
 from protocol.rules import Mode, Role
 from protocol.samples import Sample, list_samples
@@ -188,7 +188,7 @@ def check_request(request: Request, bench: Bench) -> None:
         raise InputError("no mode is asked for; choose from text, pixel, image, full")
     found = fingerprint_images(bench.images)
     if found != request.dataset_sha256:
-        raise InputError(
+        raise OtherPictures(
             f"{bench.images} does not hold the pictures of the request: sha256 {found[:12]} over "
             f"names and contents, wanted {request.dataset_sha256[:12]} ({request.dataset})"
         )

@@ -14,7 +14,7 @@ from evaluator.bench import Bench
 from evaluator.cache import ScoreEntry, cache_key
 from evaluator.decode import Decoded
 from evaluator.lazy_indicator import LazyIndicator
-from evaluator.pictures import read_picture
+from evaluator.pictures import read_known, read_picture
 from evaluator.stages import in_pool
 from evaluator.timesheet import Timesheet
 from protocol.errors import PictureError
@@ -176,7 +176,8 @@ class _Reader:
         return self._once(item.key, self._bench.cache.read_picture)
 
     def truth(self, item: Decoded) -> "Image":
-        return self._once(self._bench.images / item.encoded.sample.name, read_picture)
+        path, sha256 = self._bench.images / item.encoded.sample.name, item.encoded.source_sha256
+        return self._once(path, lambda path: read_known(path, sha256))
 
     def _once(self, which: T, read: Callable[[T], "Image"]) -> "Image":
         if which not in self._read:

@@ -114,6 +114,10 @@ class DeviceLost(MachineFault):
     """A GPU no longer answers."""
 
 
+class OtherPictures(InputError, MachineFault):
+    """The pictures here are not, or are no longer, those of a request."""
+
+
 class StoreError(CMCError):
     """A store refused an operation."""
 

@@ -11,7 +11,7 @@ from evaluator import ray_engine
 from evaluator.bench import Bench
 from evaluator.ray_engine import Pool, parse_actors
 from evaluator.run import Evaluation, evaluate
-from protocol.errors import CaptionError, InputError
+from protocol.errors import CaptionError, CMCError, InputError
 from protocol.records import Request
 from protocol.rules import Mode
 
@@ -121,3 +121,24 @@ def test_what_dies_is_replaced_and_what_dies_each_time_is_recorded(
         assert codes == {"WORKER_LOST"}
         assert {score.mean for score in evaluation.result.scores} == {None}
         assert len(killed) == 3 * ray_engine._TRIES
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("one_ray")
+def test_an_encoder_that_dies_each_time_ends_the_run_with_the_pictures_it_died_at(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    hire = ray_engine._Crew._hire
+
+    def stillborn(crew: ray_engine._Crew, stage: str) -> Any:
+        actor = hire(crew, stage)
+        if stage == "encode":
+            ray.kill(actor)
+        return actor
+
+    monkeypatch.setattr(ray_engine._Crew, "_hire", stillborn)
+    bench = replace(make_bench("ray"), actors=ACTORS)
+    with pytest.raises(CMCError, match=r"captions and encodes died 4 times at \w+\.png;"):
+        evaluate(ask(modes=(Mode.IMAGE,)), bench)

@@ -19,7 +19,7 @@ from protocol.failures import FailureCode
 from protocol.jsonable import to_plain
 from protocol.records import Request
 from protocol.rules import Mode
-from protocol.smoke import LOG_MARK, SMOKE_MARK, SmokeReport
+from protocol.smoke import FAULT_MARK, LOG_MARK, SMOKE_MARK, SmokeReport
 from submission.ledger_check import check_ledger
 from submission.queue import make_failure
 from submission.store import FolderStore
@@ -69,8 +69,10 @@ def test_a_report_comes_through_the_pipe_of_a_process_and_stays_with_its_request
     told: list[SmokeReport] = []
     logged: list[str] = []
     smoke, log = SMOKE_MARK + json.dumps(to_plain(report)), LOG_MARK + json.dumps("two\nlines")
-    for line in ("decode 1 of 3", smoke, SMOKE_MARK + "{}", log, LOG_MARK + "none"):
-        _hear(line, note=notes.append, tell=told.append, log=logged.append)
+    fault, faults = FAULT_MARK + json.dumps("the disk /x is full"), list[str]()
+    for line in ("decode 1 of 3", smoke, SMOKE_MARK + "{}", log, LOG_MARK + "none", fault):
+        _hear(line, note=notes.append, tell=told.append, log=logged.append, fault=faults.append)
+    assert faults == ["the disk /x is full"]
     assert (notes, told, logged) == (["decode 1 of 3"], [report], ["two\nlines"])
     store = FolderStore(tmp_path / "store")
     store.submit(request)

@@ -1,6 +1,7 @@
 """What is wrong with a worker's machine is nobody's failed request."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,20 +11,24 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import environment
 
+from evaluator import encode, run
 from evaluator.bench import Bench
 from evaluator.decoders import start_image
+from evaluator.encode import plan_groups
 from evaluator.failures import code_of
 from evaluator.isolation import evaluate_apart
 from evaluator.pruning import look, prune
 from evaluator.run import evaluate
 from evaluator.score import ScoreStage
 from evaluator.worker import work
-from protocol.errors import DeviceLost, MachineFault, ModelError, WeightsError
+from protocol.errors import DeviceLost, MachineFault, ModelError, OtherPictures, WeightsError
 from protocol.failures import FailureCode
+from protocol.files import sha256_of_file
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.states import Action, Status
@@ -136,6 +141,56 @@ def test_a_worker_that_is_told_to_end_gives_its_request_back(
     assert actions == [Action.SUBMIT, Action.CLAIM, Action.RELEASE]
     assert is_given_back(store, request)
     assert not list(tmp_path.glob("cmc-*/*.json"))
+
+
+def test_pictures_that_were_replaced_since_a_worker_started_fail_no_request(
+    store: FolderStore,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    images: Path,
+) -> None:
+    first, second = ask(i2t=None, modes=(Mode.IMAGE,)), ask(modes=(Mode.PIXEL,))
+    store.submit(first)
+
+    def replace_then_submit(_: float) -> None:
+        shutil.copy(images / "AIGI_SDXL_002.png", images / "NSI_pgc_000.png")
+        store.submit(second)
+
+    with pytest.raises(OtherPictures, match="does not hold the pictures of the request"):
+        work(store, make_bench(), once=False, say=print, poll_seconds=1, pause=replace_then_submit)
+    assert store.state(first.request_id).status is Status.FINISHED
+    assert is_given_back(store, second)
+
+
+def test_a_picture_that_is_replaced_during_a_run_spoils_no_cache(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    images: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request, bench = ask(i2t=None, modes=(Mode.IMAGE,)), make_bench()
+    path = images / "NSI_pgc_000.png"
+    original = path.read_bytes()
+
+    def replaced(*arguments: Any) -> Any:
+        shutil.copy(images / "SCI_screen_001.png", path)
+        return plan_groups(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "plan_groups", replaced)
+        patch.setattr(encode, "sha256_of_file", before(images))
+        with pytest.raises(OtherPictures, match=r"NSI_pgc_000\.png was changed while a run needed"):
+            evaluate(request, bench)
+    path.write_bytes(original)
+    assert (
+        evaluate(request, bench).result.scores == evaluate(request, make_bench("o")).result.scores
+    )
+
+
+def before(folder: Path) -> Callable[[Path], str]:
+    """Return what `sha256_of_file` says of a folder's files as they are now."""
+    known = {path: sha256_of_file(path) for path in folder.iterdir()}
+    return lambda path: known[path]
 
 
 def test_a_gpu_that_is_gone_when_a_model_is_loaded_fails_no_request(
