@@ -12,6 +12,9 @@ from protocol.rules import MAX_PIXELS
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+CONVERSION = "bicubic+accurate_rnd+full_chroma_int+bitexact"
+"""swscale's flags on the way from YUV to RGB. Without them it is quick, rounds down and makes every
+picture darker (`benchmarks/colour.py`); a codec would be blamed for what its decoder lost."""
 _TIMEOUT_SECONDS = 600
 _PIXELS_A_SECOND = 10_000
 """That the slowest encoder codes at least: the largest picture may take an hour."""
@@ -33,6 +36,11 @@ def ffmpeg_program() -> str:
 def ffmpeg_version() -> str:
     """Return the version as the program names it."""
     return _run(["-version"], b"").decode().split(" ", 3)[2]
+
+
+def yuv_by_ffmpeg(pixel_format: str) -> str:
+    """Return what decides, beside the encoder, which picture a codec gives back."""
+    return f"{pixel_format}, ffmpeg {ffmpeg_version()}, to RGB by {CONVERSION}"
 
 
 def encode_intra(
@@ -93,7 +101,7 @@ def decode_intra(
             "-xerror",
             *("-threads", "1", "-max_pixels", str(MAX_PIXELS + 4 * (width + height))),
             *("-f", stream_format, "-i", "-", "-frames:v", "1"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
+            *("-sws_flags", CONVERSION, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
         ],
         stream,
     )

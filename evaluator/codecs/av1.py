@@ -6,7 +6,7 @@ the bits and takes several times as long.
 
 from typing import TYPE_CHECKING
 
-from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
+from evaluator.ffmpeg import decode_intra, encode_intra, yuv_by_ffmpeg
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -16,8 +16,8 @@ HIGHER_IS_BETTER = False
 
 
 def description() -> str:
-    """Return encoder, preset, pixel format and version."""
-    return f"libsvtav1 still picture, preset 2, yuv420p10le, ffmpeg {ffmpeg_version()}"
+    """Return encoder, preset, pixel format, version and the way back to RGB."""
+    return f"libsvtav1 still picture, preset 2, {yuv_by_ffmpeg('yuv420p10le')}"
 
 
 def encode(picture: "Image", quality: int) -> bytes:

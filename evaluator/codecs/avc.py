@@ -6,7 +6,7 @@ needs and which can be as large as the picture.
 
 from typing import TYPE_CHECKING
 
-from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
+from evaluator.ffmpeg import decode_intra, encode_intra, yuv_by_ffmpeg
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -17,8 +17,8 @@ HIGHER_IS_BETTER = False
 
 
 def description() -> str:
-    """Return encoder, preset, pixel format and version."""
-    return f"libx264 intra, preset slower, yuv420p, ffmpeg {ffmpeg_version()}"
+    """Return encoder, preset, pixel format, version and the way back to RGB."""
+    return f"libx264 intra, preset slower, {yuv_by_ffmpeg('yuv420p')}"
 
 
 def encode(picture: "Image", quality: int) -> bytes:

@@ -6,7 +6,7 @@ turns it off.
 
 from typing import TYPE_CHECKING
 
-from evaluator.ffmpeg import decode_intra, encode_intra, ffmpeg_version
+from evaluator.ffmpeg import decode_intra, encode_intra, yuv_by_ffmpeg
 from protocol.errors import CodecError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ HIGHER_IS_BETTER = False
 
 
 def description() -> str:
-    """Return encoder, preset, pixel format and version."""
-    return f"libvvenc intra, preset medium, qpa 0, yuv420p10le, ffmpeg {ffmpeg_version()}"
+    """Return encoder, preset, pixel format, version and the way back to RGB."""
+    return f"libvvenc intra, preset medium, qpa 0, {yuv_by_ffmpeg('yuv420p10le')}"
 
 
 def encode(picture: "Image", quality: int) -> bytes:

@@ -147,6 +147,16 @@ def test_every_codec_takes_pictures_of_a_few_pixels(name: str, size: tuple[int, 
 
 
 @pytest.mark.parametrize("name", IMAGE_CODECS)
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_no_codec_makes_pictures_darker_or_brighter(name: str, grey: int) -> None:
+    codec = load_codec(name)
+    quality = codec.QUALITIES[len(codec.QUALITIES) // 2]
+    picture = Image.new("RGB", (64, 64), (grey,) * 3)
+    decoded = np.asarray(codec.decode(codec.encode(picture, quality), 64, 64), dtype=int)
+    assert abs(decoded - grey).max() <= 1
+
+
+@pytest.mark.parametrize("name", IMAGE_CODECS)
 @pytest.mark.parametrize("size", [(64, 64), (97, 131), (130, 66)])
 def test_every_codec_gives_a_like_picture_of_the_exact_size(
     name: str, size: tuple[int, int]
