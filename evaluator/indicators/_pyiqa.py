@@ -52,6 +52,16 @@ def load_formula(name: str, architecture: str, device: str) -> Any:
     return pyiqa.create_metric(name, device=device)
 
 
+def load_piqe() -> Any:
+    """Return pyiqa's PIQE as a function of a picture.
+
+    Its module keeps its answer in itself before it returns it: of two threads one could get the
+    other's.
+    """
+    formula = import_module("pyiqa.archs.piqe_arch").piqe
+    return lambda picture: formula(picture)[0]
+
+
 def load_ssim(name: str, device: str) -> Any:
     """Return pyiqa's `ssim` or `ms_ssim` with its window applied along rows and then columns.
 

@@ -1,5 +1,6 @@
 """AHIQ: a ViT and a ResNet compare patches, about 0 to 1 (Lao et al. 2022; P table 2)."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,19 @@ def build() -> Any:
 
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the network with its weights and those of its two backbones."""
-    return load_network(build(), weights, FACTS, device, complete=_complete)
+    return load_network(guarded(build()), weights, FACTS, device, complete=_complete)
+
+
+def guarded(network: Any) -> Any:
+    """Return the network, for one thread at a time: its hooks keep what they saw in it."""
+    lock, forward = threading.Lock(), network.forward
+
+    def forward_alone(*pictures: Any) -> Any:
+        with lock:
+            return forward(*pictures)
+
+    network.forward = forward_alone
+    return network
 
 
 def _complete(state: State, weights: Path) -> State:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from evaluator.indicators import Indicator
 from evaluator.indicators._facts import Facts
-from evaluator.indicators._pyiqa import PyiqaIndicator, load_formula
+from evaluator.indicators._pyiqa import PyiqaIndicator, load_piqe
 from protocol.rules import Dimension
 
 DIMENSION = Dimension.NR
@@ -23,4 +23,4 @@ FACTS = Facts(
 def load(weights: Path | None, device: str) -> Indicator:
     """Return the formula; there are no weights."""
     del weights
-    return PyiqaIndicator(load_formula("piqe", "piqe", device), device, lambda piqe: 1 - piqe / 100)
+    return PyiqaIndicator(load_piqe(), device, lambda piqe: 1 - piqe / 100)

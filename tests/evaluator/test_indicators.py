@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,22 @@ def test_a_formula_answers_as_pyiqa_called_directly(name: str, photograph: Image
     if name == "psnr":
         gap = np.asarray(picture, dtype=float) - np.asarray(truth, dtype=float)
         assert ours == pytest.approx(10 * np.log10(255**2 / (gap**2).mean()), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_threads_get_their_own_pictures_score(name: str, photograph: Image.Image) -> None:
+    truths = [photograph.crop((x, 100, x + 192, 276)) for x in (0, 190, 380, 570)]
+    pictures = [truth.filter(ImageFilter.GaussianBlur(1)) for truth in truths]
+    module = find_indicator(name)
+    indicator = module.load(None, "cpu")
+    is_fr = module.DIMENSION is Dimension.FR
+
+    def score(place: int) -> float:
+        return indicator.score([pictures[place]], [truths[place]] if is_fr else None)[0]
+
+    alone = [score(place) for place in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(score, [0, 1, 2, 3] * 100)) == alone * 100
 
 
 @pytest.mark.parametrize("name", ["ssim", "ms_ssim"])

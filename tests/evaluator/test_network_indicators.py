@@ -1,6 +1,7 @@
 """The papers' networks, from files in their published layouts, answer as their libraries do."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ from published_layouts import PUBLISH, keep
 
 from evaluator.indicators import find_indicator, indicator_names
 from evaluator.indicators._networks import read_tensors
+from evaluator.indicators.ahiq import build, guarded
 from evaluator.weights import find_weights
 from protocol.errors import InputError, PictureError, WeightsError
 from protocol.rules import Dimension
@@ -71,6 +73,23 @@ def test_a_network_from_its_files_answers_as_its_library_does(name: str, folder:
     turned = {"dists": 1 - raw, "lpips": 1 - raw, "pieapp": -raw}.get(name, raw)
     assert ours == pytest.approx(turned, abs=1e-5)
     assert module.FACTS.lower_is_better == (name in ("dists", "lpips", "pieapp"))
+
+
+@all_cores()
+def test_threads_do_not_mix_what_ahiq_s_hooks_saw() -> None:
+    import torch
+
+    network = guarded(build().eval())
+    network.crops = 1
+    pictures = [tensor(paint(224, 224, seed)) for seed in range(3)]
+
+    def score(place: int) -> float:
+        with torch.inference_mode():
+            return float(network(pictures[place], pictures[2]))
+
+    alone = [score(place) for place in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(score, range(2))) == pytest.approx(alone, abs=1e-6)
 
 
 def test_clipsim_is_open_clips_cosine(folder: Path) -> None:
