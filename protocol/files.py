@@ -41,8 +41,9 @@ def write_new(path: Path, content: bytes) -> bool:
 def open_whole(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that takes the place of `path` when the block ends without an error.
 
-    A link stays, and what it leads to is replaced. A device or a pipe is written to: a file in its
-    place would take it from every other program.
+    A device or a pipe is written to: a file in its place would take it from every other program.
+    A link to a file is replaced, and what it leads to stays: in the Hub's cache other links lead
+    there too.
 
     Raises:
         OSError: as for `write_whole`.
@@ -51,8 +52,6 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as special:
             yield special
         return
-    if path.is_symlink():
-        path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex}")
     try:
