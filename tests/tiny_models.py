@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from tiny_more import save_chroma, save_flux2_klein, save_lcm
-from tiny_parts import SD_NOISE, clip_text, flow_vae, safety_checker, sd_parts, t5_text
+from tiny_parts import SD_NOISE, UNCHECKED, clip_text, flow_vae, safety_checker, sd_parts, t5_text
 from tiny_qwen import save_qwen_edit, save_qwen_edit_plus, save_qwen_image, save_z_image
 
 from evaluator.demo.models import _vae
@@ -169,9 +169,7 @@ def _save_instruct(path: Path) -> None:
     # Eight channels: the noisy latents, and those of the picture to edit.
     StableDiffusionInstructPix2PixPipeline(
         **sd_parts(in_channels=8),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+        **UNCHECKED,
     ).save_pretrained(path, safe_serialization=True)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tiny_parts import SD_NOISE, flow_vae, sd_parts, t5_text
+from tiny_parts import SD_NOISE, UNCHECKED, flow_vae, sd_parts, t5_text
 from tiny_qwen import qwen_tokenizer
 
 
@@ -45,9 +45,7 @@ def save_lcm(path: Path) -> None:
 
     LatentConsistencyModelPipeline(
         **sd_parts(LCMScheduler(**SD_NOISE), time_cond_proj_dim=32),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+        **UNCHECKED,
     ).save_pretrained(path, safe_serialization=True)
 
 

@@ -8,6 +8,8 @@ from evaluator.demo.models import _make_heard, _vae
 from evaluator.demo.vocabularies import clip_tokenizer
 
 SD_NOISE = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+UNCHECKED = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+"""Of a Stable Diffusion pipeline that looks at nothing it paints."""
 
 
 def clip_text(*, projected: bool = False) -> Any:

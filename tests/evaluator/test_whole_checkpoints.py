@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 from tiny_captioners import save_qwen2_vl, save_sharegpt4v
 from tiny_models import build
-from tiny_parts import sd_parts
+from tiny_parts import UNCHECKED, sd_parts
 
 from evaluator.captioners import find_captioner
 from evaluator.decoders import Received, find_decoder
@@ -111,9 +111,7 @@ def test_a_pipeline_that_fails_when_it_runs_is_refused_with_its_own_words(tmp_pa
     # Nine channels: two more pictures than a text-to-image model is given.
     StableDiffusionInpaintPipeline(
         **sd_parts(in_channels=9),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+        **UNCHECKED,
     ).save_pretrained(folder)
     system = pin_system(f"diffusers:{folder}?steps=2")
     decoder = find_decoder("diffusers").load(system, DEMO, "cpu")

@@ -30,11 +30,16 @@ def marks_of(tokenizer: Any) -> dict[str, int]:
     return {name: getattr(tokenizer, name) for name in names}
 
 
-def plain_tokenizer() -> Any:
-    """Return the word tokenizer as it was before image tokens got an attribute of their own."""
+def plain_tokenizer(*marks: str, **named: str) -> Any:
+    """Return the word tokenizer as it was before image tokens got an attribute of their own.
+
+    Args:
+        marks: more of them.
+        named: more that have names of their own.
+    """
     from transformers import PreTrainedTokenizerFast
 
-    return PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=word_tokenizer().backend_tokenizer,
         unk_token="<unk>",
         bos_token="<s>",
@@ -42,6 +47,11 @@ def plain_tokenizer() -> Any:
         pad_token="<pad>",
         model_max_length=512,
     )
+    if marks or named:
+        tokenizer.add_tokens([*marks, *named.values()], special_tokens=True)
+        # What a checkpoint's tokenizer_config.json does by `extra_special_tokens`.
+        tokenizer._set_model_specific_special_tokens(named)
+    return tokenizer
 
 
 def speak_up(model: Any, tokenizer: Any) -> Any:

@@ -26,15 +26,6 @@ def _template(picture: str) -> str:
     )
 
 
-def _tokenizer(*marks: str, **named: str) -> Any:
-    """Return the word tokenizer with more marks, some of which have names of their own."""
-    tokenizer = plain_tokenizer()
-    tokenizer.add_tokens([*marks, *named.values()], special_tokens=True)
-    # What a checkpoint's tokenizer_config.json does by `extra_special_tokens`.
-    tokenizer._set_model_specific_special_tokens(named)
-    return tokenizer
-
-
 def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
     return {"vocab_size": len(tokenizer), **_TEXT, **marks_of(tokenizer), **more}
 
@@ -54,7 +45,7 @@ def save_smolvlm(folder: Path) -> Path:
         return path
     rows = [f"<row_{row}_col_{column}>" for row in range(1, 6) for column in range(1, 6)]
     marks = ("<fake_token_around_image>", "<image>", "<global-img>", "<end_of_utterance>")
-    tokenizer = _tokenizer(*marks, *rows)
+    tokenizer = plain_tokenizer(*marks, *rows)
     seed(11)
     config = SmolVLMConfig(
         vision_config={**_EYE, "num_hidden_layers": 2, "image_size": 56, "patch_size": 14},
@@ -88,7 +79,7 @@ def save_internvl(folder: Path) -> Path:
     path = folder / "tiny-internvl-random-weights"
     if path.is_dir():
         return path
-    tokenizer = _tokenizer(
+    tokenizer = plain_tokenizer(
         start_image_token="<img>",
         end_image_token="</img>",
         context_image_token="<IMG_CONTEXT>",
@@ -132,7 +123,7 @@ def save_gemma3(folder: Path) -> Path:
     path = folder / "tiny-gemma3-random-weights"
     if path.is_dir():
         return path
-    tokenizer = _tokenizer(
+    tokenizer = plain_tokenizer(
         boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>"
     )
     seed(13)
@@ -192,7 +183,7 @@ def _save_qwen(path: Path, make: Any, **pictures: int) -> Path:
     if path.is_dir():
         return path
     marks = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
-    tokenizer = _tokenizer(*marks)
+    tokenizer = plain_tokenizer(*marks)
     start, end, image, video = (tokenizer.convert_tokens_to_ids(mark) for mark in marks)
     seed(14)
     model = make(

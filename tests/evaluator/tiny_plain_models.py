@@ -107,9 +107,7 @@ def save_florence2(folder: Path) -> Path:
     path = folder / "tiny-florence2-random-weights"
     if path.is_dir():
         return path
-    tokenizer = plain_tokenizer()
-    tokenizer.add_tokens(["<image>"], special_tokens=True)
-    tokenizer._set_model_specific_special_tokens({"image_token": "<image>"})
+    tokenizer = plain_tokenizer(image_token="<image>")
     seed(23)
     four = {"depths": 1, "embed_dim": 16, "num_heads": 2, "num_groups": 2}
     config = Florence2Config(
@@ -149,9 +147,7 @@ def save_paligemma(folder: Path) -> Path:
     path = folder / "tiny-paligemma-random-weights"
     if path.is_dir():
         return path
-    tokenizer = plain_tokenizer()
-    tokenizer.add_tokens(["<image>"], special_tokens=True)
-    tokenizer._set_model_specific_special_tokens({"image_token": "<image>"})
+    tokenizer = plain_tokenizer(image_token="<image>")
     seed(24)
     config = PaliGemmaConfig(
         vision_config={"model_type": "siglip_vision_model", **_EYE, "vision_use_head": False},
