@@ -6,7 +6,8 @@ Random weights, which take the same time as trained ones. Both sides score the s
 same references, four of each a system as the modes give them: pyiqa pair by pair, ours with the
 references' features kept in memory from the first picture on. Each side has a process of its own
 with one torch thread, ours keeps freed memory as `cmc evaluate` does. The sides take turns; printed
-are medians of the repeats, a picture, and the greatest difference of a score.
+are medians of the repeats, a picture, and the greatest difference of a score; on a GPU also how far
+it is from the processor on the pairs that each run scores first.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from material import machine, save_topiq
 from PIL import Image, ImageFilter
 from sides import Side
 
+from evaluator.calibration import scores_of_pairs
 from evaluator.indicators import find_indicator
+from evaluator.lazy_indicator import LazyIndicator
+from protocol.calibration import difference
 from protocol.rules import Mode
 
 
@@ -44,6 +48,13 @@ def main() -> None:
             for indicator in ("topiq_fr", "topiq_nr"):
                 for systems in (1, options.systems) if indicator == "topiq_fr" else (1,):
                     compare(weights, indicator, side, systems, options)
+        if options.device != "cpu":
+            for indicator in ("topiq_fr", "topiq_nr"):
+                with Side(threads=1) as ours:
+                    if options.no_tf32:
+                        ours.run(forbid_tf32)
+                    off = ours.run(calibrate, indicator, weights, options.device)
+                print(f"{indicator} of the calibration pairs, from the processor's: {off:.1e}")
 
 
 def compare(weights: Path, name: str, side: int, systems: int, options: argparse.Namespace) -> None:
@@ -105,6 +116,14 @@ def load_pyiqa(name: str, weights: Path, device: str) -> None:
 def load_ours(name: str, weights: Path, device: str) -> None:
     """Load our indicator."""
     _LOADED["ours"] = find_indicator(name).load(weights, device)
+
+
+def calibrate(name: str, weights: Path, device: str) -> float:
+    """Return how far a device's scores of the calibration pairs are from the processor's."""
+    there, here = (
+        scores_of_pairs(LazyIndicator(name, weights, on), None) for on in ("cpu", device)
+    )
+    return difference(there, here)
 
 
 def prepare(side: int, systems: int, references: int) -> None:

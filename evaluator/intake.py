@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evaluator.calibration import unlike_rows
 from evaluator.pictures import fingerprint_images
 from evaluator.reported import LARGEST, Bundle, check_reported
 from protocol.errors import InputError, LedgerError, RecordError, StoreError
@@ -51,6 +52,8 @@ def receive_all(
 def _receive(store: Store, claim: Claim, images: Path | None) -> State:
     try:
         taken = check_reported(_bundle(store, claim), claim.request, images)
+        if difference := unlike_rows(taken.result, store):
+            raise InputError(difference)
     except (InputError, LedgerError) as error:
         message = redact(str(error))
         return store.fail(claim, make_failure(FailureCode.RESULTS_REFUSED, STAGE, message))

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.bench import Bench
+from evaluator.calibration import merge
 from evaluator.captioning import Captions
 from evaluator.decode import START_IMAGE, Decoded, DecodeStage, lost
 from evaluator.encode import Encoded, encode_groups, plan_groups
-from evaluator.features import FeatureStore
 from evaluator.lazy_indicator import LazyIndicator
 from evaluator.progress import silent
-from evaluator.score import Scored, ScoreStage
+from evaluator.score import Scored, ScoredRun, ScoreStage, find_indicators
 from evaluator.timesheet import Timesheet
 from protocol.errors import CMCError, InputError
 from protocol.records import Request, RunReport
@@ -81,11 +81,7 @@ class Worker:
             system = request.t2i or START_IMAGE
             self._decoder = DecodeStage(system, protocol, bench, self._timesheet)
         else:
-            features = FeatureStore(bench.cache, bench.features) if bench.features else None
-            indicators = [
-                LazyIndicator(name, bench.weights, bench.device, features)
-                for name in protocol.indicators.values()
-            ]
+            indicators = find_indicators(request.protocol, bench)
             self._scorer = ScoreStage(indicators, bench, self._timesheet)
 
     def encode(self, samples: Sequence[Sample]) -> list[Encoded]:
@@ -100,8 +96,13 @@ class Worker:
         return next(iter(list(self._decoder.of_groups([files]))))
 
     def score(self, decoded: Sequence[Decoded]) -> list[Scored]:
-        """Return the scores of one group."""
+        """Return the scores of one group, after those of the calibration pairs."""
+        self._scorer.calibrate()
         return self._scorer.of_group(decoded)
+
+    def calibration(self) -> Mapping[str, tuple[float, ...]]:
+        """Return what this actor's indicators said of the calibration pairs, if they were asked."""
+        return self._scorer.calibration
 
     def report(self) -> RunReport:
         """Return what this actor has counted."""
@@ -113,8 +114,8 @@ class Worker:
 
 def run_on_ray(
     request: Request, samples: Sequence[Sample], bench: Bench, timesheet: Timesheet
-) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
-    """Return the scores by picture and mode, and the smallest batch decoded.
+) -> ScoredRun:
+    """Return the scores by picture and mode.
 
     Raises:
         InputError: Ray is not installed, or the actors are written wrong.
@@ -131,10 +132,12 @@ def run_on_ray(
                 file = item.decoded.encoded
                 scored.setdefault((file.sample.name, file.mode), []).append(item)
             advance(len({id(item.decoded) for item in decoded}))
-        reports = crew.reports()
+        reports: list[RunReport] = crew.ask("report", STAGES)
+        calibration = merge(crew.ask("calibration", ["score"]))
     for report in reports:
         timesheet.absorb(report)
-    return scored, min((r.smallest_batch for r in reports), default=bench.batch_size)
+    smallest = min((r.smallest_batch for r in reports), default=bench.batch_size)
+    return ScoredRun(scored, smallest, calibration)
 
 
 class _Crew:
@@ -160,12 +163,12 @@ class _Crew:
         while waiting:
             yield self._collect(*waiting.pop(0))
 
-    def reports(self) -> list[RunReport]:
-        """Return what the actors that are alive have counted."""
+    def ask(self, question: str, stages: Sequence[str]) -> list[Any]:
+        """Return what the actors of the stages answer that are alive."""
         found = []
-        for actor in (actor for actors in self._actors.values() for actor in actors):
+        for actor in (actor for stage in stages for actor in self._actors[stage]):
             try:
-                found.append(self._ray.get(actor.report.remote()))
+                found.append(self._ray.get(getattr(actor, question).remote()))
             except self._ray.exceptions.RayActorError:
                 continue
         return found

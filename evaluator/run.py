@@ -3,8 +3,8 @@
 import hashlib
 import math
 import platform
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
@@ -19,14 +19,13 @@ from evaluator.decode import START_IMAGE, Decoded, DecodeStage
 from evaluator.decoders import find_decoder
 from evaluator.devices import describe_device
 from evaluator.encode import Encoded, codec_setting, encode_groups, plan_groups
-from evaluator.features import FeatureStore
 from evaluator.ffmpeg import ffmpeg_version
 from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import fingerprint_images
 from evaluator.progress import Advance
 from evaluator.ray_engine import run_on_ray
 from evaluator.requests import require_codec_modes
-from evaluator.score import Scored, ScoreStage
+from evaluator.score import Scored, ScoredRun, ScoreStage, find_indicators
 from evaluator.stages import ahead, close
 from evaluator.tables import costs_of, per_image_parquet, rates_of, scores_of
 from evaluator.text_coders import encode_caption
@@ -80,18 +79,15 @@ def evaluate(
     """
     started_at = now()
     check_request(request, bench)
-    protocol = find_protocol(request.protocol)
     samples = [s for s in list_samples(bench.images) if only is None or s.name in only]
-    features = FeatureStore(bench.cache, bench.features) if bench.features else None
     # Before anything is computed: a missing caption or missing weights must not be found out after
     # hours of decoding.
     _require_captions(request, samples)
-    indicators = [
-        LazyIndicator(name, bench.weights, bench.device, features)
-        for name in protocol.indicators.values()
-    ]
+    indicators = find_indicators(request.protocol, bench)
     timesheet = Timesheet()
-    scored, smallest_batch = _run(request, samples, indicators, bench, timesheet)
+    ran = _run(request, samples, indicators, bench, timesheet)
+    pairs = product(samples, request.modes)
+    scored = [item for sample, mode in pairs for item in ran.by_picture[sample.name, mode]]
     decoded = list({id(item.decoded): item.decoded for item in scored}.values())
     per_image = per_image_parquet(scored)
     result = Result(
@@ -102,10 +98,13 @@ def evaluate(
         scores=scores_of(scored),
         rates=rates_of([item.encoded for item in decoded]),
         costs=costs_of(decoded),
-        provenance=_provenance(request, bench, decoded, indicators, started_at),
+        provenance=replace(
+            _provenance(request, bench, decoded, indicators, started_at),
+            calibration=ran.calibration,
+        ),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
         run=timesheet.report(
-            smallest_batch=smallest_batch,
+            smallest_batch=ran.smallest_batch,
             price_per_hour=bench.price_per_hour,
             device=bench.device,
         ),
@@ -119,14 +118,10 @@ def _run(
     indicators: Sequence[LazyIndicator],
     bench: Bench,
     timesheet: Timesheet,
-) -> tuple[list[Scored], int]:
-    """Return the scores, picture by picture and mode by mode, and the smallest batch decoded."""
+) -> ScoredRun:
     if bench.actors:
-        by_picture, smallest_batch = run_on_ray(request, samples, bench, timesheet)
-    else:
-        by_picture, smallest_batch = _run_here(request, samples, indicators, bench, timesheet)
-    pairs = product(samples, request.modes)
-    return [item for s, mode in pairs for item in by_picture[s.name, mode]], smallest_batch
+        return run_on_ray(request, samples, bench, timesheet)
+    return _run_here(request, samples, indicators, bench, timesheet)
 
 
 def _run_here(
@@ -135,8 +130,8 @@ def _run_here(
     indicators: Sequence[LazyIndicator],
     bench: Bench,
     timesheet: Timesheet,
-) -> tuple[Mapping[tuple[str, Mode], list[Scored]], int]:
-    """Return the scores by picture and mode, and the smallest batch decoded."""
+) -> ScoredRun:
+    """Return the scores by picture and mode, made in this process."""
     protocol = find_protocol(request.protocol)
     decoder = DecodeStage(request.t2i or START_IMAGE, protocol, bench, timesheet)
     scorer = ScoreStage(indicators, bench, timesheet)
@@ -156,13 +151,14 @@ def _run_here(
         pictures = ahead(pictures, 1) if bench.overlap else iter(list(pictures))
         try:
             for group in pictures:
+                scorer.calibrate()
                 for item in scorer.of_group(group):
                     file = item.decoded.encoded
                     scored.setdefault((file.sample.name, file.mode), []).append(item)
                 marked(len(group))
         finally:
             close(pictures)
-    return scored, decoder.sizes.smallest
+    return ScoredRun(scored, decoder.sizes.smallest, scorer.calibration)
 
 
 def _told(groups: Iterator[list[T]], advance: Advance) -> Iterator[list[T]]:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from evaluator.batches import BatchSizes, group_by_shape
 from evaluator.bench import Bench
 from evaluator.cache import ScoreEntry, cache_key
+from evaluator.calibration import calibrate
 from evaluator.decode import Decoded
+from evaluator.features import FeatureStore
 from evaluator.lazy_indicator import LazyIndicator
 from evaluator.pictures import read_known, read_picture
 from evaluator.stages import in_pool
 from evaluator.timesheet import Timesheet
 from protocol.errors import PictureError
-from protocol.rules import Dimension
+from protocol.rules import Dimension, Mode
+from protocol.versions import find_protocol
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,6 +44,15 @@ class Scored:
     """Why there is no score; empty where there is one."""
 
 
+class ScoredRun(NamedTuple):
+    """What the engines answer."""
+
+    by_picture: Mapping[tuple[str, Mode], list[Scored]]
+    smallest_batch: int
+    """That was decoded."""
+    calibration: Mapping[str, tuple[float, ...]]
+
+
 class ScoreStage:
     """The indicators of a run, on groups of pictures as they are decoded."""
 
@@ -53,6 +65,18 @@ class ScoreStage:
         self._timesheet = timesheet
         self._torch = version("torch")
         self._sizes = {i.name: BatchSizes(max(1, bench.batch_size)) for i in indicators}
+        self.calibration: Mapping[str, tuple[float, ...]] = {}
+        """What the indicators said of the calibration pairs; empty before they were asked."""
+
+    def calibrate(self) -> None:
+        """Ask the indicators about the calibration pairs, once.
+
+        Raises:
+            MachineFault: this machine's scores could not stand beside others.
+        """
+        if not self.calibration:
+            with self._timesheet.working("calibration", len(self._indicators)):
+                self.calibration = calibrate(self._indicators, self._bench)
 
     def of_group(self, group: Sequence[Decoded]) -> list[Scored]:
         """Return every indicator's score of every picture of one size."""
@@ -152,6 +176,19 @@ class ScoreStage:
                 "device": self._bench.device.partition(":")[0],
             }
         )
+
+
+def find_indicators(protocol: str, bench: Bench) -> list[LazyIndicator]:
+    """Return a protocol's indicators, not loaded yet.
+
+    Raises:
+        WeightsError: an indicator's weights are missing or not the ones wanted.
+    """
+    features = FeatureStore(bench.cache, bench.features) if bench.features else None
+    return [
+        LazyIndicator(name, bench.weights, bench.device, features)
+        for name in find_protocol(protocol).indicators.values()
+    ]
 
 
 def score_all(

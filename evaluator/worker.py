@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from evaluator.bench import Bench
+from evaluator.calibration import unlike_rows
 from evaluator.execution import Outcome, run_here
 from evaluator.failures import blame_machine, failure_of
 from evaluator.fetching import fetch_restricted
@@ -17,9 +18,9 @@ from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
 from evaluator.pruning import prune
 from evaluator.run_log import RunLog
-from protocol.errors import HubError, LeaseError, StoreError, WeightsError
+from protocol.errors import HubError, LeaseError, MachineFault, StoreError, WeightsError
 from protocol.failures import FailureCode
-from protocol.records import Request
+from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import Failure, State, Status
 from submission.caption_files import with_captions_here
@@ -114,6 +115,7 @@ def _run(
             hand_over(bench.cache, claim.request.request_id, store)
             # As it was asked for: where its files lay on this machine is nobody's business.
             result = replace(outcome.result, request=claim.request)
+            _require_like(store, result)
             store.finish(claim, result, outcome.per_image)
             return True
         failure = outcome
@@ -132,6 +134,19 @@ def _run(
     again = "; it will be tried again" if state.status is Status.PENDING else ""
     say(f"  failed: {failure.message}{again}")
     return False
+
+
+def _require_like(store: Store, result: Result) -> None:
+    """Keep a row out that was not scored as those beside it were.
+
+    Raises:
+        MachineFault: this machine scores otherwise; what was decoded is in the cache.
+    """
+    if difference := unlike_rows(result, store):
+        raise MachineFault(
+            f"{difference}. No row was written and the request waits again: score with the "
+            "libraries of that row, or under a new version of the protocol"
+        )
 
 
 def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outcome | Failure:

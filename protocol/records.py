@@ -201,6 +201,9 @@ class Provenance:
     """Mean noise level that was asked for; absent where the start was asked for by strength."""
     t2i_details: Mapping[str, str] = field(default_factory=dict)
     """What the decoder found when it loaded: pipeline, scheduler, precision, variant, …"""
+    calibration: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """What the indicators said of the pairs of `protocol.calibration`, by name; empty in results
+    from before they were asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +216,8 @@ class RunReport:
     other_seconds: float = 0.0
     """Wall time in which no model, codec or indicator worked."""
     busy_seconds: Mapping[str, float] = field(default_factory=dict)
-    """By part: `caption`, `decode`, codecs and indicators by name. Parts overlap, so the sum may
-    be more than the wall time."""
+    """By part: `caption`, `decode`, `calibration`, codecs and indicators by name. Parts overlap, so
+    the sum may be more than the wall time."""
     pictures: Mapping[str, int] = field(default_factory=dict)
     """How many pictures each part worked on."""
     cache_hits: Mapping[str, int] = field(default_factory=dict)

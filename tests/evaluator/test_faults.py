@@ -15,6 +15,7 @@ from evaluator.bench import Bench
 from evaluator.decoders import Received, start_image
 from evaluator.lazy_indicator import LazyIndicator
 from evaluator.run import Evaluation, evaluate
+from protocol.calibration import SIDE
 from protocol.errors import DecodeError, DeviceLost
 from protocol.records import Request
 from protocol.rules import Mode
@@ -114,7 +115,8 @@ def test_a_score_that_does_not_fit_or_is_no_number_has_its_code(
         del references
         if self.name == "piqe":
             raise MemoryError
-        return [float("nan")] * len(pictures)
+        is_calibration = pictures[0].size == (SIDE, SIDE)
+        return [0.5 if is_calibration else float("nan")] * len(pictures)
 
     with monkeypatch.context() as patch:
         patch.setattr(LazyIndicator, "score", broken)
@@ -122,6 +124,7 @@ def test_a_score_that_does_not_fit_or_is_no_number_has_its_code(
     found = {(row["dimension"], row["status"]) for row in rows(evaluation).values()}
     assert found == {("fr", "NAN_SCORE"), ("nr", "OUT_OF_MEMORY")}
     assert all(score.mean is None for score in evaluation.result.scores)
+    assert set(evaluation.result.provenance.calibration) == {"ms_ssim"}
     assert all(s.mean is not None for s in evaluate(ask(), make_bench()).result.scores)
 
 

@@ -22,6 +22,7 @@ def outcome(evaluation: Evaluation) -> list[object]:
     return [
         [(d.encoded.data, d.entry.png_sha256, d.seed) for d in evaluation.decoded],
         evaluation.result.scores,
+        evaluation.result.provenance.calibration,
     ]
 
 
