@@ -230,12 +230,15 @@ def _store(status: Mapping[str, Any]) -> Check:
     problem = str(status.get("problem", ""))[:400]
     if not problem:
         return Check(name="store", passed=True, found="it answers")
+    since = str(status.get("failing_since", ""))[:40]
     return Check(
         name="store",
         passed=False,
-        found=f"{problem}, since {str(status.get('failing_since', ''))[:40]}",
+        found=f"{problem}, since {since}" if since else problem,
         remedy="see whether the Hub is up, whether CMC_STORE names the store and whether HF_TOKEN "
-        "may read it; until then the page shows what it read last",
+        "may read it; until then the page shows what it read last"
+        if since
+        else "see what `cmc verify STORE` names, and whether CMC_STORE names the store",
     )
 
 

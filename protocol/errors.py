@@ -20,6 +20,7 @@ CMCError
 │   └── DeviceLost      its GPU no longer answers
 ├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
+    ├── NoStoreError    a folder is no store, or not yet
     ├── LeaseError      a worker no longer holds the request that it wants to write about
     ├── LedgerError     a store's ledger is damaged
     └── HubError        the Hub refused, or could not be reached for a long time
@@ -120,6 +121,15 @@ class OtherPictures(InputError, MachineFault):
 
 class StoreError(CMCError):
     """A store refused an operation."""
+
+
+class NoStoreError(StoreError):
+    """A folder is no store, or not yet: nothing was ever submitted to it."""
+
+    def __init__(self, store: str, message: str) -> None:
+        """Keep the store's name beside the message."""
+        super().__init__(message)
+        self.store = store
 
 
 class LeaseError(StoreError):

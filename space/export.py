@@ -41,6 +41,8 @@ def export_source(
     if not old and folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and no earlier export; name another folder")
     snapshot = read_snapshot(source, source.revision())
+    for fault in snapshot.damaged.values():
+        say(f"left out: {fault}")
     rows = Rows.of(snapshot)
     site = build_site(snapshot, rows, source)
     paths = sorted(site)

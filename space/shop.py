@@ -85,6 +85,7 @@ class Shop:
             "read_at": self.keeper.snapshot.read_at,
             "checked_at": self.keeper.checked_at,
             "problem": self.keeper.problem,
+            "trouble": self.keeper.trouble,
             "failing_since": self.keeper.failing_since,
         }
 

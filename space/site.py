@@ -20,7 +20,7 @@ from space.frozen_files import MANIFEST, time_makers, time_rooms
 from space.gallery import gallery_makers
 from space.plain import plain_json
 from space.rows import Rows
-from space.snapshot import Snapshot, Source
+from space.snapshot import Snapshot, Source, say_damage
 from space.table import TRACKS_SHOWN
 from space.words import CONTENT_TITLES, TRACK_WORDS
 
@@ -174,6 +174,8 @@ def _site_file(snapshot: Snapshot, rows: Rows, *, can_submit: bool) -> bytes:
             "read_at": snapshot.read_at,
             "revision": snapshot.revision,
             "results": len(snapshot.results),
+            "problem": say_damage(snapshot),
+            "trouble": say_damage(snapshot),
             "snapshots": [_frozen_line(entry) for entry in snapshot.frozen],
             "space_id": os.environ.get("SPACE_ID", ""),
             "can_submit": can_submit,

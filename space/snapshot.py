@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from protocol.errors import RecordError, StoreError
+from protocol.errors import NoStoreError, RecordError, StoreError
 from protocol.evidence import Evidence, current_evidence
 from protocol.files import write_whole
 from protocol.frozen import FrozenEntry
@@ -48,6 +48,9 @@ class Source(Protocol):
     def gallery_file(self, request_id: str, name: str) -> bytes | None:
         """Return a file of a run's pictures; None where it is not there."""
 
+    def damaged(self) -> Mapping[str, str]:
+        """Return by request id what the last reading left out, and why."""
+
     def manifest(self) -> Sequence[ManifestEntry]:
         """Return what became of every request, as of the last look; costs no call."""
 
@@ -78,6 +81,8 @@ class Snapshot:
     """What became of every request, also of those without a result."""
     frozen: tuple[FrozenEntry, ...] = ()
     """The boards that were frozen, oldest first."""
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """By request id: which of its files cannot be shown, and why."""
 
 
 UNREAD = Snapshot(revision="", results=(), statistics=(), read_at="")
@@ -125,6 +130,10 @@ class NoSource:
         del request_id, name
         return None
 
+    def damaged(self) -> Mapping[str, str]:
+        """Return nothing."""
+        return {}
+
     def manifest(self) -> Sequence[ManifestEntry]:
         """Return nothing."""
         return ()
@@ -160,7 +169,9 @@ class SnapshotKeeper:
         self._stop = threading.Event()
         self._reading = threading.Lock()
         self.problem = ""
-        """Why the newest reading failed; empty when it did not."""
+        """Why the newest reading failed, or left something out; empty when it did not."""
+        self.trouble = ""
+        """The same for a reader, in a few words."""
         self.failing_since = ""
         """When the first of the readings failed that failed since the last good one."""
         self.snapshot = _read_kept(keep) or UNREAD
@@ -181,21 +192,37 @@ class SnapshotKeeper:
             return
         try:
             revision = self.source.revision()
-            if revision != self.snapshot.revision:
-                self.snapshot = read_snapshot(self.source, revision)
-                self._on_change()
-                self._write_kept()
+            # A damaged file may be mended without a line of the ledger.
+            if revision != self.snapshot.revision or self.snapshot.damaged:
+                self._take(read_snapshot(self.source, revision))
         except Exception as error:  # noqa: BLE001 - whatever a store answers, the page stays up
-            problem = say_briefly(error)
-            if problem != self.problem:
-                # Whoever runs the server reads here what strangers are not told: folders.
-                _LOG.warning("the store cannot be read: %s: %s", type(error).__name__, error)
-            self.problem = problem
+            self._note(say_briefly(error), f"cannot be read: {type(error).__name__}: {error}")
+            self.trouble = "the store does not answer"
             self.failing_since = self.failing_since or utc_now()
+            if isinstance(error, NoStoreError) and not self.snapshot.revision:
+                # Nobody has seen a row of it: most likely the first request is still to come.
+                self.trouble = f"nothing was submitted to {shown(redact(error.store))} yet"
+                self.failing_since = ""
         else:
-            self.problem, self.failing_since, self.checked_at = "", "", utc_now()
+            damage = " ".join(self.snapshot.damaged.values())
+            self._note(shown(redact(damage), LONGEST_PROBLEM), f"is damaged: {damage}")
+            self.trouble = say_damage(self.snapshot)
+            self.failing_since, self.checked_at = "", utc_now()
         finally:
             self._reading.release()
+
+    def _take(self, newest: Snapshot) -> None:
+        known = self.snapshot
+        if (newest.revision, newest.damaged) != (known.revision, known.damaged):
+            self.snapshot = newest
+            self._on_change()
+            self._write_kept()
+
+    def _note(self, problem: str, told: str) -> None:
+        if problem and problem != self.problem:
+            # Whoever runs the server reads here what strangers are not told: folders.
+            _LOG.warning("the store %s", told)
+        self.problem = problem
 
     def start(self, every_seconds: float) -> None:
         """Refresh from a thread of its own until `stop`."""
@@ -238,7 +265,16 @@ def read_snapshot(source: Source, revision: str) -> Snapshot:
         evidence=current_evidence(source.evidence(), results),
         manifest=tuple(source.manifest()),
         frozen=tuple(source.frozen()),
+        # After all that may find damage.
+        damaged=dict(source.damaged()),
     )
+
+
+def say_damage(snapshot: Snapshot) -> str:
+    """Return how much is left out of a snapshot, in a few words; empty where nothing is."""
+    count = len(snapshot.damaged)
+    requests = "1 request" if count == 1 else f"{count:,} requests"
+    return f"damaged files of {requests} are left out" if count else ""
 
 
 def say_briefly(error: Exception) -> str:

@@ -1,8 +1,12 @@
 """The sources of results that the page can show."""
 
+import contextlib
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
+from protocol.errors import LedgerError, RecordError
 from protocol.evidence import Evidence
 from protocol.frozen import FrozenEntry
 from protocol.manifest import ManifestEntry
@@ -12,11 +16,15 @@ from protocol.states import Status
 from protocol.statistics.records import BoardStatistics
 from space.snapshot import NoSource, Snapshot, Source
 from submission.evidence import read_evidence, read_statistics
+from submission.filed import files_of
+from submission.finished import read_results
 from submission.freezing import list_frozen, read_frozen
 from submission.history import submission_counts
 from submission.manifest import manifest_of
-from submission.replications import read_replications
+from submission.replications import replications_in
 from submission.store import Store, open_store, require_there
+
+T = TypeVar("T")
 
 
 class StoreSource:
@@ -27,6 +35,7 @@ class StoreSource:
         self.store = store
         self._frozen: dict[str, FrozenEntry] = {}
         """By path; a frozen board never changes, so each is read once."""
+        self._damaged: dict[str, str] = {}
 
     def revision(self) -> str:
         """Return a hash over what the rows are made from, and the revision of what lies beside.
@@ -46,13 +55,9 @@ class StoreSource:
         return f"{digest.hexdigest()[:12]}-{self.store.beside.revision()}"
 
     def results(self) -> Sequence[Result]:
-        """Return all results.
-
-        Raises:
-            RecordError: a result cannot be read.
-            LedgerError: one is missing or is not the one that the ledger holds.
-        """
-        return self.store.results()
+        """Return all results but the damaged ones."""
+        self._damaged.clear()
+        return self._undamaged(partial(read_results, self.store.ledger))
 
     def statistics(self) -> Sequence[BoardStatistics]:
         """Return the stored statistics; those in another version's form are as good as absent."""
@@ -63,12 +68,12 @@ class StoreSource:
         return read_evidence(self.store.beside)
 
     def replications(self) -> Mapping[str, int]:
-        """Return by request id how many accounts ran a part of it again and found it to agree.
+        """Return by request id how many accounts ran a part of it again and found it to agree."""
+        return replication_counts(self._undamaged(partial(replications_in, self.store.ledger)))
 
-        Raises:
-            LedgerError: a record is missing or is not the one that the ledger holds.
-        """
-        return replication_counts(read_replications(self.store))
+    def damaged(self) -> Mapping[str, str]:
+        """Return by request id which of its files the last reading left out, and why."""
+        return self._damaged
 
     def submissions(self) -> Mapping[str, int]:
         """Return by request id how many requests its account has made on its bench."""
@@ -108,6 +113,20 @@ class StoreSource:
             replications=board.replications,
             evidence=board.evidence,
         )
+
+    def _undamaged(self, read: Callable[[Mapping[str, str]], list[T]]) -> list[T]:
+        """Read files of all finished requests; one that is damaged takes no other with it."""
+        states = self.store.ledger.refresh().with_status(Status.FINISHED)
+        with contextlib.suppress(LedgerError, RecordError):
+            # On the Hub many at once take little longer than one.
+            return read(files_of(states))
+        found: list[T] = []
+        for state in states:
+            try:
+                found += read(state.files)
+            except (LedgerError, RecordError) as error:
+                self._damaged[state.request_id] = f"{error}."
+        return found
 
 
 def open_source(store: str) -> Source:

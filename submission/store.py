@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from protocol.errors import InputError, StoreError
+from protocol.errors import InputError, NoStoreError
 from protocol.records import Request, Result
 from protocol.smoke import SmokeReport
 from protocol.states import OPEN, Event, Failure, State
@@ -143,11 +143,12 @@ def require_there(store: Store) -> None:
     """Refuse a folder that is no store; of one on the Hub its first answer says so.
 
     Raises:
-        StoreError: it has no ledger.
+        NoStoreError: it has no ledger.
     """
     if isinstance(store, FolderStore) and not store.is_there:
         found = "holds no ledger.jsonl" if store.folder.is_dir() else "is no folder"
-        raise StoreError(
+        raise NoStoreError(
+            str(store.folder),
             f"{store.folder} is no store: it {found}; name the folder that `cmc submit` wrote to; "
-            "`cmc work --create-store` makes a new one"
+            "`cmc work --create-store` makes a new one",
         )

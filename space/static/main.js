@@ -127,7 +127,7 @@ function drawAge() {
     ? `${site.results} ${site.results === 1 ? "result" : "results"}, read ${age}`
     : "the paper's published numbers";
   const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
-  const trouble = site.problem ? `; the store does not answer${since}` : isUnread() ? "; the store is being read" : "";
+  const trouble = site.trouble ? `; ${site.trouble}${since}` : isUnread() ? "; the store is being read" : "";
   node.querySelector(".age").textContent = text;
   // Announced to who does not see it, so it is touched only when it changes; the age is not.
   const health = node.querySelector(".health");
@@ -146,11 +146,12 @@ async function lookForNews() {
   const answer = await fetch("data/status.json", { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
   const status = await answer.json();
-  Object.assign(site, { problem: status.problem, failing_since: status.failing_since });
+  const { problem, trouble, failing_since } = status;
+  Object.assign(site, { problem, trouble, failing_since });
   // Under a dialog or an open list nothing is made anew; the next look is not far.
   if (status.revision !== site.revision && !document.querySelector(UNFOLDED)) {
     forget();
-    site = { ...(await load("data/site.json")), problem: status.problem, failing_since: status.failing_since };
+    site = { ...(await load("data/site.json")), problem, trouble, failing_since };
     know(site);
     drawTabs();
     await draw({ news: true });

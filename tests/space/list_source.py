@@ -26,6 +26,7 @@ class ListSource:
         self.entries: list[ManifestEntry] = []
         self.boards: dict[str, Snapshot] = {}
         """Frozen boards by label, oldest first."""
+        self.faults: dict[str, str] = {}
         self.pictures = pictures
         self.fails = False
         self.may_answer = threading.Event()
@@ -58,6 +59,9 @@ class ListSource:
     def gallery_file(self, request_id: str, name: str) -> bytes | None:
         path = self.pictures / request_id / name if self.pictures else None
         return path.read_bytes() if path and path.is_file() else None
+
+    def damaged(self) -> Mapping[str, str]:
+        return dict(self.faults)
 
     def manifest(self) -> Sequence[ManifestEntry]:
         return list(self.entries)

@@ -18,11 +18,14 @@ from protocol.records import Result
 from protocol.replications import Agreement, Replication
 from protocol.rules import Mode, Track
 from space.api import find_rows
+from space.export import export_source
 from space.shop import Shop
-from space.sources import StoreSource
+from space.sources import StoreSource, open_source
 from submission.hub_files import Backoff
 from submission.replications import file_replication
+from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
+from submission.store_ledger import LedgerStore
 
 PER_IMAGE = b"per image"
 
@@ -41,7 +44,7 @@ def store(hub: LoopbackHub, tmp_path: Path) -> HubStore:
     return store
 
 
-def finish(store: HubStore, model: str) -> Result:
+def finish(store: LedgerStore, model: str) -> Result:
     result = replace(make_result(model), per_image_sha256=hashlib.sha256(PER_IMAGE).hexdigest())
     store.submit(result.request)
     with store.claim("worker") as claim:
@@ -168,3 +171,58 @@ def test_a_replication_that_agrees_is_counted_once_an_account(store: HubStore) -
         file_replication(store, record)
     shop.keeper.refresh()
     assert measured(shop) == {"first": 2}
+
+
+def made_folder(folder: Path) -> FolderStore:
+    store = FolderStore(folder)
+    for model in ("whole", "damaged"):
+        finish(store, model)
+    return store
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", None])
+def test_a_damaged_result_is_named_and_hides_no_other_until_it_is_mended(
+    tmp_path: Path, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = made_folder(tmp_path / "cmc-store")
+    good = Shop(StoreSource(store)).status()
+    (path,) = (
+        p for p in (tmp_path / "cmc-store/results").rglob("*.json") if b"damaged" in p.read_bytes()
+    )
+    whole = path.read_bytes()
+    path.unlink() if content is None else path.write_bytes(content)
+    shop = Shop(StoreSource(store))
+    assert measured(shop) == {"whole": 0}
+    assert shop.status()["trouble"] == "damaged files of 1 request are left out"
+    assert path.name in shop.status()["problem"]
+    shop.keeper.refresh()
+    assert caplog.text.count("`cmc verify` checks the store") == 1
+    told: list[str] = []
+    export_source(StoreSource(store), tmp_path / "site", told.append)
+    assert path.name in told[0]
+    assert "1 request" in json.loads((tmp_path / "site/data/site.json").read_text())["trouble"]
+    path.write_bytes(whole)
+    shop.keeper.refresh()
+    assert measured(shop) == {"whole": 0, "damaged": 0}
+    assert shop.status() | {"read_at": "", "checked_at": ""} == good | {
+        "read_at": "",
+        "checked_at": "",
+    }
+
+
+def test_a_folder_that_nothing_was_submitted_to_yet_is_told_as_such_by_its_name(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(open_source(str(tmp_path / "cmc-store")))
+    status = shop.status()
+    assert status["trouble"] == "nothing was submitted to …/cmc-store yet"
+    assert "is no store: it is no folder" in status["problem"]
+    assert status["failing_since"] == ""
+    made_folder(tmp_path / "cmc-store")
+    shop.keeper.refresh()
+    assert measured(shop) == {"whole": 0, "damaged": 0}
+    assert shop.status()["trouble"] == ""
+    (tmp_path / "cmc-store").rename(tmp_path / "gone")
+    shop.keeper.refresh()
+    assert shop.status()["trouble"] == "the store does not answer"
+    assert measured(shop) == {"whole": 0, "damaged": 0}
