@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from math import prod
 from typing import TypeVar
 
-from protocol.errors import DeviceLost, ModelError
+from protocol.errors import DeviceLost, KernelFault, ModelError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +21,9 @@ _NO_MEMORY = (
     "alloc_failed",
     "allocation_failed",
 )
-_LOST = ("CUDA error", "HIP error", "device-side assert", "cudaError", "GPU is lost")
+_STOPPED = ("device-side assert", "illegal memory access", "misaligned address")
+"""Of these the GPU gets over and the process does not: it is what was computed that fails."""
+_LOST = (*_STOPPED, "CUDA error", "HIP error", "cudaError", "GPU is lost")
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
@@ -90,6 +92,7 @@ class BatchSizes:
 
         Raises:
             DeviceLost: the device no longer answers.
+            KernelFault: it stopped the computation.
         """
         done: list[R] = []
         while len(done) < len(items):
@@ -121,6 +124,7 @@ def fitting(label: str) -> Iterator[None]:
 
     Raises:
         DeviceLost: the device no longer answers.
+        KernelFault: it stopped the computation.
         ModelError: the model does not fit in memory.
     """
     try:
@@ -141,11 +145,22 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Return whether an error says that the GPU is gone, and not that its memory is short."""
+    """Return whether an error says that the GPU is gone for this process, not that it is full."""
     return not is_out_of_memory(error) and any(words in str(error) for words in _LOST)
 
 
-def _lost(error: BaseException) -> DeviceLost:
+def is_kernel_fault(error: BaseException) -> bool:
+    """Return whether an error says that the GPU stopped a computation."""
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _STOPPED)
+
+
+def _lost(error: BaseException) -> DeviceLost | KernelFault:
+    """Return in words what an error says for which `is_device_lost` holds."""
+    if is_kernel_fault(error):
+        return KernelFault(
+            f"the GPU stopped a computation of the model ({_first_line(error)}); "
+            "CUDA_LAUNCH_BLOCKING=1 shows where"
+        )
     return DeviceLost(
         f"the device no longer answers ({_first_line(error)}); "
         "what was done is kept, start again when it is back"

@@ -4,7 +4,7 @@ import errno
 import traceback
 from collections.abc import Iterator
 
-from evaluator.batches import is_device_lost
+from evaluator.batches import is_device_lost, is_kernel_fault
 from protocol.errors import (
     CaptionError,
     CodecError,
@@ -64,7 +64,8 @@ def blame_machine(error: BaseException) -> None:
             raise MachineFault(
                 f"{error} ({cause})" if cause is not error else str(error)
             ) from error
-        if isinstance(cause, RuntimeError) and is_device_lost(cause):
+        is_lost = isinstance(cause, RuntimeError) and is_device_lost(cause)
+        if is_lost and not is_kernel_fault(cause):
             raise MachineFault(f"the device no longer answers ({error})") from error
 
 
@@ -89,6 +90,8 @@ def code_of(error: BaseException) -> FailureCode:
     """Return the code of an error, or of the one that it was raised from."""
     if isinstance(error, DecodeError | SmokeTestError):
         return FailureCode(error.code)
+    if any(map(is_kernel_fault, _causes(error))):
+        return FailureCode.KERNEL_FAULT
     cause: BaseException | None = error
     while cause is not None:
         for base in type(cause).__mro__:

@@ -127,9 +127,13 @@ def _run(
         # A full disk, a Hub out of reach or an indicator's weights that are not there are this
         # machine's trouble: another worker may do better.
         raise
-    except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
+    except Exception as error:
         blame_machine(error)
         failure = failure_of(error, "evaluate")
+        if failure.code is FailureCode.KERNEL_FAULT:
+            # The attempt counts, and this process can use its GPU no more.
+            store.fail(claim, failure)
+            raise
     state = store.fail(claim, failure)
     again = "; it will be tried again" if state.status is Status.PENDING else ""
     say(f"  failed: {failure.message}{again}")

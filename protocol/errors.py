@@ -16,6 +16,7 @@ CMCError
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
 ├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
+├── KernelFault         a GPU stopped a model's computation: it would stop it again
 ├── MachineFault        this machine is at fault and not what was asked; also an OSError
 │   └── DeviceLost      its GPU no longer answers
 ├── JobError            the Hub starts no job
@@ -105,6 +106,10 @@ class DecodeError(CMCError):
         """
         super().__init__(message)
         self.code = code
+
+
+class KernelFault(CMCError):
+    """A GPU stopped a model's computation; its process can use it no more, another one can."""
 
 
 class MachineFault(CMCError, OSError):

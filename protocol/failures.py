@@ -20,6 +20,7 @@ class FailureCode(StrEnum):
     NSFW_FILTERED = "NSFW_FILTERED"
     FLAT_PICTURES = "FLAT_PICTURES"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    KERNEL_FAULT = "KERNEL_FAULT"
     TIMEOUT = "TIMEOUT"
     HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
     WORKER_LOST = "WORKER_LOST"
@@ -47,6 +48,8 @@ HINTS: Mapping[FailureCode, str] = {
     "that overflows in half precision makes such: try `?dtype=float32`.",
     FailureCode.OUT_OF_MEMORY: "The model does not fit the worker's GPU; try `?dtype=float16`, or "
     "ask for a larger worker.",
+    FailureCode.KERNEL_FAULT: "The GPU stopped one of the model's computations, as it does when an "
+    "index lies outside its table; CUDA_LAUNCH_BLOCKING=1 on a machine of your own shows where.",
     FailureCode.TIMEOUT: "The model took longer than the worker may spend on a request.",
     FailureCode.HUB_UNAVAILABLE: "The Hub did not answer; submit again later.",
     FailureCode.WORKER_LOST: "Its worker vanished at every attempt, as it does when a model takes "
@@ -59,6 +62,7 @@ HINTS: Mapping[FailureCode, str] = {
 MAY_PASS = frozenset(
     {
         FailureCode.OUT_OF_MEMORY,
+        FailureCode.KERNEL_FAULT,
         FailureCode.TIMEOUT,
         FailureCode.HUB_UNAVAILABLE,
         FailureCode.WORKER_LOST,
