@@ -60,6 +60,7 @@ class PictureEntry:
     details: Mapping[str, str]
     failure_code: str
     failure_message: str
+    caption_is_cut: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,4 +106,5 @@ def entry_of(
         details=account.details,
         failure_code=outcome.code if isinstance(outcome, DecodeError) else "",
         failure_message=str(outcome) if isinstance(outcome, DecodeError) else "",
+        caption_is_cut=account.caption_is_cut,
     )

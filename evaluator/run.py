@@ -245,6 +245,7 @@ def _provenance(
         started_at=started_at,
         finished_at=now(),
         asked_sigma=_mean_by_mode(decoded, lambda entry: entry.asked_sigma),
+        captions_cut=_captions_cut(decoded),
         t2i_details={k: v for item in decoded for k, v in item.entry.details.items()},
     )
 
@@ -260,6 +261,15 @@ def _mean_by_mode(
         if known:
             means[mode] = fmean(known)
     return means
+
+
+def _captions_cut(decoded: Sequence[Decoded]) -> dict[Mode, int]:
+    found: dict[Mode, int] = {}
+    for item in decoded:
+        mode, is_cut = item.encoded.mode, item.entry.caption_is_cut
+        if mode.has_caption and is_cut is not None:
+            found[mode] = found.get(mode, 0) + is_cut
+    return found
 
 
 def _version(library: str) -> str:

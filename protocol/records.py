@@ -199,6 +199,9 @@ class Provenance:
     finished_at: str
     asked_sigma: Mapping[Mode, float] = field(default_factory=dict)
     """Mean noise level that was asked for; absent where the start was asked for by strength."""
+    captions_cut: Mapping[Mode, int] = field(default_factory=dict)
+    """How many pictures' captions the decoder's text encoders read only the beginning of; absent
+    where that is not known."""
     t2i_details: Mapping[str, str] = field(default_factory=dict)
     """What the decoder found when it loaded: pipeline, scheduler, precision, variant, …"""
     calibration: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

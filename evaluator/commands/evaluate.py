@@ -103,3 +103,6 @@ def _print_means(result: "Result") -> None:
                 f"{score.mode:<6} {score.dimension}  {mean}  at {rates[score.mode]:.4f} bpp "
                 f"({score.images} pictures{lost})"
             )
+    for mode, count in result.provenance.captions_cut.items():
+        if count:
+            print(f"{mode:<6} the T2I model read only the beginning of {count} captions")

@@ -40,6 +40,9 @@ class Account:
     """Noise level that the model started at, sigma / sigma_data; infinite for pure noise."""
     asked_sigma: float | None = None
     """Noise level that was asked for, where the start was chosen by one."""
+    caption_is_cut: bool | None = None
+    """Whether the model's text encoders read only the beginning of what it was told; None where
+    that is not known, or nothing was read."""
     details: Mapping[str, str] = field(default_factory=dict)
     """What is only known once a model is loaded or has answered: precision, scheduler, …"""
 

@@ -15,6 +15,7 @@ from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
 from evaluator.decoders._pipelines import load_pipeline, load_second, ready, size_unit
 from evaluator.decoders._plan import OWN, Plan, plan_of
+from evaluator.decoders._room import is_cut
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.devices import choose_dtype
 from evaluator.loading import running
@@ -75,6 +76,7 @@ class AnimateDiffDecoder:
             height=size[1],
             start_sigma=self._started.get(item.mode),
             asked_sigma=self._plan.asked_sigma.get(item.mode),
+            caption_is_cut=is_cut(self._from_noise, self._plan.prompt(item)),
             details=self._details,
         )
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.decoders import Account, Decoder, Received
 from evaluator.decoders._noise import start_sigma
 from evaluator.decoders._pipelines import ready
+from evaluator.decoders._room import is_cut
 from evaluator.devices import dtype_on
 from evaluator.loading import loading
 from evaluator.restoration.colour_fix import adain_fix, wavelet_fix
@@ -97,6 +98,7 @@ class DiffBIR:
             width=width,
             height=height,
             start_sigma=start_sigma(self.pipeline.scheduler, self.settings["steps"], 1.0),
+            caption_is_cut=is_cut(self.pipeline, self._prompt(item)),
         )
 
     def _clean(self, pictures: "Tensor") -> "Tensor":

@@ -31,6 +31,7 @@ from evaluator.decoders._pipelines import (
     speed_up,
 )
 from evaluator.decoders._plan import OWN, Plan, plan_of
+from evaluator.decoders._room import is_cut
 from evaluator.devices import choose_dtype
 from evaluator.loading import running
 from protocol.errors import ModelError
@@ -115,6 +116,7 @@ class DiffusersDecoder:
             height=size[1],
             start_sigma=self._started.get((item.mode, size)),
             asked_sigma=self._plan.asked_sigma.get(item.mode),
+            caption_is_cut=is_cut(self._from_noise, self._plan.prompt(item)),
             details=self._details,
         )
 

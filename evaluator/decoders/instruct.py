@@ -21,6 +21,7 @@ from evaluator.decoders._pipelines import (
     size_unit,
 )
 from evaluator.decoders._plan import OWN, is_own
+from evaluator.decoders._room import is_cut
 from evaluator.devices import choose_dtype
 from evaluator.loading import running
 from protocol.errors import ModelError
@@ -98,6 +99,7 @@ class InstructDecoder:
             width=width,
             height=height,
             start_sigma=sigma_at(scheduler, scheduler.timesteps[0]),
+            caption_is_cut=is_cut(self._pipeline, self.instruction(item)),
             details=self._details,
         )
 

@@ -5,7 +5,7 @@ the decoder from noise, the other modes from the start picture by strength. Both
 the picture's own generator, the prior first. `steps` and `guidance` are the decoder's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from evaluator.decoders._noise import StartWatch, sigma_at
 from evaluator.decoders._painting import finish, generators_of, start_at, start_size, text_size
 from evaluator.decoders._pipelines import Loaded, load_pipeline, load_second, ready
 from evaluator.decoders._plan import OWN, Plan, is_own, plan_of
+from evaluator.decoders._room import is_cut
 from evaluator.decoders.diffusers import describe as describe_diffusers
 from evaluator.devices import choose_dtype
 from evaluator.loading import running
@@ -53,7 +54,7 @@ class KandinskyDecoder:
 
     def __init__(
         self,
-        prior: Callable[..., Any],
+        prior: partial[Any],
         from_noise: Any,
         from_image: Any,
         plan: Plan,
@@ -104,6 +105,7 @@ class KandinskyDecoder:
             height=size[1],
             start_sigma=self._started.get(item.mode),
             asked_sigma=self._plan.asked_sigma.get(item.mode),
+            caption_is_cut=is_cut(self._prior.func, self._plan.prompt(item)),
             details=self._details,
         )
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.decoders import Account, Decoder, Received
+from evaluator.decoders._room import is_cut
 from evaluator.devices import dtype_on
 from evaluator.loading import loading
 from evaluator.restoration.colour_fix import wavelet_fix
@@ -102,7 +103,12 @@ class PasdDecoder:
         """Return the working size, and the noise of both noisings together."""
         width, height = self.working_size(item.width, item.height)
         alpha = math.prod(self._start_alphas())
-        return Account(width=width, height=height, start_sigma=math.sqrt((1 - alpha) / alpha))
+        return Account(
+            width=width,
+            height=height,
+            start_sigma=math.sqrt((1 - alpha) / alpha),
+            caption_is_cut=is_cut(self._pipeline, self._prompt(item)),
+        )
 
     def working_size(self, width: int, height: int) -> tuple[int, int]:
         """Return the size that the model paints at, in multiples of 8."""
