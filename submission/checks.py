@@ -174,6 +174,17 @@ def check_class(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def check_inputs(subject: Subject) -> Iterator[Finding]:
+    """The network takes what a file holds, and nothing besides."""
+    facts, served = subject.facts, subject.served
+    if facts.more_inputs and served.pipelines and not served.edits:
+        yield subject.finding(
+            Code.UNSUPPORTED_PIPELINE,
+            f"the network of {subject.name} takes {facts.more_inputs}; no file holds that",
+            "name the base model that it was made from or for",
+        )
+
+
 def check_adapters(subject: Subject) -> Iterator[Finding]:
     """The weights are a model's own, and not a change to another's (LoRA)."""
     facts, served = subject.facts, subject.served
@@ -254,7 +265,7 @@ def check_config(subject: Subject) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     *(check_access, check_files, check_config, check_weights, check_class),
-    *(check_adapters, check_remote_code, check_size, check_licence),
+    *(check_inputs, check_adapters, check_remote_code, check_size, check_licence),
 )
 
 

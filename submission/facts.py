@@ -91,6 +91,8 @@ class ModelFacts:
     """`_class_name` of `model_index.json`."""
     model_type: str = ""
     """`model_type` of `config.json`."""
+    more_inputs: str = ""
+    """What its network takes that no file holds; empty where it is a picture and a text alone."""
     remote_code: tuple[str, ...] = ()
     """What would need code from the repository: `config.json: auto_map`, and the like."""
     files: tuple[FileFact, ...] = field(default=())

@@ -68,6 +68,7 @@ def _facts_of(name: str, path: Path, files: list[FileFact]) -> ModelFacts:
         licence=_licence_of(path),
         pipeline_class=configs.pipeline_class,
         model_type=configs.model_type,
+        more_inputs=configs.more_inputs,
         remote_code=configs.remote_code,
         files=tuple(
             replace(

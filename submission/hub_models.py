@@ -76,6 +76,7 @@ def _facts_of(
         base_models=_words(card.get("base_model")) if card else (),
         pipeline_class=configs.pipeline_class,
         model_type=configs.model_type,
+        more_inputs=configs.more_inputs,
         remote_code=configs.remote_code,
         files=files,
         flagged_files=_flagged(getattr(info, "security_repo_status", None)),

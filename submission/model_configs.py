@@ -31,6 +31,8 @@ class Configs:
 
     pipeline_class: str = ""
     model_type: str = ""
+    more_inputs: str = ""
+    """What its network takes that no file holds; empty where it is a picture and a text alone."""
     remote_code: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     """Files that are no JSON object, or too long for one."""
@@ -70,9 +72,21 @@ def read_configs(names: Iterable[str], read: Callable[[str], bytes]) -> Configs:
     return Configs(
         pipeline_class=_text(_class_of(index)),
         model_type=_text(config.get("model_type")),
+        more_inputs=_more_inputs(index, found),
         remote_code=tuple(reason for name in found for reason in _remote_code(name, found[name])),
         broken=tuple(broken),
     )
+
+
+def _more_inputs(index: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]]) -> str:
+    if index.get("requires_aesthetics_score"):
+        return "an aesthetic score, as a refiner's"
+    taken = configs.get("unet/config.json", {}).get("in_channels")
+    for autoencoder in ("vae/config.json", "movq/config.json"):
+        made = configs.get(autoencoder, {}).get("latent_channels")
+        if isinstance(taken, int) and isinstance(made, int) and taken != made:
+            return f"{taken} channels where its autoencoder has {made}, as one for inpainting"
+    return ""
 
 
 def _parse(content: bytes) -> Mapping[str, Any] | None:

@@ -29,6 +29,8 @@ class Served:
     """Those of `pipelines` without image-to-image by strength, which run text mode alone."""
     model_types: frozenset[str] = frozenset()
     """`model_type` of a `config.json`; empty: the adapter does not look at it."""
+    edits: bool = False
+    """Whether its networks take the picture to edit in channels of their own."""
     reads_pickles: bool = False
     """Whether it reads `.pth` and `.bin` as tensors only, which runs no code."""
     has_weights: bool = True
@@ -60,7 +62,7 @@ def served_by() -> Mapping[str, Served]:
             modes=frozenset(Mode), pipelines=stable_diffusion | {"AnimateDiffPipeline"}
         ),
         "kandinsky22": Served(modes=frozenset(Mode), pipelines=frozenset({"KandinskyV22Pipeline"})),
-        "instruct": Served(modes=_RESTORED, pipelines=_EDITORS),
+        "instruct": Served(modes=_RESTORED, pipelines=_EDITORS, edits=True),
         "spandrel": Served(modes=_RESTORED, reads_pickles=True),
         "diffbir": Served(modes=_RESTORED, pipelines=stable_diffusion, reads_pickles=True),
         "pasd": Served(modes=_RESTORED, pipelines=stable_diffusion, reads_pickles=True),

@@ -77,6 +77,37 @@ def test_remote_code_is_refused_and_not_run(folder: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "canary").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("model_index.json", {"requires_aesthetics_score": True}, "takes an aesthetic score"),
+        ("unet/config.json", {"in_channels": 9}, "takes 9 channels where its autoencoder has 4"),
+        ("unet/config.json", {"in_channels": 4}, ""),
+        ("unet/config.json", {}, ""),
+    ],
+)
+def test_a_network_that_takes_more_than_a_file_holds_is_refused_before_it_runs(
+    folder: Path, name: str, changes: dict[str, object], said: str
+) -> None:
+    (folder / "vae").mkdir()
+    (folder / "vae" / "config.json").write_text('{"latent_channels": 4}')
+    path = folder / name
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps(found | changes))
+    refused = refusals(examine_system("t2i", f"diffusers:{folder}").findings)
+    assert [one.code for one in refused] == ([Code.UNSUPPORTED_PIPELINE] if said else [])
+    assert said in "".join(one.sentence for one in refused)
+
+
+def test_a_network_that_edits_has_channels_for_the_picture(folder: Path) -> None:
+    for part, key, channels in (("unet", "in_channels", 8), ("vae", "latent_channels", 4)):
+        (folder / part).mkdir(exist_ok=True)
+        (folder / part / "config.json").write_text(json.dumps({key: channels}))
+    index = folder / "model_index.json"
+    index.write_text('{"_class_name": "StableDiffusionInstructPix2PixPipeline"}')
+    assert not refusals(examine_system("t2i", f"instruct:{folder}").findings)
+
+
 def test_a_link_is_refused_and_not_followed(folder: Path) -> None:
     (folder / "unet" / "passwords").symlink_to("/etc/passwd")
     assert Code.UNSAFE_FILE in examine(folder)
