@@ -4,6 +4,7 @@ Greedy decoding, safetensors only, never remote code. Settings: `prompt`, `max_n
 (see `_asking.py`), `whole` and `dtype`.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,21 @@ def load(system: System, protocol: Protocol, device: str) -> Captioner:
     return ModelCaptioner(processor, model.to(device).eval(), asking, whole=bool(settings["whole"]))
 
 
+def _load_variant(kind: Any, system: System, options: Mapping[str, Any]) -> Any:
+    """Return the model of the default files, or else of the `fp16` ones where only they are there.
+
+    Raises:
+        ModelError: neither can be loaded; the reason is that of the default files.
+    """
+    try:
+        with loading("transformers", system):
+            return kind.from_pretrained(**options)
+    except ModelError:
+        with contextlib.suppress(ModelError), loading("transformers", system):
+            return kind.from_pretrained(**options, variant="fp16")
+        raise
+
+
 def half_of(own: Any) -> Any:
     """Return the dtype of half precision for a checkpoint that was saved in `own`."""
     import torch
@@ -67,13 +83,14 @@ def _load_parts(system: System, device: str, dtype: str = "") -> tuple[Any, Any]
             )
         processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
         config = AutoConfig.from_pretrained(**source, trust_remote_code=False)
-        chosen = choose_dtype(dtype, device)
-        model = AutoModelForImageTextToText.from_pretrained(
-            **source,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=chosen if dtype or device == "cpu" else half_of(config.dtype),
-        )
+    chosen = choose_dtype(dtype, device)
+    options = {
+        **source,
+        "trust_remote_code": False,
+        "use_safetensors": True,
+        "dtype": chosen if dtype or device == "cpu" else half_of(config.dtype),
+    }
+    model = _load_variant(AutoModelForImageTextToText, system, options)
     missing = [
         part for part in ("tokenizer", "image_processor") if getattr(processor, part, None) is None
     ]
