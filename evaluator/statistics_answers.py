@@ -220,13 +220,22 @@ def separate_seeds(
         seed: of the resamples.
 
     Raises:
-        StatisticsError: one file only, or no such scores in common.
+        StatisticsError: one file only, one seed twice, or no such scores in common.
         RecordError: a file cannot be read.
     """
     tables = []
+    runs: dict[frozenset[tuple[str, str, int]], Path] = {}
     for file in files:
         table: dict[tuple[Mode, Dimension], dict[str, float | None]] = {}
-        for row in read_rows(file):
+        rows = read_rows(file)
+        seeds = frozenset((row["name"], row["mode"], row["seed"]) for row in rows)
+        same = runs.setdefault(seeds, file)
+        if len(runs) == len(tables):
+            raise StatisticsError(
+                f"{same} and {file} are of the same pictures decoded from the same seeds, which "
+                "shows no variance; wanted one file a seed"
+            )
+        for row in rows:
             if row["indicator"] == indicator:
                 cell = (Mode(row["mode"]), Dimension(row["dimension"]))
                 table.setdefault(cell, {})[row["name"]] = row["score"]

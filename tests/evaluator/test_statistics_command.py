@@ -205,6 +205,11 @@ def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc: Run) -
     assert "3 seeds, 24 images" in text
     with pytest.raises(StatisticsError, match="no vsi scores"):
         separate_seeds(files, "vsi", resamples=500, seed=0)
+    copied = tmp_path / "copy.parquet"
+    copied.write_bytes(files[0].read_bytes())
+    for twice in (files[0], copied):
+        with pytest.raises(StatisticsError, match=r"1\.parquet and .* the same seeds"):
+            separate_seeds([*files, twice], "ms_ssim", resamples=500, seed=0)
 
 
 def test_published_leaders_by_weight_need_no_store(cmc: Run) -> None:
