@@ -6,6 +6,8 @@ import re
 import sys
 from collections.abc import Callable
 
+from protocol.statistics import FEWEST_RESAMPLES
+
 LARGEST = sys.float_info.max
 
 
@@ -51,6 +53,6 @@ def number(
 PORT = whole(0, 65535)
 SEED = whole(0)
 """numpy's generators take no negative one."""
-RESAMPLES = whole(1, 100_000)
+RESAMPLES = whole(FEWEST_RESAMPLES, 100_000)
 LARGEST_BPP = 1000
 """Bits per pixel; a picture of 8 bits a channel has 24."""

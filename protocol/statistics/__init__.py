@@ -12,3 +12,6 @@ weighting     who leads at which weight of consistency against perception
 additive      the matrix of pairs as encoder effect + decoder effect + interaction
 boards        all of it for the rows of one board, as a record that the page reads
 """
+
+FEWEST_RESAMPLES = 20
+"""One of them is the twentieth part that a 95 % interval leaves out."""

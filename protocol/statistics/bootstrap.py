@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.errors import StatisticsError
+from protocol.statistics import FEWEST_RESAMPLES
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 
 RESAMPLES = 2000
-FEWEST_RESAMPLES = 20
-"""One of them is the twentieth part that a 95 % interval leaves out."""
 LEVEL = 0.95
 
 
