@@ -104,15 +104,19 @@ def _equal(options: argparse.Namespace) -> "tuple[EqualRate, Iterator[str]]":
     from evaluator.rate_points import measure_at_rates, write_points
     from protocol.errors import InputError
     from protocol.samples import list_samples
+    from protocol.statistics.bootstrap import draw_resamples
 
     if len(options.codec) != (1 if options.like else 2):
         raise InputError("name two codecs with --codec, or one and a file with --like")
+    samples = list_samples(images_from(options))
+    # Too few pictures for the comparison must not be found out after all of them were coded.
+    draw_resamples([sample.content for sample in samples], options.resamples, options.seed)
     sides: list[list[RatePoint]] = []
     if options.like:
         sides.append(_points_like(options))
         targets = {point.name: point.bits_per_pixel for point in sides[0]}
     else:
-        targets = {sample.name: options.target_bpp for sample in list_samples(images_from(options))}
+        targets = {sample.name: options.target_bpp for sample in samples}
     with progress_bars() as report:
         bench = bench_from(options, report)
         sides += [

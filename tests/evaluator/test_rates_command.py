@@ -88,6 +88,18 @@ def test_two_real_codecs_meet_at_a_target_rate(tell: Tell, folder: Path, tmp_pat
     assert len(points) == 12
 
 
+def test_too_few_pictures_for_equal_rates_are_found_before_any_is_coded(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache, out = tmp_path / "cache", tmp_path / "equal.csv"
+    asked = ["rates", "equal", "--images", str(images), "--codec", "jpeg", "--codec", "webp"]
+    asked += ["--target-bpp", "1", "--indicator", "psnr", "--cache", str(cache)]
+    assert main([*asked, "--out", str(out)]) == 1
+    assert "one image of" in capsys.readouterr().err
+    assert not cache.exists()
+    assert not out.exists()
+
+
 def test_a_codec_is_compared_with_a_system_at_its_own_rate_a_picture(
     tell: Tell, folder: Path
 ) -> None:
