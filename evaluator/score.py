@@ -21,6 +21,7 @@ from evaluator.stages import in_pool
 from evaluator.timesheet import Timesheet
 from protocol.errors import PictureError
 from protocol.rules import Dimension, Mode
+from protocol.samples import png_files
 from protocol.versions import find_protocol
 
 if TYPE_CHECKING:
@@ -262,13 +263,14 @@ def match_folders(reference: Path, distorted: Path) -> list[str]:
     """Return the names that both folders hold.
 
     Raises:
-        PictureError: a folder is missing or empty, or a name is only in one of them.
+        PictureError: a folder is missing or empty, a name is only in one of them, or a picture is
+            no PNG.
     """
     names: list[set[str]] = []
     for folder in (reference, distorted):
         if not folder.is_dir():
             raise PictureError(f"{folder} is no folder; wanted a folder of PNG files")
-        names.append({path.name for path in folder.iterdir() if path.suffix.lower() == ".png"})
+        names.append({path.name for path in png_files(folder.iterdir())})
     only_reference, only_distorted = names[0] - names[1], names[1] - names[0]
     if only_reference or only_distorted or not names[0]:
         raise PictureError(

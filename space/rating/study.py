@@ -9,6 +9,7 @@ from pathlib import Path
 
 from protocol.errors import RatingError
 from protocol.ratings import GROUP_IMAGES, SESSION_SECONDS
+from protocol.samples import png_files
 
 REST_SECONDS = 300
 """How long a rest is at least. P names none; five minutes is ours."""
@@ -33,13 +34,12 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
 
     Raises:
         RatingError: a folder is missing or empty, or a picture has no reference.
+        PictureError: a picture to rate is no PNG.
     """
     for folder in (distorted, references):
         if not folder.is_dir():
             raise RatingError(f"{folder} is no folder; wanted a folder of PNG files")
-    paths = sorted(
-        path for path in distorted.rglob("*") if path.suffix.lower() == ".png" and path.is_file()
-    )
+    paths = [path for path in png_files(distorted.rglob("*")) if path.is_file()]
     if not paths:
         raise RatingError(f"{distorted} holds no PNG file to rate")
     missing = [path for path in paths if not (references / path.name).is_file()]

@@ -11,7 +11,7 @@ from conftest import paint
 from PIL import Image, ImageFilter
 
 from evaluator.indicators import find_indicator, indicator_names
-from evaluator.score import score_folders
+from evaluator.score import match_folders, score_folders
 from evaluator.weights import find_weights
 from protocol.errors import ModelError, PictureError, WeightsError
 from protocol.rules import Dimension
@@ -217,3 +217,6 @@ def test_folders_with_different_names_are_refused(tmp_path: Path) -> None:
         paint(8, 8).save(tmp_path / folder / name)
     with pytest.raises(PictureError, match=r"1 only in .* \['1.png'\], 1 only in"):
         score_folders(tmp_path / "a", tmp_path / "b", ["ssim"], weights=None, device="cpu")
+    (tmp_path / "b" / "other.jpg").write_bytes(b"")
+    with pytest.raises(PictureError, match=r"no PNG files .*other\.jpg"):
+        match_folders(tmp_path / "a", tmp_path / "b")

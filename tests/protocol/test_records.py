@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from protocol.errors import InputError, PictureError, RecordError
 from protocol.jsonable import from_json, to_json, to_plain
 from protocol.records import Request, Score, System
 from protocol.rules import Dimension, Mode, Role
-from protocol.samples import parse_name
+from protocol.samples import list_samples, parse_name
 from protocol.versions import PROTOCOLS, find_protocol
 
 
@@ -98,6 +99,16 @@ def test_the_id_changes_with_everything_that_changes_the_result() -> None:
 def test_a_name_that_is_not_the_benchmarks_is_refused(name: str) -> None:
     with pytest.raises(PictureError, match=r"wanted CONTENT_source_000\.png"):
         parse_name(name)
+
+
+@pytest.mark.parametrize("name", ["NSI_pgc_001.jpg", "NSI_pgc_001.JPEG", "photo.webp"])
+def test_a_picture_that_is_no_png_is_not_left_out_without_a_word(tmp_path: Path, name: str) -> None:
+    for beside in ("NSI_pgc_000.png", "captions.csv", "._NSI_pgc_000.jpg"):
+        (tmp_path / beside).write_bytes(b"")
+    assert [sample.name for sample in list_samples(tmp_path)] == ["NSI_pgc_000.png"]
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(PictureError, match=f"1 pictures are no PNG files .*{name}"):
+        list_samples(tmp_path)
 
 
 def test_an_unknown_protocol_is_answered_with_those_there_are() -> None:
