@@ -33,7 +33,7 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
         references: a folder of PNG files.
 
     Raises:
-        RatingError: a folder is missing or empty, or a picture has no reference.
+        RatingError: a folder is missing or empty, or a picture has no reference of its size.
         PictureError: a picture to rate is no PNG.
     """
     for folder in (distorted, references):
@@ -48,6 +48,13 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
             f"{len(missing)} pictures have no reference of their name in {references}, "
             f"{missing[0]} for example"
         )
+    for path in paths:
+        found, wanted = _size_of(path), _size_of(references / path.name)
+        if found != wanted:
+            raise RatingError(
+                f"{path} is {found[0]}x{found[1]}, its reference {wanted[0]}x{wanted[1]}; "
+                "wanted equal sizes"
+            )
     return [
         Pair(
             image=path.relative_to(distorted).as_posix(),
@@ -56,6 +63,15 @@ def find_pairs(distorted: Path, references: Path) -> list[Pair]:
         )
         for path in paths
     ]
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    """Return the width and height in a PNG's header."""
+    with path.open("rb") as file:
+        start = file.read(24)
+    if len(start) < 24 or not start.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise RatingError(f"{path} is no PNG file, whatever its name says; save it as one")
+    return int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
 
 
 def order_for(viewer: str, pairs: Sequence[Pair]) -> list[Pair]:

@@ -258,10 +258,16 @@ def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]
     assert desk.show(told["viewer"])["state"] == "rate"
 
 
-def test_a_picture_without_reference_is_named(folders: tuple[Path, Path]) -> None:
+def test_a_picture_without_a_reference_of_its_size_is_named(folders: tuple[Path, Path]) -> None:
     distorted, references = folders
     (references / "NSI_pgc_001.png").unlink()
     with pytest.raises(RatingError, match="2 pictures have no reference"):
+        find_pairs(distorted, references)
+    paint(40, 31, seed=1).save(references / "NSI_pgc_001.png")
+    with pytest.raises(RatingError, match=r"001.png is 40x30, its reference 40x31; wanted equal"):
+        find_pairs(distorted, references)
+    (references / "NSI_pgc_001.png").write_bytes(b"\xff\xd8\xff\xe0" * 10)
+    with pytest.raises(RatingError, match="is no PNG file, whatever its name says"):
         find_pairs(distorted, references)
     with pytest.raises(RatingError, match="is no folder"):
         find_pairs(distorted / "none", references)
