@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from protocol.errors import HubError
 from protocol.files import write_new
-from submission.hub_files import HubFiles, no_progress_bars
+from submission.hub_files import HubFiles, is_answer_lost, no_progress_bars
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -183,16 +183,25 @@ class HubBeside:
         Raises:
             HubError: the Hub refused, or cannot be reached.
         """
+        is_lost = False
 
         def attempt() -> bytes | None:
+            nonlocal is_lost
             # Not `_head`: another thread may move that before the commit, which would then replace
             # a file that was not there when this one looked.
             head = self._newest()
             found = self._files.read(path, head).content
+            if found == content and is_lost:
+                # By this very call, whose answer did not come.
+                return None
             if found is None:
-                self._added = self._files.change(
-                    self._api, {path: content}, path, parent=head, gone=None
-                )
+                try:
+                    self._added = self._files.change(
+                        self._api, {path: content}, path, parent=head, gone=None
+                    )
+                except Exception as error:
+                    is_lost = is_answer_lost(error)
+                    raise
             return found
 
         found = self._files.patiently(attempt, f"take {path}")

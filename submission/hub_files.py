@@ -227,6 +227,16 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, (httpx2.TransportError, Overtaken))
 
 
+def is_answer_lost(error: BaseException) -> bool:
+    """Return whether what was asked may have happened although an error was all that came back."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code >= 500
+    return isinstance(error, httpx2.TransportError)
+
+
 @contextlib.contextmanager
 def no_progress_bars() -> Iterator[None]:
     """Keep the Hub's client from drawing a bar for every few bytes of the queue."""
