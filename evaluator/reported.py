@@ -16,7 +16,7 @@ from evaluator.recompute import Row, table_problems
 from evaluator.reported_rows import check_rows, write_table
 from evaluator.reported_table import read_apart
 from protocol.errors import InputError, RecordError
-from protocol.jsonable import from_plain
+from protocol.jsonable import from_plain, unrepeated
 from protocol.records import Request, Result
 from protocol.samples import list_samples
 from protocol.versions import find_protocol
@@ -89,7 +89,9 @@ def read_result(content: bytes) -> Result:
     if len(content) > LARGEST_RESULT_BYTES:
         raise RecordError(f"{RESULT} has more than {LARGEST_RESULT_BYTES:,} bytes")
     try:
-        plain = json.loads(content, parse_constant=refuse, parse_float=finite)
+        plain = json.loads(
+            content, parse_constant=refuse, parse_float=finite, object_pairs_hook=unrepeated
+        )
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{RESULT} is no JSON ({error})") from error
     result: Result = from_plain(Result, plain, RESULT)

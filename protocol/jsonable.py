@@ -5,6 +5,7 @@ import functools
 import json
 import types
 import typing
+from collections import Counter
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,11 +65,24 @@ def from_json(kind: type[T], text: str | bytes) -> T:
         RecordError: the text is not JSON, or its keys or types are not those of `kind`.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=unrepeated)
     except ValueError as error:
         raise RecordError(f"not JSON ({error}); wanted a {kind.__name__}") from error
     record: T = from_plain(kind, data, kind.__name__)
     return record
+
+
+def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; for `object_pairs_hook`, where Python would take a key's last value.
+
+    Raises:
+        ValueError: a key stands in it twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+    return found
 
 
 def from_plain(kind: Any, data: Any, where: str) -> Any:

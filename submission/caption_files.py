@@ -15,6 +15,7 @@ from typing import Any
 
 from protocol.errors import CaptionError, PictureError, StoreError
 from protocol.files import write_whole
+from protocol.jsonable import unrepeated
 from protocol.records import Request, System
 from protocol.rules import MAX_CAPTION_BYTES
 from protocol.samples import parse_name
@@ -98,7 +99,7 @@ def _read_lines(text: str, name: str) -> Iterable[tuple[int, Mapping[str, Any]]]
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=unrepeated)
         except (ValueError, RecursionError) as error:
             raise CaptionError(f"{name}, row {number}: not JSON ({error})") from error
         if not isinstance(row, dict):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from protocol.errors import LedgerError
-from protocol.jsonable import from_plain, to_plain
+from protocol.jsonable import from_plain, to_plain, unrepeated
 from protocol.manifest import MILESTONES
 from protocol.records import Request
 from protocol.states import OPEN, Action, Entry, Event, Lease, State, Status
@@ -132,7 +132,7 @@ class Book:
             LedgerError: it is no line of a ledger, or does not follow the line before.
         """
         try:
-            entry = json.loads(line)
+            entry = json.loads(line, object_pairs_hook=unrepeated)
             number, previous = entry["number"], entry["previous_sha256"]
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerError(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from protocol.errors import CMCError
+from protocol.errors import CMCError, RecordError
 from protocol.jsonable import from_json, to_plain
 from protocol.records import Request, Result
 from protocol.states import Action, Entry, Event, State, Status
@@ -51,7 +51,9 @@ def check_ledger(ledger: Ledger, witness: str = "") -> Checked:
                 checked.book.states[event.state.request_id] = to_plain(event.state)
             checked.book.apply(line)
         except CMCError as error:
-            checked.problems.append(str(error))
+            # Of what the book says, the line is a part.
+            where = f"line {number} of the ledger: " if isinstance(error, RecordError) else ""
+            checked.problems.append(f"{where}{error}")
             return checked
         files |= entry.files
         is_met = is_met or checked.book.sha256 == witness

@@ -80,6 +80,10 @@ def test_what_is_wrong_with_a_file_is_said_with_the_line(content: bytes, sentenc
         ('{"name": "\\udc00", "text": "x"}', "row 1: \\udc00 has half a character"),
         ("[" * 100_000, "row 1: not JSON (maximum recursion depth"),
         ('["name", "text"]', "row 1: wanted an object"),
+        (
+            '{"name": "NSI_pgc_000.png", "text": "A dog.", "text": "A cat."}',
+            "row 1: not JSON (the key 'text' stands twice in one object)",
+        ),
     ],
 )
 def test_a_line_that_json_has_and_a_caption_has_not_is_said(line: str, sentence: str) -> None:

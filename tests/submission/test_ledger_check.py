@@ -10,6 +10,7 @@ import pytest
 from loopback_hub import LoopbackHub
 from made_requests import PER_IMAGE, request_for, result_of
 
+from protocol.errors import LedgerError
 from submission.ledger_check import check_ledger
 from submission.store import FolderStore
 from submission.store_hub import HubStore
@@ -51,6 +52,14 @@ def test_a_changed_removed_or_added_result_is_named(store: FolderStore, suffix: 
     assert len(found) == 3
     for path, what in ((first, "changed"), (second, "removed"), (added, "added")):
         assert any(str(path.relative_to(store.folder)) in p and what in p for p in found)
+
+
+def test_a_line_with_a_key_twice_is_damaged_and_not_read_by_its_last(store: FolderStore) -> None:
+    ledger = store.folder / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"number":7,', b'"number":8,"number":7,'))
+    assert problems(store)[0].startswith("line 7 of the ledger: not JSON (the key 'number' stands")
+    with pytest.raises(LedgerError, match="line 7 of the ledger is damaged: the key 'number'"):
+        FolderStore(store.folder).queue()
 
 
 def test_cut_off_lines_are_found_by_who_noted_the_newest_one(store: FolderStore) -> None:
