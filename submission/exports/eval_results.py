@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from protocol.errors import InputError
 from protocol.records import Result
 from protocol.rules import Role
-from submission.exports.tasks import BENCHMARK, TaskValue, benchmark_commit, hub_model, task_ids
+from submission.exports.tasks import (
+    BENCHMARK,
+    BENCHMARK_CONFIG,
+    TaskValue,
+    benchmark_commit,
+    hub_model,
+    task_ids,
+)
 
 FOLDER = ".eval_results"
 FRAMEWORK = "cmc-bench"
@@ -51,12 +58,13 @@ def eval_results_yaml(result: Result, values: tuple[TaskValue, ...], source_url:
 def benchmark_yaml() -> str:
     """Return `eval.yaml`, which makes the dataset a benchmark of these tasks on the Hub."""
     tasks = [*task_ids(Role.I2T), *task_ids(Role.T2I)]
+    # No split: each is a content, and a task is about all of them.
     lines = [
         'name: "CMC-Bench"',
         f"description: {json.dumps(_DESCRIPTION)}",
         f'evaluation_framework: "{FRAMEWORK}"',
         "tasks:",
-        *(f'  - {{id: "{task_id}", config: "default", split: "test"}}' for task_id in tasks),
+        *(f'  - {{id: "{task_id}", config: "{BENCHMARK_CONFIG}"}}' for task_id in tasks),
     ]
     return "\n".join(lines) + "\n"
 

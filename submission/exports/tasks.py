@@ -11,6 +11,8 @@ from protocol.systems import ENDPOINT_ADAPTERS
 
 BENCHMARK = "lcysyzxdxc/CMC-Bench"
 """The dataset on the Hub."""
+BENCHMARK_CONFIG = "ground_truth"
+"""Its table with the pictures that are compressed; the splits are the contents."""
 
 _TRACKS: Mapping[Role, Track] = {
     Role.I2T: Track.I2T,

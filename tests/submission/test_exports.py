@@ -13,6 +13,7 @@ import yaml
 from huggingface_hub import CommitOperationAdd, parse_eval_result_entries
 from loopback_hub import LoopbackHub
 
+from dataset_cards.cmc_bench.features import GROUND_TRUTH
 from protocol.errors import InputError
 from protocol.records import IndicatorUse, Provenance, Request, Result, Score, System
 from protocol.rules import TRACKS, Dimension, Mode, Role, Track
@@ -129,6 +130,9 @@ def test_every_task_of_a_row_is_one_of_the_benchmarks() -> None:
     ids = [task["id"] for task in declared["tasks"]]
     assert len(ids) == len(set(ids)) == 7 + 9
     assert set(task_ids(Role.T2I) + task_ids(Role.I2T)) == set(ids)
+    # A table that the dataset has, and all of its splits.
+    assert {tuple(task) for task in declared["tasks"]} == {("id", "config")}
+    assert {task["config"] for task in declared["tasks"]} == {GROUND_TRUTH.name}
 
 
 @pytest.mark.parametrize(
