@@ -38,6 +38,10 @@ class Desk:
         self._pairs = pairs
         self._consent = consent_text
         self._now = now
+        self._orders: dict[str, list[Pair]] = {}
+        """By viewer."""
+        self._shown: dict[str, tuple[str, int]] = {}
+        """By viewer: mark and place of the picture that was shown last, which an answer is of."""
 
     def enter(self, name: str, *, agrees: bool) -> Told:
         """Let a viewer in and show the next picture.
@@ -59,7 +63,7 @@ class Desk:
         """
         self._check(viewer)
         given = _given(self._log.ratings(viewer))
-        order = order_for(viewer, self._pairs)
+        order = self._order(viewer)
         open_places = [
             place
             for place, pair in enumerate(order)
@@ -74,10 +78,12 @@ class Desk:
         until = rest_until(self._log.times(viewer), now, place, is_begun=is_begun)
         if until is not None:
             return {**told, "state": "rest", "seconds": (until - now).total_seconds()}
+        (mark,) = self._marks(viewer, [pair])
+        self._shown[viewer] = mark, place
         return {
             **told,
             "state": "rate",
-            "picture": self._marks(viewer, [pair])[0],
+            "picture": mark,
             "group": place // GROUP_IMAGES + 1,
             "groups": (len(order) - 1) // GROUP_IMAGES + 1,
             "given": {str(what): value for what, value in given.get(pair.image, {}).items()},
@@ -96,20 +102,16 @@ class Desk:
             OSError: it could not be written.
         """
         self._check(viewer)
-        order = order_for(viewer, self._pairs)
-        marks = self._marks(viewer, order)
-        if picture not in marks:
-            raise RatingError("this picture is not in the study any more; reload the page")
+        place = self._place_of(viewer, picture)
         if dimension not in list(Rated):
             raise RatingError(f"nobody is asked for {dimension!r}")
         allowed = rating in (0, 1) if dimension == Rated.NSFW else SCALE_LOW <= rating <= SCALE_HIGH
         if not allowed:
             raise RatingError(f"{rating} is off the scale of {dimension}")
-        place = marks.index(picture)
         self._log.append(
             Rating(
                 viewer=viewer,
-                image=order[place].image,
+                image=self._order(viewer)[place].image,
                 dimension=Rated(dimension),
                 rating=float(rating),
                 time=_text(self._now()),
@@ -117,6 +119,21 @@ class Desk:
             )
         )
         return {"saved": True, "picture": picture, "dimension": dimension, "rating": rating}
+
+    def _order(self, viewer: str) -> list[Pair]:
+        if viewer not in self._orders:
+            self._orders[viewer] = order_for(viewer, self._pairs)
+        return self._orders[viewer]
+
+    def _place_of(self, viewer: str, picture: str) -> int:
+        mark, place = self._shown.get(viewer, ("", 0))
+        if picture == mark:
+            return place
+        # Shown before a restart, or in another tab: tens of thousands of marks are gone through.
+        marks = self._marks(viewer, self._order(viewer))
+        if picture not in marks:
+            raise RatingError("this picture is not in the study any more; reload the page")
+        return marks.index(picture)
 
     def _marks(self, viewer: str, pairs: Sequence[Pair]) -> list[str]:
         return self._log.marks(viewer, [pair.image for pair in pairs])

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -256,6 +256,28 @@ def test_the_desk_shows_the_rest_and_then_goes_on(open_desk: Callable[..., Desk]
     assert 290 < resting["seconds"] <= 300
     clock.time += timedelta(minutes=5)
     assert desk.show(told["viewer"])["state"] == "rate"
+
+
+def test_an_answer_of_the_picture_that_is_shown_goes_through_no_others(
+    open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    marks = RatingLog.marks
+
+    def counted(log: RatingLog, viewer: str, images: Sequence[str]) -> list[str]:
+        looked.append(len(images))
+        return marks(log, viewer, images)
+
+    monkeypatch.setattr(RatingLog, "marks", counted)
+    desk = open_desk()
+    told = desk.enter("Ada", agrees=True)
+    for dimension in ("consistency", "perception"):
+        desk.save(told["viewer"], told["picture"], dimension, 3)
+    assert desk.show(told["viewer"])["done"] == 1
+    assert set(looked) == {1}
+    # Before a restart another picture was shown; it is found among all.
+    open_desk().save(told["viewer"], told["picture"], "consistency", 4)
+    assert looked[-1] == 4
 
 
 def test_a_picture_without_a_reference_of_its_size_is_named(folders: tuple[Path, Path]) -> None:
