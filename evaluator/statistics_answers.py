@@ -223,7 +223,7 @@ def separate_seeds(
         StatisticsError: one file only, one seed twice, or no such scores in common.
         RecordError: a file cannot be read.
     """
-    tables = []
+    tables: list[dict[tuple[Mode, Dimension], dict[str, float | None]]] = []
     runs: dict[frozenset[tuple[str, str, int]], Path] = {}
     for file in files:
         table: dict[tuple[Mode, Dimension], dict[str, float | None]] = {}

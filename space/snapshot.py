@@ -196,13 +196,15 @@ class SnapshotKeeper:
             if revision != self.snapshot.revision or self.snapshot.damaged:
                 self._take(read_snapshot(self.source, revision))
         except Exception as error:  # noqa: BLE001 - whatever a store answers, the page stays up
-            self._note(say_briefly(error), f"cannot be read: {type(error).__name__}: {error}")
-            self.trouble = "the store does not answer"
-            self.failing_since = self.failing_since or utc_now()
             if isinstance(error, NoStoreError) and not self.snapshot.revision:
                 # Nobody has seen a row of it: most likely the first request is still to come.
+                self._note(say_briefly(error), f"holds nothing yet: {error}")
                 self.trouble = f"nothing was submitted to {shown(redact(error.store))} yet"
                 self.failing_since = ""
+            else:
+                self._note(say_briefly(error), f"cannot be read: {type(error).__name__}: {error}")
+                self.trouble = "the store does not answer"
+                self.failing_since = self.failing_since or utc_now()
         else:
             damage = " ".join(self.snapshot.damaged.values())
             self._note(shown(redact(damage), LONGEST_PROBLEM), f"is damaged: {damage}")

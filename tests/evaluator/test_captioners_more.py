@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,19 +87,6 @@ def test_a_family_captions_a_batch_as_it_captions_each_picture(family: str, mode
         # One word is one token here; a mark for the end is no part of the caption.
         assert caption.tokens is not None
         assert len(caption.text.split()) == caption.tokens <= 20
-
-
-def test_a_captioner_with_the_fp16_files_alone_is_loaded_from_them(
-    models: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "tiny-half-random-weights"
-    shutil.copytree(save_qwen2_vl(models), folder)
-    (folder / "model.safetensors").rename(folder / "model.fp16.safetensors")
-    wanted, found = (
-        load(f"transformers:{path}?prompt=q5").caption(PICTURES[:1])
-        for path in (save_qwen2_vl(models), folder)
-    )
-    assert found == wanted
 
 
 def test_the_question_is_no_part_of_the_answer(models: Path) -> None:

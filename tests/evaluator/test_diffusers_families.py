@@ -252,20 +252,6 @@ def test_bfloat16_paints_nearly_the_same_picture(models: Path) -> None:
     assert 0 < np.abs(exact - rounded).mean() < 16
 
 
-def test_a_caption_is_cut_where_no_text_encoder_reads_it_to_its_end(models: Path) -> None:
-    decoder: Any = load(build(models, "sdxl"))
-    whole, cut = (received(Mode.TEXT, caption=" ".join(["blue"] * n)) for n in (75, 76))
-    assert (decoder.account(whole).caption_is_cut, decoder.account(cut).caption_is_cut) == (0, 1)
-    assert np.array_equal(*(values(decoder.decode([item])[0]) for item in (whole, cut)))
-    assert decoder.account(received(Mode.IMAGE)).caption_is_cut is False
-    decoder = load(build(models, "flux"))
-    assert decoder.account(cut).caption_is_cut
-    # A T5 beside the CLIP, with as much room as the pipeline gives it.
-    decoder._from_noise.tokenizer_2.model_max_length = 4096
-    assert not decoder.account(cut).caption_is_cut
-    assert decoder.account(received(Mode.TEXT, caption="blue " * 512)).caption_is_cut
-
-
 def test_a_model_without_image_to_image_paints_text_and_says_what_it_cannot(
     models: Path,
 ) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import paint
 from safetensors.torch import load_file, save_file
 from tiny_captioners import save_qwen2_vl, save_sharegpt4v
 from tiny_models import build
 from tiny_parts import UNCHECKED, sd_parts
 
-from evaluator.captioners import find_captioner
+from evaluator.captioners import NamedPicture, find_captioner
 from evaluator.decoders import Received, find_decoder
 from evaluator.loading import running
 from protocol.errors import ModelError
@@ -165,3 +166,18 @@ def load(find: Callable[[str], Any], text: str) -> str:
     with pytest.raises(ModelError) as refused:
         find(system.adapter).load(system, DEMO, "cpu")
     return str(refused.value)
+
+
+def test_a_captioner_with_the_fp16_files_alone_is_loaded_from_them(
+    models: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tiny-half-random-weights"
+    shutil.copytree(save_qwen2_vl(models), folder)
+    (folder / "model.safetensors").rename(folder / "model.fp16.safetensors")
+    wanted, found = (
+        find_captioner("transformers")
+        .load(pin_system(f"transformers:{path}?prompt=q5"), DEMO, "cpu")
+        .caption([NamedPicture("a.png", paint(96, 64))])
+        for path in (save_qwen2_vl(models), folder)
+    )
+    assert found == wanted

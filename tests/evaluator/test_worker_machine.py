@@ -18,23 +18,17 @@ from conftest import environment
 
 from evaluator import encode, run
 from evaluator.bench import Bench
-from evaluator.decoders import start_image
 from evaluator.encode import plan_groups
-from evaluator.failures import code_of
 from evaluator.isolation import evaluate_apart
 from evaluator.pruning import look, prune
 from evaluator.run import evaluate
 from evaluator.score import ScoreStage
 from evaluator.worker import work
 from protocol.errors import (
-    DeviceLost,
-    KernelFault,
     MachineFault,
-    ModelError,
     OtherPictures,
     WeightsError,
 )
-from protocol.failures import FailureCode
 from protocol.files import sha256_of_file
 from protocol.records import Request
 from protocol.rules import Mode, Role
@@ -198,66 +192,6 @@ def before(folder: Path) -> Callable[[Path], str]:
     """Return what `sha256_of_file` says of a folder's files as they are now."""
     known = {path: sha256_of_file(path) for path in folder.iterdir()}
     return lambda path: known[path]
-
-
-def test_a_gpu_that_is_gone_when_a_model_is_loaded_fails_no_request(
-    store: FolderStore,
-    ask: Callable[..., Request],
-    make_bench: Callable[..., Bench],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def load(*_: object) -> None:
-        raise RuntimeError("CUDA error: unknown error")
-
-    monkeypatch.setattr(start_image, "load", load)
-    request = ask(i2t=None, modes=(Mode.IMAGE,))
-    store.submit(request)
-    with pytest.raises(DeviceLost, match="the device no longer answers"):
-        work(store, make_bench(), once=False, say=print)
-    assert is_given_back(store, request)
-
-
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_model_that_the_gpu_stops_fails_at_its_third_attempt(
-    store: FolderStore,
-    ask: Callable[..., Request],
-    make_bench: Callable[..., Bench],
-    monkeypatch: pytest.MonkeyPatch,
-    wrapped: bool,
-) -> None:
-    def load(*_: object) -> None:
-        stopped = RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might")
-        if wrapped:
-            raise ValueError("a library's own words") from stopped
-        raise stopped
-
-    request = ask(i2t=None, modes=(Mode.IMAGE,))
-    store.submit(request)
-    with monkeypatch.context() as patch:
-        patch.setattr(start_image, "load", load)
-        for attempt in (1, 2, 3):
-            assert store.state(request.request_id).attempt == attempt - 1
-            with pytest.raises(ValueError if wrapped else KernelFault):
-                work(store, make_bench(), once=False, say=print)
-    state = store.state(request.request_id)
-    assert (state.status, state.attempt) == (Status.FAILED, 3)
-    assert state.failure is not None
-    assert state.failure.code is FailureCode.KERNEL_FAULT
-    assert work(store, make_bench(), once=False, say=print).waiting == 0
-
-
-def test_a_model_that_does_not_fit_when_it_is_loaded_is_said_to(
-    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from torch import OutOfMemoryError
-
-    def load(*_: object) -> None:
-        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
-
-    monkeypatch.setattr(start_image, "load", load)
-    with pytest.raises(ModelError, match="start-image does not fit in memory") as caught:
-        evaluate(ask(i2t=None, modes=(Mode.IMAGE,)), make_bench())
-    assert code_of(caught.value) is FailureCode.OUT_OF_MEMORY
 
 
 def test_a_folder_of_temporary_files_that_takes_none_is_the_machines_fault(

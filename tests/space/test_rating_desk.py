@@ -280,21 +280,6 @@ def test_an_answer_of_the_picture_that_is_shown_goes_through_no_others(
     assert looked[-1] == 4
 
 
-def test_a_picture_without_a_reference_of_its_size_is_named(folders: tuple[Path, Path]) -> None:
-    distorted, references = folders
-    (references / "NSI_pgc_001.png").unlink()
-    with pytest.raises(RatingError, match="2 pictures have no reference"):
-        find_pairs(distorted, references)
-    paint(40, 31, seed=1).save(references / "NSI_pgc_001.png")
-    with pytest.raises(RatingError, match=r"001.png is 40x30, its reference 40x31; wanted equal"):
-        find_pairs(distorted, references)
-    (references / "NSI_pgc_001.png").write_bytes(b"\xff\xd8\xff\xe0" * 10)
-    with pytest.raises(RatingError, match="is no PNG file, whatever its name says"):
-        find_pairs(distorted, references)
-    with pytest.raises(RatingError, match="is no folder"):
-        find_pairs(distorted / "none", references)
-
-
 def test_a_picture_that_is_gone_is_named_to_the_server_and_not_to_the_viewer(
     open_desk: Callable[..., Desk],
     folders: tuple[Path, Path],

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from conftest import paint
 
+from protocol.errors import RatingError
 from protocol.ratings import GROUP_IMAGES
 from space.rating.study import Pair, find_pairs, order_for, rest_until, session_of
 
@@ -47,3 +49,21 @@ def test_there_is_a_rest_between_two_groups() -> None:
     assert rest_until(times, times[-1], GROUP_IMAGES - 1) is None
     assert rest_until([], START, 0) is None
     assert (session_of(GROUP_IMAGES - 1), session_of(GROUP_IMAGES)) == ("g0", "g1")
+
+
+def test_a_picture_without_a_reference_of_its_size_is_named(tmp_path: Path) -> None:
+    distorted, references = tmp_path / "distorted", tmp_path / "references"
+    references.mkdir()
+    for system in ("one", "two"):
+        (distorted / system).mkdir(parents=True)
+        paint(40, 30, seed=7).save(distorted / system / "NSI_pgc_001.png")
+    with pytest.raises(RatingError, match="2 pictures have no reference"):
+        find_pairs(distorted, references)
+    paint(40, 31, seed=1).save(references / "NSI_pgc_001.png")
+    with pytest.raises(RatingError, match=r"001.png is 40x30, its reference 40x31; wanted equal"):
+        find_pairs(distorted, references)
+    (references / "NSI_pgc_001.png").write_bytes(b"\xff\xd8\xff\xe0" * 10)
+    with pytest.raises(RatingError, match="is no PNG file, whatever its name says"):
+        find_pairs(distorted, references)
+    with pytest.raises(RatingError, match="is no folder"):
+        find_pairs(distorted / "none", references)
