@@ -226,3 +226,23 @@ def test_a_folder_that_nothing_was_submitted_to_yet_is_told_as_such_by_its_name(
     shop.keeper.refresh()
     assert shop.status()["trouble"] == "the store does not answer"
     assert measured(shop) == {"whole": 0, "damaged": 0}
+
+
+def test_a_result_that_was_changed_on_the_hub_is_named_and_hides_no_other(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path
+) -> None:
+    finish(store, "whole")
+    request_id = finish(store, "damaged").request.request_id
+    (path,) = (name for name in store.state(request_id).files if name.endswith(".json"))
+    hub.api().upload_file(
+        path_or_fileobj=b"{}",
+        path_in_repo=path,
+        repo_id="acme/cmc-results",
+        repo_type="dataset",
+    )
+    elsewhere = HubStore(
+        "acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "other"
+    )
+    shop = Shop(StoreSource(elsewhere))
+    assert measured(shop) == {"whole": 0}
+    assert f"{path} was changed outside the ledger" in shop.status()["problem"]
