@@ -75,7 +75,7 @@ def run_ablation(plan: Ablation, request: Request, bench: Bench) -> AblationResu
             evaluation = evaluate(changed, bench)
             found = image_arrays(evaluation, plan.indicators, bench)
             sets = set_scores(evaluation, plan.set_indicators, bench)
-            points += _points(system, value, evaluation.result, found, sets)
+            points += _points(plan, system, value, result=evaluation.result, found=found, sets=sets)
             arrays.append(found)
     return AblationResult(
         plan=plan,
@@ -116,8 +116,10 @@ def _with_prompt(i2t: System | None, value: str) -> System:
 
 
 def _points(
+    plan: Ablation,
     system: str,
     value: str,
+    *,
     result: Result,
     found: ImageArrays,
     sets: Mapping[Mode, Mapping[str, float | None]],
@@ -131,7 +133,7 @@ def _points(
             bits_per_pixel=rates[mode],
             means={name: _mean(values, found.strata) for name, values in by_name.items()},
             sets=sets.get(mode, {}),
-            published=_published(system, value) if mode.has_image else {},
+            published=_published(plan, system, value, mode),
         )
         for mode, by_name in found.scores.items()
     ]
@@ -152,9 +154,14 @@ def _mean(values: "Array", strata: Sequence[str]) -> Estimate | None:
     return found
 
 
-def _published(system: str, value: str) -> dict[str, float]:
-    """Return the row of P table A1 for a QP, with distances turned as ours are."""
-    label = "VVC" if system == "vvc" else "CMC"
+def _published(plan: Ablation, system: str, value: str, mode: Mode) -> dict[str, float]:
+    """Return the row of P table A1 for a QP, with distances turned as ours are.
+
+    It has VVC by itself and full mode; nothing else that is varied has printed numbers.
+    """
+    label = {("vvc", Mode.IMAGE): "VVC", ("system", Mode.FULL): "CMC"}.get((system, mode))
+    if plan.vary != "vvc_qp" or label is None:
+        return {}
     turned = {"lpips": lambda x: 1 - x, "fid": lambda x: -x}
     for row in read_table("reference_quality"):
         if row["vvc_qp"] == value and row["image"] == label:

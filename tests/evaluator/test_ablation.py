@@ -75,6 +75,17 @@ def test_a_better_reference_costs_more_and_scores_more(
     assert run(ask(), bench, "reference-qp", values=("53", "45")) == found
 
 
+@pytest.mark.parametrize(
+    ("plan", "value", "mode"),
+    [("repeats", "45", Mode.FULL), ("reference-qp", "45", Mode.IMAGE)],
+)
+def test_the_papers_qps_are_beside_no_seed_and_no_other_mode(
+    ask: Ask, make_bench: MakeBench, plan: str, value: str, mode: Mode
+) -> None:
+    found = run(ask(), make_bench(), plan, values=(value,), modes=(mode,))
+    assert not [point for point in found.points if point.system == "system" and point.published]
+
+
 def test_start_images_three_decodings_are_equal_and_have_no_variance(
     ask: Ask, make_bench: MakeBench
 ) -> None:
