@@ -1,6 +1,7 @@
 """One thing varied and the rest kept: a plan file, the runs that the cache lacks, a table."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from evaluator.image_arrays import ImageArrays, image_arrays, require_indicators
 from evaluator.run import evaluate
 from evaluator.set_scores import set_scores
 from protocol.ablations import Ablation, AblationResult, Point, Repeated
-from protocol.errors import InputError
+from protocol.errors import InputError, StatisticsError
 from protocol.jsonable import from_json
 from protocol.published import read_table
 from protocol.records import Request, Result, System
@@ -181,8 +182,9 @@ def _repeated(arrays: Sequence[ImageArrays]) -> tuple[Repeated, ...]:
     for mode, by_name in first.scores.items():
         for name in by_name:
             scores = np.stack([one.scores[mode][name] for one in arrays])
-            # Of what no decoding scored there is nothing to separate; the table says so.
-            if not np.isnan(scores).any(axis=0).all():
+            # One seed, or too few pictures that all seeds scored, leave nothing to separate; the
+            # means in the table stand without it.
+            with suppress(StatisticsError):
                 components = separate(scores, first.strata)
                 found.append(Repeated(mode=mode, indicator=name, components=components))
     return tuple(found)

@@ -75,6 +75,18 @@ def test_a_better_reference_costs_more_and_scores_more(
     assert run(ask(), bench, "reference-qp", values=("53", "45")) == found
 
 
+@pytest.mark.parametrize(("values", "pictures"), [(("42",), 3), (("42", "43"), 1)])
+def test_one_seed_or_one_picture_has_a_table_and_no_variance(
+    ask: Ask, make_bench: MakeBench, images: Path, values: tuple[str, ...], pictures: int
+) -> None:
+    for path in sorted(images.glob("*.png"))[pictures:]:
+        path.unlink()
+    found = run(ask(), make_bench(), "repeats", values=values, modes=(Mode.PIXEL,))
+    assert [point.value for point in found.points] == list(values)
+    assert found.repeated == ()
+    assert ablation_table(found).count("| pixel | system |") == len(values)
+
+
 @pytest.mark.parametrize(
     ("plan", "value", "mode"),
     [("repeats", "45", Mode.FULL), ("reference-qp", "45", Mode.IMAGE)],
