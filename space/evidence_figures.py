@@ -92,7 +92,10 @@ def _sweep(found: AblationResult) -> Drawn:
             " Standard error of the mean of one decoding, from the seed and from the choice of "
             f"images: {'; '.join(map(_errors, found.repeated))}."
         )
-    key = digest(*(found.plan.name, found.system, found.partner), *(found.protocol, found.dataset))
+    key = digest(
+        *(found.plan.name, found.system, found.partner),
+        *(found.protocol, found.dataset, *found.plan.modes),
+    )
     return Drawn(
         entry=entry(
             _KIND_OF.get(found.plan.vary, "sweep"), key, f"{found.plan.title}, {pair}", about

@@ -43,7 +43,7 @@ _ABOUT: Mapping[type[Any], Callable[[Any], tuple[str, ...]]] = {
     PairEffects: lambda one: (str(one.track), one.bench),
     AblationResult: lambda one: (
         *(one.plan.name, one.system, one.partner),
-        *(one.protocol, one.dataset),
+        *(one.protocol, one.dataset, *one.plan.modes),
     ),
     Controls: lambda one: ("controls", one.request_id),
     Study: lambda one: ("study", one.name),

@@ -2,7 +2,8 @@
 
 NAME is a plan, which is a file: strength-full, strength-image, strength-pixel (figures A5 to A7),
 caption-length (A4), reference-qp (table A1), repeats (three decodings), or a path to one of your
-own. Only what the cache lacks is run. Writes NAME.json, NAME.md and NAME.html, a figure.
+own. --values and --modes take the place of the plan's. Only what the cache lacks is run. Writes
+NAME.json, NAME.md and NAME.html, a figure.
 """
 
 import argparse
@@ -49,9 +50,11 @@ def run(options: argparse.Namespace) -> int:
             set_indicators=tuple(name for name in asked if name in sets),
         )
     if options.values:
-        plan = replace(plan, values=tuple(options.values.split(",")))
-    options.modes = ",".join(plan.modes)
+        values = dict.fromkeys(text.strip() for text in options.values.split(","))
+        plan = replace(plan, values=tuple(values))
+    options.modes = options.modes or ",".join(plan.modes)
     request = request_from(options, "local")
+    plan = replace(plan, modes=request.modes)
     with progress_bars() as report:
         found = run_ablation(plan, request, bench_from(options, report))
     table = ablation_table(found)

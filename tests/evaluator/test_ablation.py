@@ -217,6 +217,22 @@ def test_the_command_writes_table_figure_and_data_and_keeps_them_for_the_page(
     assert sorted(path.suffix for path in out.iterdir()) == [".html", ".json", ".md"]
 
 
+def test_the_modes_and_values_that_are_asked_for_take_the_plans_place(
+    images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
+) -> None:
+    study = (
+        *("ablate", "reference-qp", "--i2t", f"file:{captions}", "--t2i", "start-image"),
+        *("--protocol", "demo-0", "--images", images, "--indicator", "none"),
+        *("--values", "53, 45", "--store", tmp_path / "store"),
+    )
+    done = cmc(*study, "--modes", "image", "--out", tmp_path / "image")
+    assert "| 45 | image | system |" in done.stdout
+    assert "| full |" not in done.stdout
+    cmc(*study, "--out", tmp_path / "full")
+    kept = read_evidence(FolderBeside(tmp_path / "store")).ablations
+    assert {one.plan.modes for one in kept} == {(Mode.IMAGE,), (Mode.FULL,)}
+
+
 def test_a_table_has_the_measured_rows_before_the_printed_ones(
     ask: Ask, make_bench: MakeBench, images: Path
 ) -> None:
