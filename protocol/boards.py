@@ -73,20 +73,28 @@ class Row:
 def published_rows(track: Track, content: Content | None) -> list[Row]:
     """Return the published rows of a board, best first.
 
-    T2I and I2T over all contents are the public leaderboard at four decimals; everything else is
-    computed from the paper's cells. Two boards average over fewer modes than their name says, as
-    the published numbers do: T2I takes each system's own modes, and I2T for one content has no
-    text scores.
+    Over all contents they are the public leaderboard's means at four decimals, with its Overall
+    where it is of the board's modes; those of ULB and ELB, which follow from the means, are the
+    paper's to its three decimals. For one content they are the paper's cells, and the Overall, of
+    which none was printed, follows from them. Two boards average over fewer modes than their name
+    says, as the published numbers do: T2I takes each system's own modes, and I2T for one content
+    has no text scores.
     """
-    if content is None and track in (Track.T2I, Track.I2T):
-        chosen = [row for row in aggregates() if row.role is TRACKS[track].role]
+    rule = TRACKS[track]
+    if content is not None:
+        chosen = table_rows(track, content)
     else:
-        chosen = list(table_rows(track, content))
+        chosen = tuple(
+            row
+            for row in aggregates()
+            if row.role is rule.role and any(mode in rule.modes for mode, _ in row.scores)
+        )
     return best_first(_published(track, content, row) for row in chosen)
 
 
 def _published(track: Track, content: Content | None, row: PublishedRow) -> Row:
     modes = tuple(mode for mode in TRACKS[track].modes if (mode, Dimension.FR) in row.scores)
+    is_printed = content is None and track in (Track.T2I, Track.I2T)
     return Row(
         model=row.model,
         role=row.role,
@@ -95,8 +103,8 @@ def _published(track: Track, content: Content | None, row: PublishedRow) -> Row:
         bench=PUBLISHED_BENCH,
         content=content,
         partner="",
-        overall=overall(track, row.scores, modes),
-        scores=row.scores,
+        overall=row.overall if is_printed else overall(track, row.scores, modes),
+        scores={cell: score for cell, score in row.scores.items() if cell[0] in modes},
         missing_modes=tuple(mode for mode in TRACKS[track].modes if mode not in modes),
         bits_per_pixel={},
         decode_seconds={},

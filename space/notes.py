@@ -49,11 +49,6 @@ def note_for(track: Track, rows: Sequence[Row]) -> str:
             f"{listed(gap).capitalize()} scores were not published per content; "
             f"Overall is the mean of {used}."
         )
-    if track is not Track.I2T and any(row.source == "published" for row in rows):
-        # As `published_rows` takes them.
-        whose = "public leaderboard" if track is Track.T2I and not rows[0].content else "paper"
-        return (
-            f"Published Overalls are recomputed from the cells of the {whose}; "
-            "the last digit can differ from the printed one."
-        )
+    if rows and rows[0].content and any(row.source == "published" for row in rows):
+        return "The paper prints no Overall of one content; those here follow from its cells."
     return ""

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.boards import published_rows
 from protocol.published import PublishedRow, aggregates, read_table, table_rows
-from protocol.rules import Content, Dimension, Mode, Role, Track
+from protocol.rules import TRACKS, Content, Dimension, Mode, Role, Track
 from protocol.scores import cell_name, mean_over_contents, overall
 
 TRACK_OF_ROLE = {Role.T2I: Track.T2I, Role.I2T: Track.I2T}
@@ -20,12 +20,29 @@ def test_every_overall_of_tables_3_and_4_follows_from_the_cells(track: Track) ->
 
 
 @pytest.mark.parametrize("row", aggregates(), ids=lambda row: row.model)
-def test_every_overall_of_the_public_leaderboard_follows_from_its_aggregates(
+def test_every_overall_of_the_public_leaderboard_follows_from_its_aggregates_and_is_shown(
     row: PublishedRow,
 ) -> None:
     track = TRACK_OF_ROLE[row.role]
     (shown,) = [r for r in published_rows(track, None) if r.model == row.model]
-    assert shown.overall == pytest.approx(row.overall, abs=2e-4)
+    modes = tuple(mode for mode in TRACKS[track].modes if mode not in shown.missing_modes)
+    assert overall(track, row.scores, modes) == pytest.approx(row.overall, abs=2e-4)
+    assert shown.overall == row.overall
+
+
+@pytest.mark.parametrize("track", [Track.T2I_ULB, Track.T2I_ELB, Track.I2T])
+def test_every_overall_of_tables_3_to_5_is_shown_with_the_digits_that_were_printed(
+    track: Track,
+) -> None:
+    shown = {row.model: f"{row.overall:.3f}" for row in published_rows(track, None)}
+    number = {Track.T2I_ULB: "3", Track.T2I_ELB: "4", Track.I2T: "5"}[track]
+    printed = {
+        row["model"]: row["overall"] for row in read_table("overall") if row["table"] == number
+    }
+    assert shown == printed
+    assert list(shown) == list(printed)
+    for row in published_rows(track, None):
+        assert {mode for mode, _ in row.scores} == set(TRACKS[track].modes)
 
 
 def test_all_but_two_aggregates_follow_from_the_cells() -> None:

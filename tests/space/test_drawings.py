@@ -51,7 +51,7 @@ def test_published_rows_stand_in_the_plane_of_perception_and_consistency() -> No
     assert drawing["layout"]["xaxis"]["title"]["text"] == "mean consistency"
     assert len(points["text"]) == 12
     assert points["text"][0] == "DiffBIR"
-    assert points["hovertext"][0].startswith("<b>DiffBIR</b><br>Overall 2.6464")
+    assert points["hovertext"][0].startswith("<b>DiffBIR</b><br>Overall 2.6465")
 
 
 def test_measured_rows_stand_over_the_rate_in_two_panels_with_codecs_as_lines() -> None:
