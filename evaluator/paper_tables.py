@@ -8,15 +8,26 @@ from protocol.controls import is_control
 from protocol.eligibility import may_be_ranked
 from protocol.errors import InputError
 from protocol.families import of_own_family
-from protocol.published import read_table, table_rows
+from protocol.published import (
+    PUBLISHED_CAPTIONER,
+    PUBLISHED_PAINTER,
+    read_table,
+    table_rows,
+)
 from protocol.records import Result
-from protocol.rules import TRACKS, Content, Dimension, Mode, Track
+from protocol.rules import TRACKS, Content, Dimension, Mode, Role, Track
 from protocol.samples import Sample
 
 TRACK_OF_TABLE: Mapping[str, Track] = {"3": Track.T2I_ULB, "4": Track.T2I_ELB, "5": Track.I2T}
 TABLES = (*TRACK_OF_TABLE, "6")
 _PRINTED_MODES: Mapping[Track, tuple[Mode, ...]] = {Track.I2T: (Mode.FULL, Mode.PIXEL)}
 """Table 5 prints no text mode, although its Overall counts it."""
+_PAPERS_PARTNERS: Mapping[str, str] = {
+    Role.T2I: PUBLISHED_CAPTIONER,
+    Role.I2T: PUBLISHED_PAINTER,
+}
+_NOT_ON_ITS_GPU = ("GPT-4o", "VVC")
+"""A service and a program; the paper names the GPU for I2T and T2I inference (P 4.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +102,10 @@ def _rows(
         overall = printed.get(row.model) if row.source == "published" else row.overall
         key = (row.source, row.model, row.request_id)
         scores = [by_content[c].get(key, {}).get((m, d)) for m, d, c in cells]
+        partner = _PAPERS_PARTNERS[row.role] if row.source == "published" else row.partner
         lines.append(
             (
-                *(row.model, row.partner, row.source),
+                *(row.model, partner, row.source),
                 *(_number(score) for score in scores),
                 *(_number(overall), row.bench.label),
             )
@@ -108,7 +120,7 @@ def _complexity(results: Sequence[Result]) -> PaperTable:
         *(
             (
                 *("paper", f"{row['stage']} of 1024x1024", row["system"], "-"),
-                *(row["seconds"], "RTX 4090"),
+                *(row["seconds"], "-" if row["system"] in _NOT_ON_ITS_GPU else "RTX 4090"),
             )
             for row in read_table("complexity_seconds")
         ),

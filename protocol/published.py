@@ -16,6 +16,11 @@ from protocol.scores import Cell, mean_over_contents
 
 FOLDER = Path(__file__).parent / "tables"
 
+PUBLISHED_CAPTIONER = "GPT-4o"
+"""Whose captions the paper's T2I models got (P 3.3)."""
+PUBLISHED_PAINTER = "RealVis"
+"""Who painted for the paper's I2T models (P 3.3)."""
+
 _TABLE_OF_TRACK: Mapping[Track, str] = {Track.T2I_ULB: "3", Track.T2I_ELB: "4", Track.I2T: "5"}
 
 

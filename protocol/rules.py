@@ -105,13 +105,13 @@ IMAGES_PER_CONTENT: Mapping[Content, int] = {
 """Ground-truth images of the benchmark (P 3.1): the weights of a mean over all contents."""
 
 VVC_QP = 53
-"""Quantisation parameter of the reference picture in image and full mode (P 4.1)."""
+"""Quantisation parameter of the reference picture in image and full mode (P 3.3)."""
 
 PIXEL_BLOCK = 64
 """Side of the block that pixel mode sends one pixel for (P 3.2)."""
 
 PIXEL_BITS_PER_CHANNEL = 3
-"""Not stated; the ratios 5,000 (pixel) and 10,000 (text) leave 9 to 10 bits a block (P table 1)."""
+"""Not stated; the ratios 5,000 (pixel) and 10,000 (text) leave 9 to 10 bits a block (P 3.2)."""
 
 SEED = 42
 """The scripts' global seed (S); here the seed of every picture's own generator derives from it."""
@@ -136,4 +136,4 @@ CAPTION_PROMPTS: Mapping[int, str] = {
     50: _PROMPT_HEAD.format(words=50)
     + " Considering Light, Color, Clarity, Dense Caption, and Region Semantic.",
 }
-"""Q(n): the prompt for a caption of n words, in the paper's wording (P A.3)."""
+"""Q(n): the prompt for a caption of n words, in the paper's wording (P 4.1)."""

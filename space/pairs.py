@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.boards import PUBLISHED_BENCH, Bench, bench_of, published_rows
+from protocol.published import PUBLISHED_CAPTIONER, PUBLISHED_PAINTER
 from protocol.records import Request, Result, System
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.scores import Cell, cell_name, overall
 from protocol.system_names import distinct_names, system_key
 from space.table import CONTENTS, bench_title
 from space.words import DIMENSION_TITLES, TRACK_WORDS
-
-PUBLISHED_CAPTIONER = "GPT-4o"
-"""Whose captions the paper's T2I models got (P 4.1)."""
-PUBLISHED_PAINTER = "RealVis"
-"""Who painted for the paper's I2T models (P 4.1)."""
 
 OVERALLS = (Track.T2I_ULB, Track.T2I_ELB, Track.T2I)
 

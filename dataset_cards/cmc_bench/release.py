@@ -68,7 +68,7 @@ CMC_BENCH_1 = Release(
     longest_side=1024,
     references=("image", "pixel"),
     captions=("gpt4v", "qwen"),
-    # P 4.1: 6 I2T models x 3 modes; 8 T2I models x 4 modes and 4 x 2.
+    # P 3.3: 6 I2T models x 3 modes; 8 T2I models x 4 modes and 4 x 2.
     distorted={"I2T": 18_000, "T2I": 40_000},
     # P 3.4 and A.2.
     mos_references=100,

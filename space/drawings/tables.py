@@ -52,7 +52,7 @@ def measured_correlation_figure(rows: Sequence[AgreementRow]) -> "Figure":
 
 
 def complexity_figure() -> "Figure":
-    """Return table 6: seconds for a picture of 1024 x 1024 on one GPU."""
+    """Return table 6: seconds for a picture of 1024 x 1024."""
     lines = sorted(read_table("complexity_seconds"), key=lambda line: -float(line["seconds"]))
     bars = [
         Bar(line["stage"], f"{line['system']} ({line['stage']})", float(line["seconds"]))

@@ -250,12 +250,16 @@ def test_a_table_has_the_measured_rows_before_the_printed_ones(
     diffbir = next(row for row in third.rows if row[0] == "DiffBIR")
     assert diffbir[3:6] == ("3.052", "2.785", "2.877")
     assert diffbir[-2] == "2.647"
+    assert {row[1] for row in third.rows[1:]} == {"GPT-4o"}
+    assert {row[1] for row in tables["5"].rows[1:]} == {"RealVis"}
     assert [row[2] for row in tables["4"].rows] == ["verified", *["published"] * 8]
     assert [row[0] for row in tables["5"].rows[:1]] == ["captions.csv"]
     assert not any("control" in cell for t in tables.values() for row in t.rows for cell in row)
     sources = [row[0] for row in tables["6"].rows]
     assert sources.count("paper") == 10
     assert sources.count("measured") > 0
+    machines = {row[2]: row[5] for row in tables["6"].rows if row[0] == "paper"}
+    assert {name for name, machine in machines.items() if machine == "-"} == {"GPT-4o", "VVC"}
     measured = [row for row in tables["6"].rows if row[0] == "measured"]
     assert {(row[1].partition(",")[0], row[2], row[3]) for row in measured} == {
         ("encode", "captions.csv", "start-image"),
