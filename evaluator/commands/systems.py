@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _line(row: NamedSystem) -> str:
-    where = f"{row.adapter}:{row.repo}" if row.repo else row.adapter or "-"
+    where = ":".join(part for part in (row.adapter, row.repo) if part) or "-"
     status = "" if row.status is Readiness.READY else f"  [{row.status}]"
     licence = f"  ({row.licence})" if row.licence else ""
     return f"{row.name:<20} {row.role:<5} {where}{licence}{status}"

@@ -60,6 +60,16 @@ def test_every_published_system_is_in_the_registry() -> None:
     assert [name for name in published if find_system(name) is None] == []
 
 
+@pytest.mark.parametrize(
+    "name", ["CDC", "CHENG", "HiFiC", "PICS", "MS-ILLM", "PerCo", "Text+Sketch", "SUPIR", "Gemini"]
+)
+def test_what_the_papers_compare_with_is_in_the_registry_too(name: str) -> None:
+    row = find_system(name)
+    assert row is not None
+    with pytest.raises(ModelError, match="has no adapter here|base_url"):
+        pin_system(name)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_name_resolves_or_says_what_to_do(row: NamedSystem) -> None:
     if row.status is Readiness.READY:
