@@ -33,7 +33,7 @@ class Caption:
     Here the mark for the end does not count; with some endpoints it does.
     """
     is_cut: bool = False
-    """Whether words beyond the length asked for were taken off."""
+    """Whether words beyond the length asked for were taken off, or the answer used up its room."""
     model: str = ""
     """The model in an endpoint's own words; empty for one that runs here."""
     answered_at: str = ""

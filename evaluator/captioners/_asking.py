@@ -36,8 +36,13 @@ class Asking:
     cut_to: int | None
     """Words that are kept; None keeps all."""
 
-    def finish(self, answer: str, tokens: int | None) -> Caption:
+    def finish(self, answer: str, tokens: int | None, *, is_whole: bool) -> Caption:
         """Return an answer as a caption; a cut one has single spaces between its words.
+
+        Args:
+            answer: what the model said.
+            tokens: how many pieces it said, where that is known.
+            is_whole: whether it came to its end before its room was used up.
 
         Raises:
             CaptionError: there is thinking in it that comes to no end.
@@ -45,7 +50,7 @@ class Asking:
         text = _without_thinking(answer).strip()
         words = text.split()
         if self.cut_to is None or len(words) <= self.cut_to:
-            return Caption(text=text, tokens=tokens)
+            return Caption(text=text, tokens=tokens, is_cut=not is_whole)
         return Caption(text=" ".join(words[: self.cut_to]), tokens=tokens, is_cut=True)
 
 

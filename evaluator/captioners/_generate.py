@@ -67,7 +67,8 @@ class ModelCaptioner:
                 raise CaptionError(UNFINISHED)
             start = max(start, ended + 1)
         text = self._processor.tokenizer.decode(said[start:], skip_special_tokens=True)
-        return self._asking.finish(text, count)
+        is_whole = len(answer) < self._asking.max_new_tokens or answer[-1] in marks
+        return self._asking.finish(text, count, is_whole=is_whole)
 
     def _inputs(self, pictures: "Sequence[Image]") -> Any:
         text = self._asking.prompt.text

@@ -117,7 +117,7 @@ class EndpointCaptioner:
                 f"{self._name} gave no caption for {item.name} (finish reason: {reason}); "
                 "give its captions as a file, with one written for this picture"
             )
-        caption = self._asking.finish(text, tokens)
+        caption = self._asking.finish(text, tokens, is_whole=reason != "length")
         return replace(caption, model=model or "", answered_at=now())
 
     def _answer(self, messages: list[dict[str, Any]], picture: str) -> Any:

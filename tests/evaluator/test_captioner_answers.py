@@ -96,6 +96,13 @@ def say(models: Path, answer: str, marks: tuple[str, ...], ends_with: str = "") 
     return caption
 
 
+def test_an_answer_without_an_end_in_its_room_is_called_cut(models: Path) -> None:
+    assert not say(models, "clouds above the sun", ()).is_cut
+    endless = " ".join(["sun"] * ASKING.max_new_tokens)
+    assert say(models, endless, ()).is_cut
+    assert not say(models, f"{endless.removesuffix('sun')}</s>", ()).is_cut
+
+
 MARKS = {"qwen": ("<think>", "</think>"), "gemma": ("<|channel>", "<channel|>")}
 
 

@@ -66,6 +66,18 @@ def test_settings_change_what_is_asked(endpoint: Endpoint) -> None:
     assert (body["max_completion_tokens"], "max_tokens" in body) == (20, False)
 
 
+@pytest.mark.parametrize(("reason", "is_cut"), [("stop", False), ("length", True)])
+def test_an_answer_that_used_up_its_room_is_called_cut(
+    endpoint: Endpoint, reason: str, is_cut: bool
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "A red"}}
+    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "usage": None}
+    answer["choices"] = [{**choice, "finish_reason": reason}]
+    endpoint.script = [(200, {}, json.dumps(answer).encode())]
+    (caption,) = load(endpoint).caption([PICTURE])
+    assert (caption.text, caption.is_cut) == ("A red", is_cut)
+
+
 def test_a_busy_server_is_asked_again_after_the_time_that_it_names(
     endpoint: Endpoint, waits: list[float]
 ) -> None:

@@ -113,7 +113,8 @@ def test_a_system_that_needs_a_server_runs_when_one_is_named() -> None:
         pin_system("qwen-vl")
     system = pin_system("qwen-vl?base_url=http://127.0.0.1:8000/v1")
     assert (system.adapter, system.model, system.revision) == ("openai", "Qwen/Qwen-VL-Chat", "")
-    assert system.settings == {"prompt": "q10", "base_url": "http://127.0.0.1:8000/v1"}
+    settings = {"prompt": "q10", "max_new_tokens": "1024"}
+    assert system.settings == {**settings, "base_url": "http://127.0.0.1:8000/v1"}
 
 
 def test_a_servers_model_needs_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
