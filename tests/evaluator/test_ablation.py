@@ -23,6 +23,7 @@ from evaluator.set_indicators import find_set_indicator
 from protocol.ablations import AblationResult
 from protocol.errors import InputError, RecordError, WeightsError
 from protocol.jsonable import from_json
+from protocol.prompts import find_prompt
 from protocol.records import Request
 from protocol.rules import Mode, Role
 from protocol.samples import list_samples
@@ -40,9 +41,17 @@ def test_every_plan_names_indicators_and_variants_that_there_are(name: str) -> N
     assert plan.name == name
     assert all(find_indicator(indicator) for indicator in plan.indicators)
     assert all(find_set_indicator(indicator) for indicator in plan.set_indicators)
-    if plan.vary != "prompt":
-        for value in plan.values:
+    for value in plan.values:
+        if plan.vary == "prompt":
+            assert find_prompt(value).words
+        else:
             find_protocol(variant_name("cmc-1", {plan.vary: value}))
+
+
+def test_the_lengths_of_both_papers_have_a_plan() -> None:
+    asked = [find_prompt(value).words for value in read_plan("raster-length").values]
+    assert asked == [15, 30, 120]
+    assert [find_prompt(v).words for v in read_plan("caption-length").values] == [5, 10, 20, 50]
 
 
 def run(request: Request, bench: Bench, name: str, **changes: Any) -> AblationResult:
