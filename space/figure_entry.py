@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "plane": Kind(title="Consistency and perception", lacks="No row is ranked yet."),
     "rate": Kind(
         title="Scores against the size of the file",
-        lacks="The paper prints no rates; every run here has them.",
+        lacks="The paper's figures 5 and 7 have rates without numbers; every run here has them.",
     ),
     "bd-rate": Kind(
         title="Bits for the same score (BD-rate)",
@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "radar": Kind(title="All scores at once", lacks="No row is ranked yet."),
     "size": Kind(
         title="What a score costs in bits",
-        lacks="The paper prints no rates; every run here has them.",
+        lacks="The paper's figures 5 and 7 have rates without numbers; every run here has them.",
     ),
     "pareto": Kind(title="What a score costs in seconds", lacks="No run took time yet."),
     "money": Kind(

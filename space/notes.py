@@ -16,7 +16,7 @@ def about_bench(bench: Bench, results: Sequence[Result], *, published: bool) -> 
     if published:
         sentences.append(
             "Published rows are as printed in the paper and on its public leaderboard: 1,000 "
-            "images, TOPIQ with the benchmark's own weights. Rates were not published."
+            "images, TOPIQ with the benchmark's own weights. Their rates are in figures alone."
         )
     if results:
         counts = sorted({result.images for result in results})

@@ -2,8 +2,8 @@
 
 NAME is a plan, which is a file: strength-full, strength-image, strength-pixel (figures A5 to A7),
 caption-length (A4), reference-qp (table A1), raster-length and repeats (three decodings; both of
-the paper on GPT-4o), or a path to one of your own. --values and --modes take the place of the plan's. Only what the cache lacks is run. Writes
-NAME.json, NAME.md and NAME.html, a figure.
+the paper on GPT-4o), or a path to one of your own. --values and --modes take the place of the
+plan's. Only what the cache lacks is run. Writes NAME.json, NAME.md and NAME.html, a figure.
 """
 
 import argparse
