@@ -265,6 +265,6 @@ def test_what_shares_a_label_is_told_apart_by_revision_or_else_by_adapter() -> N
 
 
 def test_a_badge_says_rank_and_overall_with_the_name_as_text() -> None:
-    assert b"#1 of 12 \xc2\xb7 2.646" in (badge("t2i-ulb/DiffBIR", Rows()) or b"")
+    assert b"#1 of 12 \xc2\xb7 2.647" in (badge("t2i-ulb/DiffBIR", Rows()) or b"")
     assert badge("t2i-ulb/nobody", Rows()) is None
     assert badge("nowhere/DiffBIR", Rows()) is None
