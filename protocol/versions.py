@@ -74,6 +74,9 @@ _DEMO_0 = replace(
 PROTOCOLS: Mapping[str, Protocol] = {p.name: p for p in (_CMC_1, _DEMO_1, _DEMO_0)}
 
 
+LARGEST_SEED = (1 << 64) - 1
+"""Eight bytes: what a picture's own seed is derived from."""
+
 VARIABLES: Mapping[str, type[int] | type[float] | type[str]] = {
     "seed": int,
     "steps": int,
@@ -121,6 +124,13 @@ def _vary(protocol: Protocol, name: str, changes: Mapping[str, str]) -> Protocol
             values[key] = VARIABLES[key](text)
         except ValueError as error:
             raise InputError(f"{name}: {key} wants a number, found {text!r}") from error
+        one_spelling = text if VARIABLES[key] is str else str(values[key]).removesuffix(".0")
+        if text != one_spelling:
+            raise InputError(f"{name}: {key} is written {one_spelling}, found {text!r}")
+    if not 0 <= values.get("seed", 0) <= LARGEST_SEED:
+        raise InputError(f"{name}: a seed is a whole number from 0 to {LARGEST_SEED}")
+    if values.get("steps", 1) < 1:
+        raise InputError(f"{name}: there is one step at least")
     strength = values.pop("strength", None)
     if strength is not None:
         if not 0 < strength <= 1:

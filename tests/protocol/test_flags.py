@@ -81,11 +81,22 @@ def test_a_variant_is_a_protocol_of_its_own_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["cmc-1?", "cmc-1?vvc_qp=48&seed=43", "cmc-1?prompt=q5", "cmc-9", "cmc-1?vvc_qp=low"]
+    "name",
+    [
+        *("cmc-1?", "cmc-1?vvc_qp=48&seed=43", "cmc-1?prompt=q5", "cmc-9", "cmc-1?vvc_qp=low"),
+        *("cmc-1?vvc_qp=048", "cmc-1?vvc_qp= 48", "cmc-1?strength=0.50", "cmc-1?strength=1.0"),
+    ],
 )
 def test_another_spelling_of_a_variant_is_refused(name: str) -> None:
     with pytest.raises(InputError):
         find_protocol(name)
+
+
+@pytest.mark.parametrize("change", ["seed=-1", f"seed={1 << 64}", "steps=0", "steps=-4"])
+def test_a_seed_fits_eight_bytes_and_there_is_a_step(change: str) -> None:
+    with pytest.raises(InputError, match=r"a seed is a whole number|one step at least"):
+        find_protocol(f"cmc-1?{change}")
+    assert find_protocol(f"cmc-1?seed={(1 << 64) - 1}&steps=1").steps == 1
 
 
 def test_a_strength_is_above_0_and_at_most_1() -> None:

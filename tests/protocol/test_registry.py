@@ -66,7 +66,7 @@ def test_every_published_system_is_in_the_registry() -> None:
 def test_what_the_papers_compare_with_is_in_the_registry_too(name: str) -> None:
     row = find_system(name)
     assert row is not None
-    with pytest.raises(ModelError, match="has no adapter here|base_url"):
+    with pytest.raises(ModelError, match=r"has no adapter here|base_url"):
         pin_system(name)
 
 
