@@ -159,8 +159,12 @@ def _correlate(options: argparse.Namespace) -> int:
     from evaluator.image_arrays import require_indicators
     from evaluator.indicators import find_indicator
     from evaluator.progress import progress_bars
-    from evaluator.training.loop import RECORD
-    from evaluator.training.table2 import agreement_row, only_held_out, table2_names
+    from evaluator.training.table2 import (
+        agreement_row,
+        held_out_by,
+        only_held_out,
+        table2_names,
+    )
     from protocol.correlations import Correlations
     from protocol.jsonable import to_plain
 
@@ -169,8 +173,7 @@ def _correlate(options: argparse.Namespace) -> int:
     require_indicators(names, (), options.weights)
     held_out = None
     if options.held_out_by is not None:
-        record = (options.held_out_by / RECORD).read_text(encoding="utf-8")
-        held_out = json.loads(record)["split"]["test"]
+        held_out = held_out_by(options.held_out_by)
     rows = []
     with progress_bars() as report:
         for name in names:

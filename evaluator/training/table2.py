@@ -1,5 +1,6 @@
 """Table 2 with our numbers: how indicators agree with mean opinion scores."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from evaluator.progress import Reporter, silent
 from evaluator.training.batches import check_sizes
 from evaluator.training.correlation import correlate
 from evaluator.training.labels import DIMENSIONS, Labelled
+from evaluator.training.loop import RECORD
 from evaluator.weights import find_weights
 from protocol.correlations import AgreementRow
 from protocol.errors import InputError
@@ -62,6 +64,23 @@ def published_agreement(dimension: Dimension) -> Mapping[str, tuple[float, float
 def table2_names() -> list[str]:
     """Return table 2's ten indicators by our names, consistency first."""
     return [name for dimension in Dimension for name in published_agreement(dimension)]
+
+
+def held_out_by(folder: Path) -> list[str]:
+    """Return the names of the pictures that the training in a folder held out.
+
+    Raises:
+        InputError: no training's record is there.
+    """
+    path = folder / RECORD
+    try:
+        names: list[str] = json.loads(path.read_bytes())["split"]["test"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is no record of a training; wanted the folder that `cmc indicators train "
+            "--out` wrote"
+        ) from error
+    return names
 
 
 def only_held_out(labelled: Sequence[Labelled], names: Sequence[str]) -> list[Labelled]:

@@ -20,7 +20,12 @@ from evaluator.training.labels import Labelled, read_labels
 from evaluator.training.loop import Epoch, Plan, train
 from evaluator.training.networks import RECIPES, build_network, calibrated, exported
 from evaluator.training.splits import Split, SplitBy, split_labels
-from evaluator.training.table2 import agreement_row, published_agreement, table2_names
+from evaluator.training.table2 import (
+    agreement_row,
+    held_out_by,
+    published_agreement,
+    table2_names,
+)
 from evaluator.weights import find_weights
 from protocol.errors import InputError, PictureError, RatingError
 from protocol.rules import Dimension
@@ -260,6 +265,16 @@ def test_the_command_trains_and_correlates_what_was_held_out(
     record = json.loads((out / "training.json").read_text())
     assert row["measured"]["srocc"]["value"] == pytest.approx(record["history"][-1]["srocc"])
     assert row["published_srocc"] == 0.584
+
+
+@pytest.mark.parametrize("record", [None, "", "{}", '{"split": []}'])
+def test_a_folder_without_a_trainings_record_is_called_that(
+    record: str | None, tmp_path: Path
+) -> None:
+    if record is not None:
+        (tmp_path / "training.json").write_text(record)
+    with pytest.raises(InputError, match=r"training\.json is no record of a training"):
+        held_out_by(tmp_path)
 
 
 def test_an_unknown_indicator_is_refused_before_any_picture_is_scored(
