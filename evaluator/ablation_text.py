@@ -1,8 +1,9 @@
 """An ablation as a table in Markdown and as a figure."""
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
-from protocol.ablations import AblationResult, Point
+from protocol.ablations import AblationResult, Point, Repeated
 
 
 def ablation_table(found: AblationResult) -> str:
@@ -68,7 +69,7 @@ def ablation_figure(found: AblationResult) -> str:
 
 _COLOURS = ("#0b6e99", "#d9730d", "#0f7b6c", "#6940a5")
 _SEED_HEADS = (
-    *("mode", "indicator", "seeds"),
+    *("mode", "indicator", "seeds", "mean of the seeds"),
     *("one seed's error of the mean", "the pictures'", "all seeds' and pictures'"),
 )
 
@@ -98,12 +99,19 @@ def _seed_rows(found: AblationResult) -> list[list[str]]:
             str(row.mode),
             row.indicator,
             str(row.components.seeds),
+            _mean_of_seeds(found, row),
             f"{row.components.standard_error_seed:.5f}",
             f"{row.components.standard_error_image:.5f}",
             f"{row.components.standard_error:.5f}",
         ]
         for row in found.repeated
     ]
+
+
+def _mean_of_seeds(found: AblationResult, row: Repeated) -> str:
+    means = [p.means.get(row.indicator) for p in found.points if p.mode is row.mode]
+    known = [mean.value for mean in means if mean is not None]
+    return f"{fmean(known):.4f}" if len(known) == len(means) else "not scored"
 
 
 def _indicators(points: Iterable[Point]) -> list[str]:

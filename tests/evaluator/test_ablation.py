@@ -111,6 +111,10 @@ def test_start_images_three_decodings_are_equal_and_have_no_variance(
     for row in found.repeated:
         assert row.components.seeds == 3
         assert row.components.standard_error_seed == pytest.approx(0, abs=1e-12)
+        mean = found.points[0].means[row.indicator]
+        assert mean is not None
+        line = f"| pixel | {row.indicator} | 3 | {mean.value:.4f} | 0.00000 |"
+        assert line in ablation_table(found)
 
 
 def test_what_no_decoding_scored_hides_no_other_indicator(
