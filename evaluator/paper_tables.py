@@ -22,6 +22,9 @@ TRACK_OF_TABLE: Mapping[str, Track] = {"3": Track.T2I_ULB, "4": Track.T2I_ELB, "
 TABLES = (*TRACK_OF_TABLE, "6")
 _PRINTED_MODES: Mapping[Track, tuple[Mode, ...]] = {Track.I2T: (Mode.FULL, Mode.PIXEL)}
 """Table 5 prints no text mode, although its Overall counts it."""
+_NOTES: Mapping[Track, tuple[str, ...]] = {
+    Track.I2T: ("The Overall counts text mode too, whose scores by content are not printed.",)
+}
 _PAPERS_PARTNERS: Mapping[str, str] = {
     Role.T2I: PUBLISHED_CAPTIONER,
     Role.I2T: PUBLISHED_PAINTER,
@@ -76,7 +79,7 @@ def paper_table(
             *("overall", "protocol, pictures and indicators"),
         ),
         rows=tuple(rows),
-        notes=tuple(_family_notes(ranked, samples)),
+        notes=(*_NOTES.get(track, ()), *_family_notes(ranked, samples)),
     )
 
 

@@ -37,6 +37,7 @@ def test_a_table_has_the_measured_rows_before_the_printed_ones(
     diffbir = next(row for row in third.rows if row[0] == "DiffBIR")
     assert diffbir[3:6] == ("3.052", "2.785", "2.877")
     assert diffbir[-2] == "2.647"
+    assert (third.notes, len(tables["5"].notes)) == ((), 1)
     assert {row[1] for row in third.rows[1:]} == {"GPT-4o"}
     assert {row[1] for row in tables["5"].rows[1:]} == {"RealVis"}
     assert [row[2] for row in tables["4"].rows] == ["verified", *["published"] * 8]
