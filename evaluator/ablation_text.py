@@ -10,7 +10,7 @@ def ablation_table(found: AblationResult) -> str:
     """Return a table in Markdown, one row a value, system and mode."""
     plan = found.plan
     names = _indicators(found.points)
-    sets = list(dict.fromkeys(name for point in found.points for name in point.sets))
+    sets = _set_indicators(found.points)
     heads = [plan.vary, "mode", "system", "bpp", *names, *sets]
     rows = []
     for point in found.points:
@@ -42,7 +42,7 @@ def ablation_figure(found: AblationResult) -> str:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    names = _indicators(found.points)
+    names = [*_indicators(found.points), *_set_indicators(found.points)]
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     figure = make_subplots(rows=rows, cols=columns, subplot_titles=names)
@@ -75,12 +75,13 @@ _SEED_HEADS = (
 
 
 def _curve(points: Sequence[Point], name: str, colour: str) -> dict[str, object]:
-    """Return one system's curve in one mode, with its intervals."""
+    """Return one system's curve in one mode; of single pictures' scores with intervals."""
     known = [(point.value, mean) for point in points if (mean := point.means.get(name))]
+    sets = [(p.value, score) for p in points if (score := p.sets.get(name)) is not None]
     label = f"{points[0].system}, {points[0].mode}"
     return {
-        "x": [value for value, _ in known],
-        "y": [mean.value for _, mean in known],
+        "x": [value for value, _ in known or sets],
+        "y": [mean.value for _, mean in known] or [score for _, score in sets],
         "error_y": {
             "array": [mean.high - mean.value for _, mean in known],
             "arrayminus": [mean.value - mean.low for _, mean in known],
@@ -116,6 +117,10 @@ def _mean_of_seeds(found: AblationResult, row: Repeated) -> str:
 
 def _indicators(points: Iterable[Point]) -> list[str]:
     return list(dict.fromkeys(name for point in points for name in point.means))
+
+
+def _set_indicators(points: Iterable[Point]) -> list[str]:
+    return list(dict.fromkeys(name for point in points for name in point.sets))
 
 
 def _number(value: float | None) -> str:

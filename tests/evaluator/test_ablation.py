@@ -208,6 +208,10 @@ def test_the_table_and_the_figure_show_every_point(ask: Ask, make_bench: MakeBen
     assert table.count("| pixel | system |") == 2
     page = ablation_figure(found)
     assert page.count('"legendgroup":"system, pixel"') == 3
+    points = [replace(point, sets={"fid": -250.5}) for point in found.points]
+    page = ablation_figure(replace(found, points=tuple(points)))
+    assert page.count('"legendgroup":"system, pixel"') == 4
+    assert '"x":["0.4","0.8"],"y":[-250.5,-250.5]' in page
     assert "<html>" in page
 
 
