@@ -99,6 +99,14 @@ def test_i2t_for_one_content_says_that_text_scores_were_not_published_and_ranks(
     assert table.lines[0].rank == 1
 
 
+def test_an_overall_of_one_content_is_said_to_be_computed_and_the_printed_ones_are_not() -> None:
+    for track in (Track.T2I_ULB, Track.T2I_ELB, Track.T2I):
+        assert only_table(track, [], "published", "all").note == ""
+        assert only_table(track, [], "published", "SCI").note == (
+            "The paper prints no Overall of one content; those here follow from its cells."
+        )
+
+
 def test_published_i2t_rows_lose_their_rank_beside_complete_ones() -> None:
     result = make_result(
         "complete",
