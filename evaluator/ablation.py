@@ -14,6 +14,7 @@ from evaluator.set_scores import set_scores
 from protocol.ablations import Ablation, AblationResult, Point, Repeated
 from protocol.errors import InputError, StatisticsError
 from protocol.jsonable import from_json
+from protocol.prompts import find_prompt
 from protocol.published import read_table
 from protocol.records import Request, Result, System
 from protocol.rules import Mode, Role
@@ -113,7 +114,7 @@ def _with_prompt(i2t: System | None, value: str) -> System:
             f"{i2t.label if i2t else 'no I2T model'} cannot be asked for a length; name one that "
             "takes a prompt, for example --i2t transformers:FOLDER"
         )
-    return replace(i2t, settings={**i2t.settings, "prompt": value})
+    return replace(i2t, settings={**i2t.settings, "prompt": find_prompt(value).name})
 
 
 def _points(

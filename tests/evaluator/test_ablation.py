@@ -143,6 +143,15 @@ def test_a_captioner_is_asked_for_every_length(ask: Ask, make_bench: MakeBench, 
     assert [point.value for point in found.points] == ["q5", "q50"]
 
 
+def test_a_prompt_that_there_is_not_costs_no_run_of_the_others(
+    ask: Ask, make_bench: MakeBench, i2t: str
+) -> None:
+    bench = make_bench()
+    with pytest.raises(InputError, match="no prompt 'q7'; there are q5, q10"):
+        run(ask(i2t=i2t), bench, "caption-length", values=("q5", "q7"), modes=(Mode.PIXEL,))
+    assert not bench.cache.folder.exists()
+
+
 def test_a_diffusion_model_paints_another_picture_at_another_strength(
     ask: Ask, make_bench: MakeBench, t2i: str
 ) -> None:
