@@ -2,16 +2,17 @@
 
 import os
 import subprocess
-import sys
+
+from evaluator.own_code import PYTHON_VARIABLES, own_module
 
 
 def run_apart(
-    file: str, *arguments: str, given: bytes | None = None, seconds: int
+    module: str, *arguments: str, given: bytes | None = None, seconds: int
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a file of this package by itself, without this process's environment.
+    """Run a module of this package by itself, without this process's environment.
 
     Args:
-        file: what `__file__` says there; it calls `bound` before it reads anything.
+        module: its name; as `__main__` it calls `bound` before it reads anything.
         arguments: of its command line.
         given: its standard input.
         seconds: that it may take.
@@ -19,10 +20,15 @@ def run_apart(
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
     """
-    needed = {k: os.environ[k] for k in ("PATH", "LD_LIBRARY_PATH") if k in os.environ}
-    command = [sys.executable, "-I", file, *arguments]
+    names = ("PATH", "LD_LIBRARY_PATH", *PYTHON_VARIABLES)
+    needed = {name: os.environ[name] for name in names if name in os.environ}
     return subprocess.run(
-        command, input=given, capture_output=True, env=needed, timeout=seconds, check=False
+        own_module(module, *arguments),
+        input=given,
+        capture_output=True,
+        env=needed,
+        timeout=seconds,
+        check=False,
     )
 
 

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from evaluator.bench import Bench
 from evaluator.execution import Outcome
+from evaluator.own_code import PYTHON_VARIABLES, own_module
 from protocol.errors import MachineFault, RecordError
 from protocol.failures import FailureCode
 from protocol.jsonable import from_json, to_plain
@@ -28,13 +28,14 @@ from submission.queue import make_failure
 
 NEEDED = frozenset(
     {
-        *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS"),
+        *("PATH", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS"),
         *("LD_LIBRARY_PATH", "LD_PRELOAD", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+        *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("HF_HOME", "HF_HUB_CACHE", "HF_XET_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE"),
         *("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DOWNLOAD_TIMEOUT"),
         *("XDG_CACHE_HOME", "TORCH_HOME", "IMAGEIO_FFMPEG_EXE"),
-        *("PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONUNBUFFERED"),
+        *(*PYTHON_VARIABLES, "PYTHONHASHSEED", "PYTHONUNBUFFERED"),
     }
 )
 NEEDED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "OPENBLAS_", "PYTORCH_")
@@ -120,7 +121,7 @@ def _run_child(
     job: Mapping[str, object], environment: Mapping[str, str], hear: Callable[[str], None]
 ) -> int:
     with subprocess.Popen(
-        [sys.executable, "-m", "evaluator.child"],
+        own_module("evaluator.child"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=dict(environment),

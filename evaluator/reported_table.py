@@ -41,7 +41,7 @@ def read_apart(content: bytes, memory_bytes: int = MEMORY_BYTES) -> "list[Row]":
         given.write_bytes(content)
         paths = str(given), str(answer)
         try:
-            done = run_apart(__file__, *paths, str(memory_bytes), seconds=_SECONDS)
+            done = run_apart(__name__, *paths, str(memory_bytes), seconds=_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise RecordError(
                 f"the per-image scores could not be read in {_SECONDS} seconds"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from evaluator.commands._options import add_store
+from evaluator.own_code import own_module
 
 HELP = "write the board as a static site"
 
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become the Space's own export: the evaluator and the Space never import each other."""
-    command = [sys.executable, "-m", "space.export", str(options.store), str(options.folder)]
+    command = own_module("space.export", str(options.store), str(options.folder))
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from evaluator.commands._numbers import PORT
+from evaluator.own_code import own_module
 
 HELP = "let viewers rate pictures in a browser"
 
@@ -50,7 +51,7 @@ def _serve(options: argparse.Namespace) -> NoReturn:
     os.environ["GRADIO_SERVER_PORT"] = str(options.port)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "space.rating"])  # noqa: S606 - no shell
+    os.execv(sys.executable, own_module("space.rating.__main__"))  # noqa: S606 - no shell
 
 
 def _forget(folder: Path, name: str) -> int:

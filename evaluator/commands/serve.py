@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from evaluator.commands._numbers import PORT
 from evaluator.commands._options import add_store
+from evaluator.own_code import own_module
 
 HELP = "show the board in a browser"
 
@@ -34,4 +35,4 @@ def serve_board(store: str | Path, host: str, port: int) -> NoReturn:
     os.environ["GRADIO_SERVER_PORT"] = str(port)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "app"])  # noqa: S606 - no shell is wanted
+    os.execv(sys.executable, own_module("app"))  # noqa: S606 - no shell is wanted

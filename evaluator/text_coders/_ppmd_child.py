@@ -36,7 +36,7 @@ def decode_apart(captions: bytes, stream: bytes, limit: int) -> bytes:
     """
     given = _HEAD.pack(len(captions), limit) + captions + stream
     try:
-        done = run_apart(__file__, given=given, seconds=_SECONDS)
+        done = run_apart(__name__, given=given, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise BitstreamError(f"the caption was not decoded within {_SECONDS} seconds") from error
     if done.returncode:

@@ -214,6 +214,8 @@ def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
 ) -> None:
     cmc_here("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
     cmc_here("work", "--once", "--images", images)
+    # Where people are is often a project with an `app.py` of its own.
+    (tmp_path / "app.py").write_text("raise SystemExit('another project')")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = subprocess.Popen(
