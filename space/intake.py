@@ -1,7 +1,6 @@
 """A submission that comes in over the page; the rules are `submission`'s, as for `cmc submit`."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -161,7 +160,8 @@ def _take_system(
 def _take_captions(found: _Found, desk: Desk, form: Form, bench: Request) -> None:
     try:
         content = base64.b64decode(form.captions, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
+        # Of a wrong letter or length, or of a letter that is not even ASCII.
         raise InputError("the caption file did not arrive whole; choose it again") from error
     name = form.captions_name
     pictures = desk.pictures(bench.dataset_sha256)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from space.shop import Shop
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-LARGEST_BODY = 2 << 20
-"""Bytes of a form: a caption file in base64 and a little more."""
 LONGEST_REASON = 500
 
 
@@ -59,9 +57,7 @@ def add_intake(app: "FastAPI", shop: "Shop") -> None:
         refused = _answered(lambda: _require_sender(request))
         if refused.status_code != 200:
             return refused
-        body = await _body_of(request)
-        if body is None:
-            return _answered(_too_large, status=413)
+        body = await request.body()
         return await run_in_threadpool(
             lambda: _answered(lambda: _act(desk(), action, account_of(request), body))
         )
@@ -75,16 +71,6 @@ def _desk_of(shop: "Shop") -> Callable[[], Desk]:
         return Desk(store_of(shop.keeper.source), lambda: shop.keeper.snapshot.results)
 
     return desk
-
-
-async def _body_of(request: "Request") -> bytes | None:
-    """Return what was sent; None where it is too long, without reading the rest."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def _state(desk: Desk, request: "Request") -> dict[str, Any]:
@@ -168,16 +154,12 @@ def _act(desk: Desk, action: str, account: Account, body: bytes) -> dict[str, An
 def _read(body: bytes) -> dict[str, str]:
     try:
         sent = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("the form did not arrive whole; send it again") from error
     is_form = isinstance(sent, dict) and all(isinstance(value, str) for value in sent.values())
     if not is_form:
         raise InputError("wanted an object with texts")
     return dict(sent)
-
-
-def _too_large() -> None:
-    raise InputError(f"a form may have {LARGEST_BODY:,} bytes; shorten the captions")
 
 
 def account_of(request: "Request") -> Account:
@@ -205,7 +187,7 @@ def _account_or_none(request: "Request") -> Account | None:
         return None
 
 
-def _answered(do: Callable[[], Any], status: int = 400) -> "Response":
+def _answered(do: Callable[[], Any]) -> "Response":
     """Return what `do` returns as JSON; a refusal is an answer, with its reason."""
     from fastapi import Response
 
@@ -214,6 +196,6 @@ def _answered(do: Callable[[], Any], status: int = 400) -> "Response":
     except SignInError as error:
         content, status = plain_json({"error": shown(str(error), LONGEST_REASON)}), 403
     except CMCError as error:
-        content = plain_json({"error": shown(str(error), LONGEST_REASON)})
+        content, status = plain_json({"error": shown(str(error), LONGEST_REASON)}), 400
     headers = {"Cache-Control": "no-store"}
     return Response(content, status, headers, media_type="application/json")

@@ -58,15 +58,19 @@ def serve(
 def build_server(shop: Shop) -> "Starlette":
     """Return the app with all its routes, not yet listening."""
     from starlette.applications import Starlette
+    from starlette.middleware import Middleware
     from starlette.routing import Mount
 
     from space.api_app import build_api
+    from space.bounds import Bounded
     from space.late import LateApp
     from space.page_routes import page_routes
 
     late = LateApp(lambda: build_api(shop))
     return Starlette(
-        routes=[*page_routes(shop), Mount("/", late)], lifespan=lambda _: late.running()
+        routes=[*page_routes(shop), Mount("/", late)],
+        middleware=[Middleware(Bounded)],
+        lifespan=lambda _: late.running(),
     )
 
 

@@ -51,6 +51,9 @@ def serve(
         InputError: the port is in use, or there is nothing to rate.
     """
     import gradio as gr
+    from starlette.middleware import Middleware
+
+    from space.bounds import Bounded
 
     refuse_busy_port(host, port)
     desk = Desk(RatingLog(ratings), find_pairs(distorted, references), consent_text())
@@ -62,6 +65,7 @@ def serve(
         css=".gradio-container { max-width: none !important; padding: 8px 0 !important; } "
         ".gradio-container .main { padding: 0 4px !important; }",
         footer_links=[],
+        app_kwargs={"middleware": [Middleware(Bounded)]},
         prevent_thread_lock=True,
         run_history=False,
         share=False,

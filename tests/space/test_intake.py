@@ -169,6 +169,16 @@ def test_over_http_checks_answer_live_and_errors_come_as_text(address: str) -> N
     assert "error" in answer
 
 
+def test_a_form_that_is_no_form_is_refused_in_words(address: str) -> None:
+    bench = httpx.get(f"{address}intake/state", timeout=60).json()["benches"][0]
+    form = {"role": "T2I", "t2i": "start-image", "bench": bench, "captions_name": "a.csv"}
+    for body in (b"[" * 100_000, json.dumps({**form, "captions": "\u00e9"}).encode()):
+        sent = httpx.post(
+            f"{address}intake/check", content=body, headers={"x-cmc": "1"}, timeout=60
+        )
+        assert (sent.status_code, "did not arrive whole" in sent.text) == (400, True)
+
+
 def test_a_name_of_a_stranger_that_leads_here_is_turned_away(address: str) -> None:
     body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
     headers = {"X-CMC": "1", "Host": "evil.example:7860"}

@@ -188,3 +188,18 @@ def test_the_documented_frame_and_badge_are_there(address: str, store: FolderSto
         assert urls
         for url in urls:
             assert httpx.get(url, timeout=60).status_code == 200, url
+
+
+def test_nobody_leaves_files_or_long_bodies_with_the_server(address: str) -> None:
+    gradio = f"{address}/gradio_api"
+    for path in ("upload", "upload/", "process_recording"):
+        sent = httpx.post(f"{gradio}/{path}", files={"files": b"a", "video": b"a"}, timeout=60)
+        assert (sent.status_code, sent.json()) == (404, {"error": "no files are taken here"})
+    for path in ("file=http://example.com/", "proxy=http://example.com/", "file/app.py"):
+        assert httpx.get(f"{gradio}/{path}", timeout=60).json()["error"].startswith("no files")
+    part = b" " * (1 << 20)
+    for path in ("/gradio_api/call/rows", "/data/board/i2t.all.csv"):
+        for body in (3 * part, iter([part, part, part])):
+            refused = httpx.post(f"{address}{path}", content=body, timeout=60)
+            assert refused.status_code == 413
+            assert "a request may have 2,097,152 bytes" in refused.json()["error"]
