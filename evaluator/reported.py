@@ -7,20 +7,22 @@ written anew from the rows that were checked, so nothing else that a file held g
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from evaluator.recompute import Row, table_problems
-from evaluator.reported_rows import check_rows, write_table
+from evaluator.reported_rows import LARGEST_NUMBER, check_rows, write_table
 from evaluator.reported_table import read_apart
 from protocol.errors import InputError, RecordError
-from protocol.jsonable import from_plain, unrepeated
+from protocol.jsonable import from_plain, to_plain, unrepeated
 from protocol.records import Request, Result
 from protocol.samples import list_samples
 from protocol.versions import find_protocol
+from submission.clock import is_time
 from submission.reported import reported_path
+from submission.wording import shown
 
 RESULT, PER_IMAGE = "result.json", "per_image.parquet"
 LARGEST_RESULT_BYTES = 1 << 19
@@ -28,6 +30,8 @@ LARGEST_TABLE_BYTES = 1 << 25
 """The benchmark's 1,000 pictures in four modes are some 2 MB."""
 LARGEST = {"json": LARGEST_RESULT_BYTES, "parquet": LARGEST_TABLE_BYTES}
 PROBLEMS_SHOWN = 3
+LONGEST_TEXT = 2000
+MOST_OPERATIONS = 10**30
 
 
 class Bundle(NamedTuple):
@@ -146,6 +150,8 @@ def _check_result(result: Result, request: Request, rows: Sequence[Row]) -> None
     uses = {use.dimension: use.name for use in result.provenance.indicators}
     if uses != wanted or len(result.provenance.indicators) != len(wanted):
         raise RecordError(f"{RESULT} was scored with {_names(uses)}, wanted {_names(wanted)}")
+    for wrong in filter(None, _wrong_values(to_plain([result.provenance, result.run]), RESULT)):
+        raise RecordError(wrong)
     problems = table_problems(RESULT, result, rows)
     if problems:
         more = len(problems) - PROBLEMS_SHOWN
@@ -154,6 +160,31 @@ def _check_result(result: Result, request: Request, rows: Sequence[Row]) -> None
             f"the means are not those of the single pictures: {shown}"
             + (f"; and {more} more" if more > 0 else "")
         )
+
+
+def _wrong_values(value: Any, where: str) -> Iterator[str]:
+    """Yield what no run writes down of itself: what is not recomputed is shown and stored too."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield _wrong_text(name, where)
+            yield from _wrong_values(item, f"{where}, {shown(name, 40)}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _wrong_values(item, where)
+    elif isinstance(value, str):
+        yield _wrong_text(value, where)
+    elif value is not None:
+        most = MOST_OPERATIONS if where.endswith(" operations") else LARGEST_NUMBER
+        if not 0 <= value <= most:
+            yield f"{where} is {str(value)[:20]}, wanted 0 to {most:.0e}"
+
+
+def _wrong_text(text: str, where: str) -> str:
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        return f"{where}: {shown(text, 80)!r} is over {LONGEST_TEXT} characters or hides some"
+    if where.endswith(("started_at", "finished_at")) and not is_time(text):
+        return f"{where}: {text[:40]!r} is no time as 2026-10-01T12:00:00.000Z"
+    return ""
 
 
 def _check_pictures(rows: Sequence[Row], images: Path) -> None:

@@ -49,6 +49,8 @@ MOST_ROWS = 200_000
 MOST_BYTES = 1 << 28
 """Of all columns when they are unpacked, and of all texts when each is written out."""
 LONGEST_STATUS = 64
+LARGEST_NUMBER = 10**15
+"""More than any count, time or score of a run; a table holds it, and so does a sum of many."""
 
 
 def read_table(content: bytes) -> list[Row]:
@@ -176,6 +178,8 @@ def _wrong_with(row: Row, request: Request, indicators: Mapping[Any, str]) -> st
             return f"{name} is {value}"
         if value < 0 and name != "score":
             return f"{name} is {value}, wanted 0 or more"
+        if LARGEST_NUMBER < abs(value) < math.inf and name != "seed":
+            return f"{name} is {value}, wanted {LARGEST_NUMBER:.0e} at most"
     return _wrong_names(row, request, indicators) or _wrong_file(row)
 
 

@@ -112,7 +112,10 @@ def _read_scalar(kind: Any, data: Any, where: str) -> Any:
         _require(data in allowed, f"one of {', '.join(map(str, allowed))}", data, where)
         return kind(data)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            _require(False, "a number below 1.8e308", data, where)
     matches = isinstance(data, kind) and (kind is bool or not isinstance(data, bool))
     _require(matches, f"a {kind.__name__}", data, where)
     return data

@@ -17,3 +17,11 @@ def to_text(time: datetime) -> str:
 def from_text(text: str) -> datetime:
     """Return the time that a record holds."""
     return datetime.fromisoformat(text)
+
+
+def is_time(text: str) -> bool:
+    """Return whether a text is a time exactly as the records hold it."""
+    try:
+        return to_text(from_text(text)) == text
+    except ValueError:
+        return False

@@ -143,6 +143,9 @@ def change_row(**changes: Any) -> Callable[[Rows], Rows]:
         (change_row(file_bytes=1), "a file of 1 bytes with parts of"),
         (change_row(bits_per_pixel=0.001), "0.001 bits per pixel, recomputed"),
         (change_row(encode_seconds=-1.0), "encode_seconds is -1.0"),
+        # Several of these are more than a float can hold.
+        (lambda rows: [{**row, "score": 1e308} for row in rows], r"score is 1e\+308"),
+        (lambda rows: [{**row, "decode_seconds": 1e308} for row in rows], "decode_seconds is 1e"),
         (change_row(seed=None), "seed is empty"),
         (change_row(caption="x" * 20_000), "a caption has over 16384 bytes"),
         (change_row(caption="other"), "has two files"),
@@ -156,6 +159,10 @@ def test_a_table_that_no_run_makes_is_refused(
         check_reported(bundle, evaluation.result.request)
 
 
+def with_origin(**changes: object) -> Callable[[Any], Any]:
+    return lambda plain: plain | {"provenance": plain["provenance"] | changes}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -167,6 +174,14 @@ def test_a_table_that_no_run_makes_is_refused(
         (lambda plain: plain | {"per_image_sha256": "0" * 64}, "names 000000000000"),
         (lambda plain: plain | {"costs": []}, "0 costs written"),
         (lambda plain: plain | {"run": {"wall_seconds": float("nan")}}, "NaN"),
+        (lambda plain: plain | {"run": {"wall_seconds": 10**400}}, "below 1.8e308"),
+        (lambda plain: plain | {"run": {"wall_seconds": -1}}, "wall_seconds is -1.0, wanted 0"),
+        # The board's Parquet has 64 bits for it.
+        (lambda plain: plain | {"run": {"peak_memory_bytes": 10**19}}, "peak_memory_bytes is 1000"),
+        (lambda plain: plain | {"run": {"pictures": {"a\ud800": 1}}}, r"ud800' is over 2000"),
+        (with_origin(device="\ud800"), r"device: .*ud800' is over 2000 characters or hides"),
+        (with_origin(platform="x" * 2001), "platform: 'xxx"),
+        (with_origin(finished_at="=1+1"), "finished_at: '=1.1' is no time as"),
         (
             lambda plain: plain | {"request": plain["request"] | {"modes": ["image"]}},
             "the results are of request",
