@@ -11,7 +11,8 @@ def main() -> int:
     """Serve the page: to the world inside a Space, elsewhere to this machine alone."""
     store = os.environ.get("CMC_STORE", "")
     host = "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"  # noqa: S104
-    host = os.environ.get("GRADIO_SERVER_NAME", host)
+    # Empty, it would be every address of this machine.
+    host = os.environ.get("GRADIO_SERVER_NAME") or host
     try:
         serve(store, host, _port(os.environ.get("GRADIO_SERVER_PORT", "7860")), announce=_announce)
     except (CMCError, OSError) as error:

@@ -68,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (CMCError, OSError) as error:
-        print(f"cmc {options.command}: {error}", file=sys.stderr)
+    except (CMCError, OSError, ModuleNotFoundError) as error:
+        print(f"cmc {options.command}: {_said(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; what was done is kept", file=sys.stderr)
@@ -78,6 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _leave(end.status)
         raise
     return status
+
+
+def _said(error: Exception) -> str:
+    """Return an error's text, which for a library that is missing is how to get it.
+
+    Raises:
+        ModuleNotFoundError: what is missing is a part of ours.
+    """
+    if not isinstance(error, ModuleNotFoundError):
+        return str(error)
+    library = (error.name or "").partition(".")[0]
+    if library in ("", "evaluator", "submission", "protocol", "space", "dataset_cards"):
+        raise error
+    return f"{library} is not installed; pip install 'cmc-bench[evaluator]' brings what is needed"
 
 
 class _Ended(SystemExit):

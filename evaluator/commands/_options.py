@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from submission.evidence import Piece
 
 DEFAULT_PROTOCOL = "cmc-1"
-DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench"))
+DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE") or "~/.cache/cmc-bench")
+"""A variable that is empty counts as one that is not there; as a path it would be this folder."""
+DEFAULT_STORE = os.environ.get("CMC_STORE") or "cmc-store"
 RAY_ACTORS = "encode=1x0,decode=1x0,score=1x0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -26,7 +28,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         metavar="FOLDER|hub:ORG/NAME",
-        default=os.environ.get("CMC_STORE", "cmc-store"),
+        default=DEFAULT_STORE,
         help="where requests and results are (default: $CMC_STORE, or the folder cmc-store)",
     )
 

@@ -5,10 +5,9 @@ unpacked pictures of a dataset folder and the caption files of requests stay.
 """
 
 import argparse
-import os
 from pathlib import Path
 
-from evaluator.commands._options import add_json, size_in_bytes
+from evaluator.commands._options import DEFAULT_CACHE, add_json, size_in_bytes
 from evaluator.pruning import KINDS
 
 HELP = "look at the cache of finished work, and prune it"
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--cache",
             type=Path,
-            default=Path(os.environ.get("CMC_CACHE", "~/.cache/cmc-bench")),
+            default=DEFAULT_CACHE,
             help="default: $CMC_CACHE, or ~/.cache/cmc-bench",
         )
         add_json(action)

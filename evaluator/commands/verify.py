@@ -6,7 +6,7 @@ Whatever was changed, added or removed outside the ledger is named; the exit sta
 import argparse
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_json
+from evaluator.commands._options import DEFAULT_STORE, add_json
 
 if TYPE_CHECKING:
     from submission.ledger_check import Checked
@@ -17,13 +17,11 @@ HELP = "check a store's ledger, files and rows"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    import os
-
     parser.add_argument(
         "store",
         nargs="?",
         metavar="FOLDER|hub:ORG/NAME",
-        default=os.environ.get("CMC_STORE", "cmc-store"),
+        default=DEFAULT_STORE,
         help="the store (default: $CMC_STORE, or the folder cmc-store)",
     )
     parser.add_argument(

@@ -122,6 +122,16 @@ def test_a_port_in_the_environment_that_is_none_is_named(
     assert f"GRADIO_SERVER_PORT is {port!r}" in capsys.readouterr().err
 
 
+def test_an_empty_name_in_the_environment_opens_no_other_address_than_none_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(app, "serve", lambda _store, host, _port, **_: asked.append(host))
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "")
+    assert app.main() == 0
+    assert asked == ["127.0.0.1"]
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "space" / "static").iterdir()), ids=lambda p: p.name
 )
