@@ -7,6 +7,7 @@ from protocol.declared import DECLARED
 from protocol.errors import InputError
 from protocol.rules import TRACKS, Mode, Role
 from protocol.systems import ENDPOINT_ADAPTERS
+from submission.caption_files import ADAPTER as CAPTIONS
 from submission.rules import BOARDS
 from submission.served import served_by
 from submission.systems import (
@@ -70,8 +71,9 @@ def refuse_paths(text: str) -> None:
     adapter = adapter_of(text).replace("_", "-")
     served = served_by().get(adapter)
     model, _ = split_revision(written.partition(":")[2])
-    # A server's model may be called anything; whether it is asked is a check.
-    is_named = adapter in ENDPOINT_ADAPTERS or is_hub_id(model)
+    # A server's model may be called anything; whether it is asked is a check. Captions are no
+    # model of the Hub, whatever their file is called.
+    is_named = adapter in ENDPOINT_ADAPTERS or (adapter != CAPTIONS and is_hub_id(model))
     if served is None or (model and not is_named) or (served.has_weights and not model):
         raise InputError(
             f"{shown(text, 80)!r} is nothing that can be submitted here; write ADAPTER:OWNER/NAME, "

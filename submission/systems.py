@@ -57,6 +57,9 @@ def pin_system(text: str) -> System:
     # A server's model is known by its name alone; the answers' own model name is kept with them.
     if kind in WITHOUT_MODEL or kind in ENDPOINT_ADAPTERS:
         return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
+    if kind == "file" and not local_path(model).is_file():
+        # A path of one folder and a name looks like a Hub id.
+        raise ModelError(f"{model!r} is no file here; wanted a caption file, CSV or JSON lines")
     name, commit, path = _pin_model(model, revision)
     return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
 

@@ -81,7 +81,9 @@ def test_known_systems_pass_and_the_request_is_queued_in_the_reader_s_name(
     assert (entry.request.submitter, entry.state.status) == ("reader", "PENDING")
 
 
-@pytest.mark.parametrize("text", ["/etc/passwd", "diffusers:/etc", "file:../../secret.csv", "x"])
+@pytest.mark.parametrize(
+    "text", ["/etc/passwd", "diffusers:/etc", "file:../../secret.csv", "file:a/b.csv", "x"]
+)
 def test_nothing_of_the_server_s_own_disk_can_be_named(desk: Desk, text: str) -> None:
     with pytest.raises(InputError, match=r"can be submitted here|is called"):
         check(desk, form(t2i=text), READER)

@@ -143,6 +143,12 @@ def test_what_is_no_model_is_refused(text: str) -> None:
         pin_system(text)
 
 
+@pytest.mark.parametrize("text", ["file:captions/none.csv", "file:none.csv", "file:."])
+def test_a_caption_file_that_is_missing_is_no_model_that_the_hub_is_asked_for(text: str) -> None:
+    with pytest.raises(ModelError, match=r"is no file here; wanted a caption file"):
+        pin_system(text)
+
+
 def test_a_link_out_of_the_folder_is_refused(model: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (model / "link").symlink_to(tmp_path / "secret")
