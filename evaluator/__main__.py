@@ -132,9 +132,10 @@ def _leave(status: int) -> int:
 def _prune(options: argparse.Namespace) -> None:
     """Prune the cache after a command that was told a size: nothing needs its pictures now."""
     if getattr(options, "cache_size", None) is not None:
+        from evaluator.commands._options import cache_from
         from evaluator.pruning import prune
 
-        prune(options.cache.expanduser(), options.cache_size)
+        prune(cache_from(options), options.cache_size)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-from protocol.errors import ModelError
+from protocol.errors import InputError, ModelError
 from protocol.files import sha256_of_file
 from submission.facts import FileFact, FileKind, ModelFacts, Trouble
 from submission.model_configs import MAX_CONFIG_BYTES, config_names, read_configs
@@ -27,6 +27,20 @@ def local_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def under_home(path: Path) -> Path:
+    """Return a folder of ours, `~` being this user's home.
+
+    Raises:
+        InputError: nobody knows where that is.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: this user has no home; set HOME, or name a folder with --cache or CMC_CACHE"
+        ) from error
 
 
 def folder_facts(path: Path) -> ModelFacts:

@@ -71,7 +71,12 @@ def account_of_machine() -> Account:
     """Return this machine's user, for a store that is a folder."""
     import getpass
 
-    return Account(f"local:{getpass.getuser()}", SignedInBy.MACHINE)
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a user may have a number and no name.
+        name = str(os.getuid())
+    return Account(f"local:{name}", SignedInBy.MACHINE)
 
 
 def account_of_shell(*, endpoint: str | None = None) -> Account:

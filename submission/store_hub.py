@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from submission.beside import Beside, HubBeside
+from submission.folders import under_home
 from submission.hub_files import Backoff
 from submission.ledger_hub import HubLedger
 from submission.queue import Terms
@@ -42,7 +43,7 @@ class HubStore(LedgerStore):
             timeout: of one call, in seconds.
             clock: tells the time.
         """
-        cache = cache or Path("~/.cache/cmc-bench/hub").expanduser()
+        cache = cache or under_home(Path("~/.cache/cmc-bench/hub"))
         ledger = HubLedger(
             name,
             endpoint=endpoint,

@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
-from evaluator.commands._options import add_images, add_json, add_machine, add_store, bench_from
+from evaluator.commands._options import (
+    add_images,
+    add_json,
+    add_machine,
+    add_store,
+    bench_from,
+    cache_from,
+)
 
 if TYPE_CHECKING:
     from protocol.records import Result
@@ -71,9 +78,9 @@ def run_again(
 
     require_in_process_for_ray(options)
     request = relocate(result.request, {"i2t": options.i2t, "t2i": options.t2i})
-    request = with_captions_here(request, store.ledger, options.cache.expanduser() / "captions")
+    request = with_captions_here(request, store.ledger, cache_from(options) / "captions")
     # Of its own, so that a second run is one; kept until the end, so that it may be killed.
-    cache = options.cache.expanduser() / "replications" / name
+    cache = cache_from(options) / "replications" / name
     bench = replace(bench_from(options), cache=Cache(cache))
     replication = reproduce(
         replace(result, request=request),

@@ -50,6 +50,21 @@ def number(
     return read
 
 
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the bytes of `20G`; units are powers of 1000."""
+    count, unit = text.rstrip("KMGTkmgt"), text[len(text.rstrip("KMGTkmgt")) :].upper()
+    try:
+        size = int(float(count) * _UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        size = -1
+    if size < 0:
+        raise argparse.ArgumentTypeError(f"wanted a size like 500M or 20G, found {text!r}")
+    return size
+
+
 PORT = whole(0, 65535)
 SEED = whole(0)
 """numpy's generators take no negative one."""

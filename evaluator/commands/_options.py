@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import number, whole
+from evaluator.commands._numbers import number, size_in_bytes, whole
 from protocol.rules import Mode, Role
 from protocol.versions import PROTOCOLS
 
@@ -20,7 +20,6 @@ DEFAULT_CACHE = Path(os.environ.get("CMC_CACHE") or "~/.cache/cmc-bench")
 """A variable that is empty counts as one that is not there; as a path it would be this folder."""
 DEFAULT_STORE = os.environ.get("CMC_STORE") or "cmc-store"
 RAY_ACTORS = "encode=1x0,decode=1x0,score=1x0"
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +110,14 @@ def images_from(options: argparse.Namespace) -> Path:
     """Return the folder of PNG files that `--images` stands for."""
     from evaluator.dataset.unpacking import plain_folder
 
-    cache: Path = getattr(options, "cache", DEFAULT_CACHE)
-    return plain_folder(options.images, cache.expanduser())
+    return plain_folder(options.images, cache_from(options))
+
+
+def cache_from(options: argparse.Namespace) -> Path:
+    """Return the folder that `--cache` stands for, or the default where there is no such option."""
+    from submission.folders import under_home
+
+    return under_home(getattr(options, "cache", DEFAULT_CACHE))
 
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
@@ -254,7 +259,7 @@ def bench_from(options: argparse.Namespace, report: "Reporter | None" = None) ->
         parse_actors(actors)
     return Bench(
         images=images_from(options),
-        cache=Cache(options.cache.expanduser()),
+        cache=Cache(cache_from(options)),
         weights=options.weights,
         device=device,
         # On a CPU a batch gains little and takes memory.
@@ -282,15 +287,3 @@ def parse_modes(text: str) -> list[Mode]:
     if unknown:
         raise InputError(f"no mode {', '.join(unknown)}; there are {', '.join(Mode)}")
     return [Mode(name) for name in dict.fromkeys(names)]
-
-
-def size_in_bytes(text: str) -> int:
-    """Return the bytes of `20G`; units are powers of 1000."""
-    number, unit = text.rstrip("KMGTkmgt"), text[len(text.rstrip("KMGTkmgt")) :].upper()
-    try:
-        size = int(float(number) * _UNITS[unit])
-    except (KeyError, ValueError, OverflowError):
-        size = -1
-    if size < 0:
-        raise argparse.ArgumentTypeError(f"wanted a size like 500M or 20G, found {text!r}")
-    return size

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from evaluator.commands._options import add_images, add_machine, add_store, images_from
+from evaluator.commands._options import add_images, add_machine, add_store, cache_from, images_from
 
 if TYPE_CHECKING:
     from evaluator.rescore import Row
@@ -26,7 +26,7 @@ def row_of(options: argparse.Namespace, store: "Store", result: "Result") -> "Ro
     from evaluator.rescore import Row
     from submission.caption_files import with_captions_here
 
-    captions = options.cache.expanduser() / "captions"
+    captions = cache_from(options) / "captions"
     return Row(
         request=with_captions_here(result.request, store.ledger, captions),
         per_image=store.per_image_path(result.request.request_id).read_bytes(),

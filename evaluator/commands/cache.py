@@ -7,7 +7,8 @@ unpacked pictures of a dataset folder and the caption files of requests stay.
 import argparse
 from pathlib import Path
 
-from evaluator.commands._options import DEFAULT_CACHE, add_json, size_in_bytes
+from evaluator.commands._numbers import size_in_bytes
+from evaluator.commands._options import DEFAULT_CACHE, add_json, cache_from
 from evaluator.pruning import KINDS
 
 HELP = "look at the cache of finished work, and prune it"
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
     from evaluator.pruning import Usage, look, prune
 
-    folder = options.cache.expanduser()
+    folder = cache_from(options)
     if options.action == "prune":
         freed = prune(folder, options.to, kind=options.kind)
         if options.json:

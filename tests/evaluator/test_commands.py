@@ -13,7 +13,7 @@ import pytest
 from conftest import environment, paint
 from PIL import Image
 
-from evaluator.__main__ import COMMANDS, main
+from evaluator.__main__ import COMMANDS
 from protocol.boards import published_rows
 from protocol.rules import Track
 
@@ -295,22 +295,3 @@ def test_wrong_input_ends_in_one_sentence_and_status_1(
     assert message in lines[0]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "o").exists()
-
-
-def test_a_variable_that_is_empty_counts_as_one_that_is_not_there(tmp_path: Path) -> None:
-    code = "from evaluator.commands._options import *; print(DEFAULT_CACHE, DEFAULT_STORE)"
-    told = {**environment(tmp_path), "CMC_CACHE": "", "CMC_STORE": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "~/.cache/cmc-bench cmc-store\n"
-
-
-def test_a_library_that_is_not_installed_is_named_and_what_brings_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    folders = ["--reference", str(tmp_path), "--distorted", str(tmp_path)]
-    assert main(["score", *folders, "--indicator", "psnr"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("cmc score: torch is not installed; pip install 'cmc-bench[evaluator]'")

@@ -11,7 +11,7 @@ import pytest
 
 from evaluator.bench import Bench
 from evaluator.cache import Cache, ScoreEntry, cache_key
-from evaluator.commands._options import size_in_bytes
+from evaluator.commands._numbers import size_in_bytes
 from evaluator.pruning import look, prune
 from evaluator.run import evaluate
 from protocol.records import Request

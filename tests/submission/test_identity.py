@@ -23,6 +23,15 @@ from submission.identity import (
 ADA = Account("ada", SignedInBy.SPACE)
 
 
+def test_a_user_who_has_a_number_and_no_name_is_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    assert account_of_machine().name == "local:12345"
+
+
 def test_a_profile_names_its_account() -> None:
     assert account_of_profile({"preferred_username": "ada", "name": "Ada L."}) == ADA
 

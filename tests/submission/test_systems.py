@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol.errors import ModelError
-from submission.folders import hash_folder
+from protocol.errors import InputError, ModelError
+from submission.folders import hash_folder, under_home
 from submission.systems import pin_system, split_revision, split_settings, typed
 
 
@@ -35,6 +35,15 @@ def test_a_file_is_pinned_by_its_contents(tmp_path: Path) -> None:
 def test_the_home_of_nobody_is_no_path() -> None:
     with pytest.raises(ModelError, match="~nobody-here/tiny"):
         pin_system("diffusers:~nobody-here/tiny")
+
+
+def test_a_user_without_a_home_is_told_to_name_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_: str) -> str:
+        return "~/.cache"
+
+    monkeypatch.setattr("os.path.expanduser", homeless)
+    with pytest.raises(InputError, match="this user has no home; set HOME, or name a folder"):
+        under_home(Path("~/.cache"))
 
 
 def test_a_commit_that_is_given_needs_no_network() -> None:

@@ -1,0 +1,55 @@
+"""Which code a command runs, what it lacks, and where it works when nothing says so."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import environment
+
+from evaluator.__main__ import main
+from evaluator.bounded import run_apart
+from evaluator.own_code import own_module
+
+
+def test_a_module_of_ours_is_run_and_not_what_has_its_name_in_the_current_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "app.py").write_text("raise SystemExit('another project')")
+    done = subprocess.run(
+        own_module("app"),
+        cwd=tmp_path,
+        env={**os.environ, "GRADIO_SERVER_PORT": "none"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.startswith("cmc serve: GRADIO_SERVER_PORT is 'none'")
+
+
+def test_what_runs_apart_finds_what_is_installed_for_this_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_here.py").write_text("print('found')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert run_apart("only_here", seconds=60).stdout == b"found\n"
+
+
+def test_a_variable_that_is_empty_counts_as_one_that_is_not_there(tmp_path: Path) -> None:
+    code = "from evaluator.commands._options import *; print(DEFAULT_CACHE, DEFAULT_STORE)"
+    told = {**environment(tmp_path), "CMC_CACHE": "", "CMC_STORE": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "~/.cache/cmc-bench cmc-store\n"
+
+
+def test_a_library_that_is_not_installed_is_named_and_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    folders = ["--reference", str(tmp_path), "--distorted", str(tmp_path)]
+    assert main(["score", *folders, "--indicator", "psnr"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("cmc score: torch is not installed; pip install 'cmc-bench[evaluator]'")
