@@ -4,6 +4,7 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 """
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -46,10 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 refused, 2 wrong usage."""
-    # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    hush_libraries()
+    _settle()
     options = make_parser().parse_args(arguments)
     computes = getattr(options, "computes", False)
     if computes:
@@ -92,6 +90,17 @@ def _said(error: Exception) -> str:
     if library in ("", "evaluator", "submission", "protocol", "space", "dataset_cards"):
         raise error
     return f"{library} is not installed; pip install 'cmc-bench[evaluator]' brings what is needed"
+
+
+def _settle() -> None:
+    """Keep libraries quiet, and have what is printed printed."""
+    # Two libraries ask hosts of their own about versions and usage; nobody asked for that.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    hush_libraries()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal has no letter for, as in a file's name, ends no command.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class _Ended(SystemExit):

@@ -1,5 +1,6 @@
 """From a person's choice of systems to a Request that can be run."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,13 +10,17 @@ from evaluator.decoders import DecoderModule, find_decoder
 from evaluator.pictures import fingerprint_images
 from protocol.boards import RELEASED_DATASET
 from protocol.errors import InputError
+from protocol.jsonable import to_json
 from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.versions import find_protocol
 from submission.settings import read_settings
 from submission.store import now
 from submission.systems import adapter_of, pin_system, resolve
+from submission.wording import shown
 
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+"""What Python makes of a file name's bytes that are no letters."""
 _MODES_OF_ROLE = {
     Role.T2I: TRACKS[Track.T2I].modes,
     Role.I2T: TRACKS[Track.I2T].modes,
@@ -61,7 +66,7 @@ def make_request(
         check_quality(adapter, quality)
     elif t2i is None:
         raise InputError("name a T2I model with --t2i (start-image needs no weights), or a --codec")
-    return Request(
+    request = Request(
         role=role,
         i2t=_pin(i2t, Role.I2T, find_captioner),
         t2i=_pin(t2i, Role.T2I, find_decoder),
@@ -73,6 +78,18 @@ def make_request(
         submitter=submitter,
         submitted_at=now(),
     )
+    _require_text(request)
+    return request
+
+
+def _require_text(request: Request) -> None:
+    """Refuse names of files that no record can hold, before anything is computed for one."""
+    for line in to_json(request).split("\n"):
+        if _NO_UTF8.search(line):
+            raise InputError(
+                f"a name is no text in UTF-8: {shown(line.strip())}; rename the file or folder, or "
+                "call the pictures something else with --dataset"
+            )
 
 
 def require_codec_modes(modes: Sequence[Mode]) -> None:

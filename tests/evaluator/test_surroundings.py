@@ -1,8 +1,10 @@
 """Which code a command runs, what it lacks, and where it works when nothing says so."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,26 @@ def test_a_library_that_is_not_installed_is_named_and_what_brings_it(
     assert main(["score", *folders, "--indicator", "psnr"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("cmc score: torch is not installed; pip install 'cmc-bench[evaluator]'")
+
+
+def test_a_letter_that_the_terminal_lacks_ends_no_command(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "evaluator", "leaderboard", "--track", "i2t"],
+        cwd=tmp_path,
+        env={**environment(tmp_path), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert r"cmc-1 \xb7 CMC-Bench" in done.stdout
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_computed(
+    tmp_path: Path, images: Path, cmc_here: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    odd = tmp_path / "caf\udce9"
+    shutil.copytree(images, odd)
+    system = ("--codec", "vvc:53", "--protocol", "demo-0", "--out", tmp_path / "out")
+    refused = cmc_here("evaluate", *system, "--images", odd, status=1)
+    assert "a name is no text in UTF-8" in refused.stderr
+    assert "--dataset" in refused.stderr
