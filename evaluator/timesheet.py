@@ -28,6 +28,8 @@ class Timesheet:
         self._active = 0
         self._active_since = 0.0
         self._covered = 0.0
+        self._peaks = (0, 0)
+        """Memory and GPU memory of the largest process that was absorbed."""
 
     @contextmanager
     def working(self, part: str, pictures: int = 1) -> Iterator[None]:
@@ -68,6 +70,10 @@ class Timesheet:
     def absorb(self, report: RunReport) -> None:
         """Add what another process counted; its wall time runs beside this one's."""
         with self._lock:
+            # When others worked at the same moment is not known; the busiest one's time is.
+            self._covered = max(self._covered, report.wall_seconds - report.other_seconds)
+            memory, gpu = self._peaks
+            self._peaks = max(memory, report.peak_memory_bytes), max(gpu, report.peak_gpu_bytes)
             for part, seconds in report.busy_seconds.items():
                 self._busy[part] += seconds
             for counter, counts in (
@@ -100,8 +106,8 @@ class Timesheet:
                 pictures=dict(self._pictures),
                 cache_hits=dict(self._hits),
                 cache_misses=dict(self._misses),
-                peak_memory_bytes=peak_memory_bytes(),
-                peak_gpu_bytes=peak_gpu_bytes(),
+                peak_memory_bytes=max(peak_memory_bytes(), self._peaks[0]),
+                peak_gpu_bytes=max(peak_gpu_bytes(), self._peaks[1]),
                 smallest_batch=smallest_batch,
                 operations=operations,
                 flops_utilisation=_utilisation(operations, self._busy["decode"], device),

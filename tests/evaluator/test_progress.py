@@ -13,6 +13,7 @@ from evaluator.bench import Bench
 from evaluator.progress import progress_bars, progress_events
 from evaluator.run import evaluate
 from evaluator.summary import summarise
+from evaluator.timesheet import Timesheet
 from protocol.jsonable import from_json, to_json
 from protocol.records import Request, Result, RunReport
 from protocol.rules import Mode
@@ -37,6 +38,23 @@ def test_notes_of_overlapping_stages_come_one_at_a_time(
     with progress_bars(notes.append) as report:
         evaluate(ask(modes=(Mode.IMAGE,)), replace(make_bench(), report=report))
     assert {"encode 3/3", "decode 3/3", "score 3/3"} <= set(notes)
+
+
+def test_what_other_processes_did_is_in_the_report_of_a_run() -> None:
+    timesheet = Timesheet()
+    for gpu, idle in ((5, 0.25), (7, 0.5)):
+        timesheet.absorb(
+            RunReport(
+                wall_seconds=1e6,
+                other_seconds=1e6 * idle,
+                busy_seconds={"decode": 2.0},
+                peak_memory_bytes=1 << 50,
+                peak_gpu_bytes=gpu,
+            )
+        )
+    report = timesheet.report(smallest_batch=1, price_per_hour=None)
+    assert (report.peak_memory_bytes, report.peak_gpu_bytes) == (1 << 50, 7)
+    assert (report.busy_seconds, report.other_seconds) == ({"decode": 4.0}, 0.0)
 
 
 def test_a_result_holds_its_report_and_an_older_one_has_an_empty_one(
