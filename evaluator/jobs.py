@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.errors import InputError, JobError
+from submission.redaction import HIDDEN, redact
 
 IMAGE = "python:3.12"
 """torch's wheels bring CUDA; the driver is the machine's."""
@@ -36,9 +37,9 @@ class JobPlan:
 
         steps = ["set -e"]
         if self.source:
-            steps.append(
-                f"pip install --quiet {shlex.quote(f'cmc-bench[evaluator] @ {self.source}')}"
-            )
+            extras = "evaluator,ray" if "ray" in self.worker else "evaluator"
+            wanted = f"cmc-bench[{extras}] @ {self.source}"
+            steps.append(f"pip install --quiet {shlex.quote(wanted)}")
         steps.append(shlex.join(["cmc", "work", *self.worker]))
         return ["bash", "-c", "\n".join(steps)]
 
@@ -71,8 +72,11 @@ def plan_job(
 
     if not re.fullmatch(r"[1-9]\d*(\.\d+)?[smhd]", timeout):
         raise InputError(f"--timeout {timeout}: wanted a number with s, m, h or d, as in 6h")
-    if any(word.startswith("hf_") for word in worker):
-        raise InputError("a token stands in the command; jobs get it as a secret, leave it out")
+    if any(HIDDEN in redact(word) for word in (*worker, source)):
+        raise InputError(
+            "a token stands in the command, which whoever may see the job can read; the Hub's goes "
+            "as a secret, and what is installed with --source must need none"
+        )
     return JobPlan(
         flavor=flavor,
         timeout=timeout,

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
 from evaluator.commands._numbers import PORT, number
-from evaluator.commands._options import add_images, add_machine, add_store
+from evaluator.commands._options import (
+    DEFAULT_CACHE,
+    RAY_ACTORS,
+    add_images,
+    add_machine,
+    add_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +26,24 @@ POLL_SECONDS = 300.0
 """Between two looks of a worker that the Hub calls."""
 LONGEST_POLL = 7 * 86_400
 """A week, in seconds."""
+_SENT = {
+    "weights": None,
+    "cache": DEFAULT_CACHE,
+    "cache_size": None,
+    "device": "auto",
+    "batch_size": None,
+    "lanes": 1,
+    "no_overlap": False,
+    "keep_features": "",
+    "engine": "local",
+    "actors": RAY_ACTORS,
+    "price_per_hour": None,
+    "poll": None,
+    "in_process": False,
+    "create_store": False,
+    "once": False,
+}
+"""Options that a job is told of where they are not these, its own defaults."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +97,7 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Work until nothing waits; the exit status is 1 when a request failed."""
+    require_in_process_for_ray(options)
     if options.on:
         return _start_elsewhere(options)
     import time
@@ -81,7 +106,6 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.worker import work
     from submission.store import open_store, require_there
 
-    require_in_process_for_ray(options)
     with contextlib.ExitStack() as stack:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
         store = open_store(options.store, create=options.create_store)
@@ -132,6 +156,8 @@ def _start_elsewhere(options: argparse.Namespace) -> int:
 
     if not options.store.startswith("hub:"):
         raise InputError(f"a job cannot reach {options.store}; wanted --store hub:ORG/NAME")
+    if options.webhook:
+        raise InputError("the Hub cannot call a worker in a job; wanted --poll")
     name = options.worker_token_from
     if name and not os.environ.get(name):
         raise InputError(f"${name} is not set; it is to hold the worker's token")
@@ -151,13 +177,12 @@ def _start_elsewhere(options: argparse.Namespace) -> int:
 def _worker_arguments(options: argparse.Namespace) -> list[str]:
     """Return what `cmc work` is told there; folders are those of the job."""
     arguments = ["--store", options.store, "--images", str(options.images)]
-    if options.weights:
-        arguments += ["--weights", str(options.weights)]
-    if options.batch_size:
-        arguments += ["--batch-size", str(options.batch_size)]
-    if options.poll:
-        arguments += ["--poll", str(options.poll)]
-    return arguments + (["--once"] if options.once else [])
+    for name, default in _SENT.items():
+        value = getattr(options, name)
+        if value != default:
+            option = f"--{name.replace('_', '-')}"
+            arguments += [option] if value is True else [option, str(value)]
+    return arguments
 
 
 def _mounts(texts: list[str]) -> dict[str, str]:

@@ -56,9 +56,17 @@ def test_a_timeout_has_a_number_and_a_unit(timeout: str) -> None:
         plan(timeout=timeout)
 
 
-def test_a_token_in_the_command_is_refused() -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"worker": ("--token", "hf_abcdefghij")},
+        {"source": "git+https://oauth2:ghp_0123456789abcdefghij@example.org/cmc.git"},
+        {"source": "git+https://me:word@example.org/cmc.git"},
+    ],
+)
+def test_a_token_in_the_command_is_refused(told: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="as a secret"):
-        plan(worker=("--token", "hf_abc"))
+        plan(**told)
 
 
 def test_a_refusal_of_the_hub_is_told_with_its_reason(hub: LoopbackHub) -> None:
@@ -89,5 +97,16 @@ def test_the_command_starts_itself_elsewhere(hub: LoopbackHub, tmp_path: Path) -
     assert job["command"][-1].endswith("cmc work --store hub:acme/cmc --images /p/gt --once")
     assert job["flavor"] == "l4x1"
     assert job["secrets"] == {"HF_TOKEN": "w-token"}
+    hub.jobs.clear()
+    more = ("--cache", "/c", "--cache-size", "2M", "--lanes", "2", "--no-overlap", "--in-process")
+    ray = ("--engine", "ray", "--actors", "encode=1x0,decode=2x1,score=1x0", "--poll", "60")
+    assert work("--store", "hub:acme/cmc", "--source", "x", *more, *ray).returncode == 0
+    (job,) = hub.jobs.values()
+    assert "'cmc-bench[evaluator,ray] @ x'" in job["command"][-1]
+    assert job["command"][-1].endswith(
+        "--cache /c --cache-size 2000000 --lanes 2 --no-overlap --engine ray "
+        "--actors encode=1x0,decode=2x1,score=1x0 --poll 60.0 --in-process"
+    )
+    assert "cannot call a worker in a job" in work("--store", "hub:a/b", "--webhook", "8").stderr
     assert "a job cannot reach" in work("--store", "folder").stderr
     assert "wanted OWNER/DATASET:/PATH" in work("--store", "hub:a/b", "--mount", "x").stderr
