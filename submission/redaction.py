@@ -8,7 +8,7 @@ HIDDEN = "[hidden]"
 
 _SECRETS = (
     # Known by their form: Hugging Face, OpenAI and its like, GitHub, AWS, Slack, JWT, URLs.
-    r"\bhf_[A-Za-z0-9]{8,}",
+    r"\bhf_(?:oauth_|jwt_)?[A-Za-z0-9]{8,}[\w.-]*",
     r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}",
     r"\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{16,}",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}",
@@ -17,10 +17,14 @@ _SECRETS = (
     r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
 )
 _NAMED = re.compile(
-    r"(?i)((?:[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|credential|signature)[\w-]*|"
-    r"authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"',;&)}\]]{4,})"
+    # From a word's beginning alone: one of a million letters would be gone through from each.
+    r"(?i)((?:(?<![\w-])[\w-]*"
+    r"(?:api[_-]?key|token(?!i[sz])|secret|passw(?:or)?d|credential|signature)"
+    r"[\w-]{0,64}|authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"',;&)}\]]{4,})"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_QUOTED = re.compile(r"(?<=[\"'])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\n\"'/\\]+){2,}[/\\]?(?=[\"'])")
+"""Python's own errors name files so, and then a folder may have a space in it."""
 _PATH = re.compile(r"(?<![\w:/.~-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s\"'<>:|*?/\\(),;]+){2,}[/\\]?")
 _SECRET_NAMES = re.compile(r"(?i)token|secret|passw|credential|api_?key")
 
@@ -34,7 +38,11 @@ def redact(text: str) -> str:
         text = re.sub(pattern, HIDDEN, text)
     text = _NAMED.sub(rf"\g<1>{HIDDEN}", text)
     text = _BEARER.sub(rf"\g<1> {HIDDEN}", text)
-    return _PATH.sub(lambda match: "…/" + re.split(r"[/\\]", match[0].rstrip("/\\"))[-1], text)
+    return _PATH.sub(_last_name, _QUOTED.sub(_last_name, text))
+
+
+def _last_name(path: re.Match[str]) -> str:
+    return "…/" + re.split(r"[/\\]+", path[0].rstrip("/\\"))[-1]
 
 
 def excerpt(log: str) -> str:

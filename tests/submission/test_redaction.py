@@ -9,6 +9,8 @@ from submission.redaction import EXCERPT_CHARACTERS, HIDDEN, excerpt, redact
     "secret",
     [
         "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345",
+        "hf_oauth_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF_123",
+        "hf_jwt_AbCdEfGhIjKlMnOp",
         "sk-proj-abcdefghijklmnop",
         "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
         "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
@@ -55,10 +57,18 @@ def test_the_values_of_the_workers_own_secrets_are_hidden(monkeypatch: pytest.Mo
             "https://huggingface.co/acme/model is gated",
         ),
         ("acme/model at 3/48", "acme/model at 3/48"),
+        ("No such file: '/home/ada/My Lab/gt set/a b.png'", "No such file: '…/a b.png'"),
+        ("in hf_hub_download, tokenizer: CLIP", "in hf_hub_download, tokenizer: CLIP"),
     ],
 )
 def test_folders_of_the_machine_are_left_out(line: str, shown: str) -> None:
     assert redact(line) == shown
+
+
+@pytest.mark.timeout(60)
+def test_a_long_word_is_gone_through_once() -> None:
+    for word in ("a" * 1_000_000, "token" * 100_000, "'/a b" * 200_000, "hf_" * 300_000):
+        assert redact(f"{word}\nhf_{'a' * 30}").endswith(HIDDEN)
 
 
 def test_an_excerpt_is_the_end_and_begins_with_a_whole_line() -> None:
