@@ -107,13 +107,14 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
         door.close()
 
 
-def refuse_busy_port(host: str, port: int) -> None:
-    """Raise when a port cannot be listened on.
+def refuse_busy_port(host: str, port: int) -> int:
+    """Return a port that can be listened on: the one given, or a free one for 0.
 
     Raises:
         InputError: it is in use, or may not be listened on.
     """
-    _listen(host, port).close()
+    with _listen(host, port) as door:
+        return int(door.getsockname()[1])
 
 
 def _listen(host: str, port: int) -> socket.socket:

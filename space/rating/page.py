@@ -55,7 +55,8 @@ def serve(
 
     from space.bounds import Bounded
 
-    refuse_busy_port(host, port)
+    # Gradio takes 0 for a port of its own choice and then asks itself on port 0.
+    port = refuse_busy_port(host, port)
     desk = Desk(RatingLog(ratings), find_pairs(distorted, references), consent_text())
     page = build_page(desk)
     _, address, _ = page.launch(

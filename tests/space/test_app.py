@@ -84,6 +84,11 @@ def test_a_free_port_is_not_refused() -> None:
     refuse_busy_port("127.0.0.1", port)
 
 
+def test_port_0_is_a_free_one() -> None:
+    with socket.create_server(("127.0.0.1", refuse_busy_port("127.0.0.1", 0))) as door:
+        assert refuse_busy_port("127.0.0.1", 0) not in (0, door.getsockname()[1])
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
 def test_an_address_that_is_not_this_machines_is_not_called_a_busy_port(host: str) -> None:
     with pytest.raises(InputError, match="cannot listen on") as refused:
