@@ -175,8 +175,10 @@ def _wrong_values(value: Any, where: str) -> Iterator[str]:
         yield _wrong_text(value, where)
     elif value is not None:
         most = MOST_OPERATIONS if where.endswith(" operations") else LARGEST_NUMBER
-        if not 0 <= value <= most:
-            yield f"{where} is {str(value)[:20]}, wanted 0 to {most:.0e}"
+        # Of all that stands there, scores alone may be negative.
+        least = -most if ", calibration, " in where else 0
+        if not least <= value <= most:
+            yield f"{where} is {str(value)[:20]}, wanted {least:.0e} to {most:.0e}"
 
 
 def _wrong_text(text: str, where: str) -> str:
