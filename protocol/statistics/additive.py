@@ -8,7 +8,6 @@ import numpy as np
 
 from protocol.errors import StatisticsError
 from protocol.statistics.bootstrap import (
-    LEVEL,
     RESAMPLES,
     Array,
     Estimate,
@@ -53,7 +52,6 @@ def fit_additive(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    level: float = LEVEL,
 ) -> Additive:
     """Fit the two-way model by least squares, every pair with the same weight.
 
@@ -65,7 +63,6 @@ def fit_additive(
         strata: the content of each image.
         resamples: how many.
         seed: of the resamples.
-        level: of the intervals.
 
     Raises:
         StatisticsError: fewer than two encoders and two decoders, or pairs that fall apart into
@@ -80,9 +77,9 @@ def fit_additive(
     shared = [name for name, kept in zip(strata, complete, strict=True) if kept]
     drawn = draw_resamples(shared, resamples, seed)
     means, moved = table[complete].mean(axis=0), deviations(table[complete], drawn)
-    parts = estimates(effects @ means, moved @ effects.T, drawn.degrees_of_freedom, level)
+    parts = estimates(effects @ means, moved @ effects.T, drawn.degrees_of_freedom)
     rests, rests_moved = remainder @ means, moved @ remainder.T
-    left = estimates(rests, rests_moved, drawn.degrees_of_freedom, level)
+    left = estimates(rests, rests_moved, drawn.degrees_of_freedom)
     known = np.abs(remainder).max(axis=1) > 1e-9
     return Additive(
         mean=parts[0],

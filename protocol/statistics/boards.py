@@ -52,12 +52,11 @@ class _Table:
     scores: Array
     """`(systems, cells, images)`; NaN where there is no score."""
     resamples: Resamples
-    level: float
 
     def estimates(self, values: Array) -> list[Estimate]:
         """Return the mean of each column of `(images, columns)` with its interval."""
         moved = deviations(values, self.resamples)
-        return estimates(values.mean(axis=0), moved, self.resamples.degrees_of_freedom, self.level)
+        return estimates(values.mean(axis=0), moved, self.resamples.degrees_of_freedom)
 
 
 def board_statistics(
@@ -69,7 +68,6 @@ def board_statistics(
     unranked: Collection[str] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
-    level: float = LEVEL,
 ) -> BoardStatistics:
     """Return what the images say about the rows of one board.
 
@@ -84,7 +82,6 @@ def board_statistics(
         unranked: requests that the board shows without a rank whatever they scored, as controls.
         resamples: how many.
         seed: of the resamples.
-        level: of all intervals.
 
     Raises:
         StatisticsError: there is no scored image, or one only of a content.
@@ -95,7 +92,7 @@ def board_statistics(
         raise StatisticsError("no scored image; statistics need the scores of single images")
     drawn = draw_resamples(list(contents.values()), resamples, seed)
     cells = track_cells(track)
-    table = _Table(systems, cells, _scores(systems, cells, list(contents)), drawn, level)
+    table = _Table(systems, cells, _scores(systems, cells, list(contents)), drawn)
     ranked, overalls = _ranked(table, track, unranked)
     return BoardStatistics(
         schema_version=SCHEMA_VERSION,
@@ -106,7 +103,7 @@ def board_statistics(
         images_per_content=Counter(contents.values()),
         resamples=resamples,
         seed=seed,
-        level=level,
+        level=LEVEL,
         rows=tuple(_rows(table, ranked, overalls, contents)),
         comparisons=tuple(_comparisons(table, ranked, overalls)),
         leads=tuple(leads(_two_means(table, ranked))),
@@ -182,7 +179,6 @@ def _rows(
         overalls.mean(axis=0),
         deviations(overalls, table.resamples),
         table.resamples.degrees_of_freedom,
-        table.level,
     )
     standing = dict(zip(ranked, places, strict=True))
     overall = dict(zip(ranked, table.estimates(overalls), strict=True))
@@ -212,10 +208,9 @@ def _comparisons(
         overalls.mean(axis=0),
         deviations(overalls, table.resamples),
         table.resamples.degrees_of_freedom,
-        table.level,
     )
     first, second = np.triu_indices(len(ranked), 1)
-    found = compare_columns(overalls[:, first], overalls[:, second], table.resamples, table.level)
+    found = compare_columns(overalls[:, first], overalls[:, second], table.resamples)
     for one, other, result in zip(first.tolist(), second.tolist(), found, strict=True):
         yield BoardComparison(
             first=table.systems[ranked[one]].request_id,

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from protocol.errors import StatisticsError
 from protocol.statistics.bootstrap import (
-    LEVEL,
     RESAMPLES,
     Array,
     Estimate,
@@ -42,7 +41,6 @@ def separate(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    level: float = LEVEL,
 ) -> Components:
     """Separate the variance of repeated decodings from that of the images.
 
@@ -56,7 +54,6 @@ def separate(
         strata: the content of each image.
         resamples: for the interval of the seed variance.
         seed: of the resamples.
-        level: of the interval.
 
     Raises:
         StatisticsError: one seed only, or fewer than two images of a content with all seeds.
@@ -69,7 +66,7 @@ def separate(
     drawn = draw_resamples(list(names), resamples, seed)
     within = kept.var(axis=0, ddof=1)[:, None]
     (seed_variance,) = estimates(
-        within.mean(axis=0), deviations(within, drawn), drawn.degrees_of_freedom, level
+        within.mean(axis=0), deviations(within, drawn), drawn.degrees_of_freedom
     )
     seeds, images = kept.shape
     between = _between(kept.mean(axis=0), names)

@@ -116,9 +116,7 @@ def compare_columns(
     ]
 
 
-def images_needed(
-    difference: Estimate, images: int, level: float = LEVEL, power: float = POWER
-) -> int | None:
+def images_needed(difference: Estimate, images: int, level: float = LEVEL) -> int | None:
     """Return how many images of the same mix would show the difference that was found.
 
     n = ((z(1 - alpha / 2) + z(power)) * sigma / difference)^2, the paired two-sided test's sample
@@ -127,5 +125,5 @@ def images_needed(
     """
     if difference.value == 0:
         return None
-    z = NormalDist().inv_cdf((1 + level) / 2) + NormalDist().inv_cdf(power)
+    z = NormalDist().inv_cdf((1 + level) / 2) + NormalDist().inv_cdf(POWER)
     return max(1, ceil(images * (z * difference.standard_error / difference.value) ** 2))

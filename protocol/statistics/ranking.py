@@ -19,31 +19,28 @@ class Standing:
     """1 is best; equal values share a rank."""
     rank_low: int
     rank_high: int
-    """In `level` of all experiments the true rank lies between these, ends included."""
+    """In 95 % of all experiments the true rank lies between these, ends included."""
     probability_first: float
     """Share of the resamples in which the system is best; ties count in parts."""
     tie_group: int
     """1 is best; see `tie_groups`."""
 
 
-def standings(
-    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
-) -> list[Standing]:
+def standings(values: Array, moved: Array, degrees_of_freedom: int) -> list[Standing]:
     """Return the standing of each system, in the order given.
 
     Args:
         values: `(systems,)`, higher is better.
         moved: `(resamples, systems)`, shared resamples, from `bootstrap.deviations`.
         degrees_of_freedom: of the resamples.
-        level: of the intervals.
     """
     if not len(values):
         return []
     rounded = np.round(values, DIGITS)
     ranks = [1 + int((rounded > own).sum()) for own in rounded]
     first = probability_first(values, moved)
-    groups = tie_groups(values, separable_pairs(values, moved, degrees_of_freedom, level))
-    spans = rank_intervals(values, moved, degrees_of_freedom, level)
+    groups = tie_groups(values, separable_pairs(values, moved, degrees_of_freedom))
+    spans = rank_intervals(values, moved, degrees_of_freedom)
     return [
         Standing(
             rank=rank,
@@ -56,9 +53,7 @@ def standings(
     ]
 
 
-def rank_intervals(
-    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
-) -> list[tuple[int, int]]:
+def rank_intervals(values: Array, moved: Array, degrees_of_freedom: int) -> list[tuple[int, int]]:
     """Return the lowest and highest rank that each system may truly have.
 
     One more than the number of systems that are surely better, and the number of those that are
@@ -70,19 +65,17 @@ def rank_intervals(
     for own in range(len(values)):
         others = np.arange(len(values)) != own
         gaps = (values - values[own])[others]
-        certain = _certain(gaps, (moved - moved[:, [own]])[:, others], degrees_of_freedom, level)
+        certain = _certain(gaps, (moved - moved[:, [own]])[:, others], degrees_of_freedom)
         better = int((certain & (gaps > 0)).sum())
         worse = int((certain & (gaps < 0)).sum())
         spans.append((1 + better, len(values) - worse))
     return spans
 
 
-def separable_pairs(
-    values: Array, moved: Array, degrees_of_freedom: int, level: float = LEVEL
-) -> NDArray[np.bool_]:
+def separable_pairs(values: Array, moved: Array, degrees_of_freedom: int) -> NDArray[np.bool_]:
     """Return `(systems, systems)`: which two differ surely, at once over all pairs.
 
-    In `level` of all experiments no pair is called separable whose true values are equal
+    In 95 % of all experiments no pair is called separable whose true values are equal
     (the maximum-t bootstrap: Romano & Wolf, "Exact and approximate stepdown methods for multiple
     hypothesis testing", JASA 100, 2005, first step).
     """
@@ -92,13 +85,12 @@ def separable_pairs(
         values[first] - values[second],
         moved[:, first] - moved[:, second],
         degrees_of_freedom,
-        level,
     )
     return found | found.T
 
 
-def _certain(gaps: Array, moved: Array, degrees_of_freedom: int, level: float) -> NDArray[np.bool_]:
-    """Say which gaps differ from 0, in `level` of all experiments without one mistake."""
+def _certain(gaps: Array, moved: Array, degrees_of_freedom: int) -> NDArray[np.bool_]:
+    """Say which gaps differ from 0, in 95 % of all experiments without one mistake."""
     errors = moved.std(axis=0)
     # Two systems with the same gap on every image have no error: any gap is certain, and none is.
     varying = errors > 1e-12
@@ -107,7 +99,7 @@ def _certain(gaps: Array, moved: Array, degrees_of_freedom: int, level: float) -
         largest = np.abs(moved[:, varying] / errors[varying]).max(axis=1)
         # The resamples know one error for each gap, as a normal table does; the gap that leads
         # among many is where few images make that too narrow, and Student's table does not.
-        critical = student_from_normal(float(np.quantile(largest, level)), degrees_of_freedom)
+        critical = student_from_normal(float(np.quantile(largest, LEVEL)), degrees_of_freedom)
         certain[varying] = np.abs(gaps[varying]) > critical * errors[varying]
     return certain
 
