@@ -25,7 +25,6 @@ def disagreements(
     ranking: str,
     *,
     resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> list[Disagreement]:
     """Return the indicators whose difference is as sure as the ranking one's and of other sign.
 
@@ -39,14 +38,13 @@ def disagreements(
         strata: the content of each image.
         ranking: which of the indicators ranks.
         resamples: of the images.
-        seed: of the resamples.
 
     Raises:
         StatisticsError: the images differ in number, or a content has fewer than two.
     """
     level = 1 - (1 - LEVEL) / max(1, len(first))
     found = {
-        name: compare(scores, second[name], strata, resamples=resamples, seed=seed, level=level)
+        name: compare(scores, second[name], strata, resamples=resamples, level=level)
         for name, scores in first.items()
     }
     main = found[ranking]

@@ -43,8 +43,6 @@ class Protocol:
         return CAPTION_PROMPTS[self.caption_words]
 
 
-_STRENGTH = {Mode.TEXT: 1.0, Mode.PIXEL: 0.8, Mode.IMAGE: 0.5, Mode.FULL: 0.5}
-
 _CMC_1 = Protocol(
     name="cmc-1",
     summary="TOPIQ with the benchmark's released weights, as in the paper.",

@@ -4,7 +4,6 @@ The rules are pure functions; the Space calls them in every handler, because a h
 nobody from calling the handler behind it.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -147,11 +146,6 @@ def require_maintainer(account: Account, store: str, *, endpoint: str | None = N
             f"only who may write {results} decides that; the Hub does not say that {account.name} "
             f"may ({type(error).__name__})"
         ) from error
-
-
-def may_mock_login(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether a made-up sign-in is allowed: never in a Space."""
-    return not environment.get("SPACE_ID")
 
 
 def _name_of(source: Mapping[str, Any], key: str) -> str:

@@ -21,7 +21,6 @@ def correlate(
     mos: "Sequence[float] | NDArray[np.float64]",
     *,
     resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> Correlation:
     """Return how scores go with mean opinion scores.
 
@@ -33,7 +32,6 @@ def correlate(
         scores: higher is better.
         mos: of the same pictures, higher is better.
         resamples: of the pictures, for the intervals.
-        seed: of the resamples.
 
     Raises:
         InputError: there are fewer than five pictures, or one side does not vary.
@@ -48,7 +46,7 @@ def correlate(
             "and both must vary"
         )
     fitted = logistic_fit(x, y)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     draws = [_varied(rng, x, y) for _ in range(resamples)]
 
     def interval(statistic: Callable[[Any, Any], float], first: Any) -> Interval:

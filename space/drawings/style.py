@@ -41,9 +41,9 @@ _STEPS = (
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
-def safe(name: str, longest: int = LONGEST_HOVER) -> str:
+def safe(name: str) -> str:
     """Return a name as text that plotly takes for text, of a length that can be shown."""
-    return _escape(name if len(name) <= longest else f"{name[: longest - 1]}…")
+    return _escape(name if len(name) <= LONGEST_HOVER else f"{name[: LONGEST_HOVER - 1]}…")
 
 
 def _escape(cut: str) -> str:

@@ -3,9 +3,7 @@
 Its per-sample form is made for questions and answers; per-image scores stay in our Parquet.
 """
 
-import hashlib
 import json
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,12 +59,6 @@ def every_eval_ever(
         "model_info": _model_info(result),
         "evaluation_results": [_evaluation(result, value) for value in values],
     }
-
-
-def every_eval_ever_path(result: Result) -> str:
-    """Return where the record lies in the datastore; the same for the same row."""
-    digest = hashlib.sha256(result.request.request_id.encode()).digest()
-    return f"data/cmc-bench/{_model_id(result)}/{uuid.UUID(bytes=digest[:16], version=4)}.json"
 
 
 def _evaluation(result: Result, value: TaskValue) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from submission.exports.eval_results import (
     eval_results_yaml,
     open_pull_request,
 )
-from submission.exports.every_eval_ever import every_eval_ever, every_eval_ever_path
+from submission.exports.every_eval_ever import every_eval_ever
 from submission.exports.tasks import BENCHMARK, Interval, task_ids, task_values
 from submission.exports.texts import bibtex, csv_text
 
@@ -206,13 +206,6 @@ def test_codecs_of_one_quality_are_two_models() -> None:
     records = [every_eval_ever(row, task_values(row), 1_790_000_000) for row in rows]
     ids = [record["model_info"]["id"] for record in records]
     assert ids == ["unknown/VVC-QP-40", "unknown/AVC-QP-40"]
-
-
-def test_a_record_lies_at_the_same_place_whenever_it_is_made() -> None:
-    path = every_eval_ever_path(result())
-    assert path == every_eval_ever_path(result())
-    assert path.startswith("data/cmc-bench/acme/painter/")
-    assert len(path.split("/")) == 5
 
 
 def test_the_csv_has_a_line_a_task_and_no_formula() -> None:

@@ -15,7 +15,6 @@ from submission.identity import (
     account_of_profile,
     account_of_shell,
     account_of_whoami,
-    may_mock_login,
     require_owner,
     require_submitter,
 )
@@ -84,8 +83,3 @@ def test_a_request_is_changed_by_its_submitter_or_a_maintainer(ask: Callable[...
     require_owner(ADA, ask(submitter="bob"), frozenset({"ada"}))
     with pytest.raises(SignInError, match="is bob's"):
         require_owner(ADA, ask(submitter="bob"), none)
-
-
-def test_no_sign_in_is_made_up_in_a_space() -> None:
-    assert may_mock_login({})
-    assert not may_mock_login({"SPACE_ID": "acme/board"})
