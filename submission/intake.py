@@ -48,7 +48,6 @@ def examine_system(
     about: str,
     text: str,
     *,
-    limits: Limits = LIMITS,
     look_up: Callable[[str, str], ModelFacts] = hub_facts,
     takes_folders: bool = True,
 ) -> Examined:
@@ -57,7 +56,6 @@ def examine_system(
     Args:
         about: `i2t` or `t2i`.
         text: `ADAPTER:MODEL[@REVISION][?…]` or a name of the registry.
-        limits: of the workers.
         look_up: asks the Hub about a model and a revision.
         takes_folders: whether a remedy may name a folder.
 
@@ -81,7 +79,7 @@ def examine_system(
         facts = look_up(model, revision)
     else:
         return Examined(resolved, None, (*wrong, _no_model(about, model)))
-    subject = _subject(about, adapter, served, facts, limits)
+    subject = _subject(about, adapter, served, facts)
     findings = wrong + examine_model(replace(subject, takes_folders=takes_folders))
     if facts.is_local and not refusals(findings):
         facts = with_hashes(facts, path)
@@ -91,10 +89,8 @@ def examine_system(
     return Examined(pinned, facts, findings)
 
 
-def _subject(
-    about: str, adapter: str, served: Served, facts: ModelFacts, limits: Limits
-) -> Subject:
-    return Subject(about=about, adapter=adapter, served=served, facts=facts, limits=limits)
+def _subject(about: str, adapter: str, served: Served, facts: ModelFacts) -> Subject:
+    return Subject(about=about, adapter=adapter, served=served, facts=facts, limits=LIMITS)
 
 
 def _check_settings(about: str, adapter: str, settings: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -151,12 +147,7 @@ def examine_request(
     )
 
 
-def examine_again(
-    request: Request,
-    *,
-    limits: Limits = LIMITS,
-    look_up: Callable[[str, str], ModelFacts] = hub_facts,
-) -> tuple[Finding, ...]:
+def examine_again(request: Request) -> tuple[Finding, ...]:
     """Return what speaks against the models of a queued request, at the commits that it names.
 
     A worker asks before it loads anything: a request may have come into the store past the checks,
@@ -172,8 +163,8 @@ def examine_again(
         if system.path:
             facts = folder_facts(Path(system.path))
         else:
-            facts = look_up(system.model, system.revision)
-        found = examine_model(_subject(about, adapter, served, facts, limits))
+            facts = hub_facts(system.model, system.revision)
+        found = examine_model(_subject(about, adapter, served, facts))
         findings += [one for one in found if one.code is not Code.HUB_UNREACHABLE]
     return tuple(findings)
 
