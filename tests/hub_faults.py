@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-READS = ("resolve", "info", "tree", "paths-info", "refs", "commits", "whoami")
-
 
 class Call(NamedTuple):
     """One request that was answered, or was not on purpose."""

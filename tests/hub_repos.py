@@ -136,11 +136,6 @@ class Repo:
             self.branches[branch] = made
             return made
 
-    def delete_branch(self, name: str) -> None:
-        if name not in self.branches:
-            raise Refusal(404, f"Invalid rev id: {name}", "RevisionNotFound")
-        del self.branches[name]
-
     def history(self, revision: str) -> Iterator[Commit]:
         commit: Commit | None = self.commit_at(revision)
         while commit is not None:

@@ -28,21 +28,14 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path, *, at_import: bool = False) -> Iterator[str]:
-    """Yield the modules that a file imports; with `at_import` those outside functions only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes: list[ast.AST] = [tree]
-    while nodes:
-        node = nodes.pop()
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield node.module or ""
-        is_function = isinstance(node, ast.FunctionDef)
-        is_typing = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        if not (at_import and (is_function or is_typing)):
-            nodes.extend(ast.iter_child_nodes(node))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

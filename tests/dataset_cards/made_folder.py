@@ -27,7 +27,7 @@ def noise(name: str, side: int) -> bytes:
     return png(Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)))
 
 
-def system_rows(system: str, side: int = 32, count: int = 4) -> list[Row]:
+def system_rows(system: str, side: int = 32) -> list[Row]:
     same = ("role", "i2t", "t2i", "codec", "mode", "status", "protocol", "request_id")
     return [
         {
@@ -40,7 +40,7 @@ def system_rows(system: str, side: int = 32, count: int = 4) -> list[Row]:
             "file": b"x",
             "seed": 1,
         }
-        for i in range(count)
+        for i in range(4)
     ]
 
 

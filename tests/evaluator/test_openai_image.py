@@ -21,7 +21,6 @@ from protocol.rules import Mode, Role
 from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
-BUSY = (429, {"Retry-After": "0"}, b'{"error": {"message": "slow down", "code": "rate"}}')
 BROKEN = (500, {"Retry-After": "0"}, b"oh no")
 
 

@@ -225,12 +225,12 @@ def original_names(weights: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def save_sharegpt4v(folder: Path, name: str = "tiny-sharegpt4v-random-weights") -> Path:
+def save_sharegpt4v(folder: Path) -> Path:
     """Save a LLaVA as ShareGPT4V's repository lies on the Hub, with safetensors."""
     import torch
     from safetensors.torch import save_file
 
-    path = folder / name
+    path = folder / "tiny-sharegpt4v-random-weights"
     if path.is_dir():
         return path
     tokenizer, model = word_tokenizer(), make_llava()
