@@ -1,11 +1,13 @@
 """Costs grow with what is asked, and a smoke test narrows them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from protocol.gpus import GPUS, find_gpu
-from protocol.rules import Mode
+from protocol.records import Request, System
+from protocol.rules import Mode, Role
 from protocol.versions import find_protocol
 from submission.cost import (
     TRANSFORMER_SHARE,
@@ -13,6 +15,7 @@ from submission.cost import (
     Work,
     cost_from_smoke,
     estimate_cost,
+    work_of,
 )
 from submission.facts import FileFact, ModelFacts
 
@@ -31,29 +34,60 @@ def model(parameters: float, folder: str = "unet") -> ModelFacts:
 SDXL, FLUX, LLAVA = model(2.57e9), model(11.9e9, "transformer"), model(7.06e9, "")
 
 
-def test_the_bounds_hold_the_estimate() -> None:
+SMALL = model(1.67e7, "")
+
+
+def test_the_estimate_lies_between_its_bounds() -> None:
     cost = estimate_cost(WORK, LLAVA, SDXL)
-    assert 0 < cost.lowest < cost.gpu_minutes < cost.highest
-    assert "GPU-minutes on one A100" in cost.sentence
+    assert cost.gpu_minutes**2 == pytest.approx(cost.lowest * cost.highest)
+    assert cost.sentence.startswith("about 290 GPU-minutes on one A100, between 124 and 676 (")
+    few = estimate_cost(replace(WORK, images=10), None, SDXL)
+    assert few.sentence.startswith("about 3.0 GPU-minutes on one A100, between 1.3 and 7.1 (")
 
 
 @pytest.mark.parametrize(
-    "work",
+    ("work", "t2i", "lowest", "highest"),
     [
-        replace(WORK, images=2000),
-        replace(WORK, steps=80),
+        # 40 + 32 + 20 + 20 steps, twice each, of 4.80 to 10.48 * 10^12 operations at half and a
+        # fifth of 312 * 10^12; eight scores; 5.14 GB to load.
+        (WORK, SDXL, (6.893 + 0.4) * 1000 + 2.6, (37.637 + 2.4) * 1000 + 25.7),
+        # 80 + 64 + 40 + 40 steps.
+        (replace(WORK, steps=80), SDXL, 2 * 6893 + 402.6, 2 * 37637 + 2425.7),
+        # 112 steps, once each, of 39.48 to 97.97 * 10^12.
+        (replace(WORK, guided=False), FLUX, 28346 + 411.9, 175848 + 2519),
+        # Two operations for each weight and pixel, in four modes.
+        (replace(WORK, in_steps=False), SMALL, 673.5 + 400, 1683.8 + 2400.2),
     ],
+    ids=["sdxl", "steps", "flux", "one-go"],
 )
-def test_more_work_costs_more(work: Work) -> None:
-    assert estimate_cost(work, None, SDXL).gpu_minutes > estimate_cost(WORK, None, SDXL).gpu_minutes
+def test_minutes_on_an_a100_by_hand(
+    work: Work, t2i: ModelFacts, lowest: float, highest: float
+) -> None:
+    cost = estimate_cost(work, None, t2i)
+    assert (cost.lowest, cost.highest) == pytest.approx((lowest / 60, highest / 60), rel=1e-4)
 
 
-def test_guidance_doubles_the_calls_and_a_single_pass_is_cheap() -> None:
-    full = estimate_cost(WORK, None, SDXL).gpu_minutes
-    assert estimate_cost(replace(WORK, guided=False), None, SDXL).gpu_minutes < 0.7 * full
-    small = model(1e7, "")
-    once = estimate_cost(replace(WORK, in_steps=False), None, small)
-    assert once.gpu_minutes < full
+def test_a_caption_is_a_question_at_once_and_forty_words_in_batches_of_eight() -> None:
+    alone, both = estimate_cost(WORK, None, SDXL), estimate_cost(WORK, LLAVA, SDXL)
+    # 14.12 * 10^12 operations, then 14.12 GB through memory for each word; 14.12 GB to load.
+    assert both.lowest - alone.lowest == pytest.approx((90.513 + 69.250 + 7.06) / 60, rel=1e-4)
+    assert both.highest - alone.highest == pytest.approx((226.28 + 173.12 + 70.6) / 60, rel=1e-4)
+    wordless = replace(WORK, modes=(Mode.IMAGE,))
+    costs = [estimate_cost(wordless, i2t, SDXL).lowest for i2t in (LLAVA, None)]
+    assert costs[0] - costs[1] == pytest.approx(7.06 / 60)
+
+
+def test_work_is_what_the_settings_and_the_pipeline_tell(ask: Callable[..., Request]) -> None:
+    told = work_of(ask(), {}, 1000)
+    assert (told.steps, told.guided, told.in_steps, told.images) == (0, True, True, 1000)
+    asked = ask(t2i=f"diffusers:acme/painter@{'a' * 40}?steps=7")
+    flux = replace(SDXL, pipeline_class="FluxPipeline")
+    assert work_of(asked, {"t2i": flux}, 3).steps == 7
+    assert not work_of(asked, {"t2i": flux}, 3).guided
+    spandrel = System(adapter="spandrel", model="small.pth", revision="", path="")
+    restorer = replace(asked, t2i=spandrel)
+    assert not work_of(restorer, {"t2i": SMALL}, 3).in_steps
+    assert work_of(ask(role=Role.CODEC, i2t=None, t2i=None, codec="jpeg:30"), {}, 3).in_steps
 
 
 def test_a_larger_model_costs_more_and_a_faster_gpu_less() -> None:
@@ -83,6 +117,7 @@ def test_a_smoke_test_narrows_the_bounds() -> None:
     guess = estimate_cost(WORK, None, SDXL)
     seen = cost_from_smoke(WORK, dict.fromkeys(Mode, 1.5), "a100")
     assert seen.gpu_minutes == pytest.approx(1000 * 4 * 1.5 / 60)
+    assert seen.highest / seen.lowest == pytest.approx(1.4**2)
     assert seen.highest / seen.lowest < guess.highest / guess.lowest
 
 
