@@ -103,3 +103,4 @@ def test_a_strength_is_above_0_and_at_most_1() -> None:
     for text in ("0", "1.5", "nan"):
         with pytest.raises(InputError, match="a strength is above 0"):
             find_protocol(f"cmc-1?strength={text}")
+    assert find_protocol("cmc-1?strength=1").strength[Mode.FULL] == 1

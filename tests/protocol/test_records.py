@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from protocol.errors import InputError, PictureError, RecordError
 from protocol.jsonable import from_json, to_json, to_plain
 from protocol.records import Request, Score, System
-from protocol.rules import Dimension, Mode, Role
+from protocol.rules import PIXEL_BITS_PER_CHANNEL, PIXEL_BLOCK, Dimension, Mode, Role
 from protocol.samples import list_samples, parse_name
 from protocol.versions import PROTOCOLS, find_protocol
 
@@ -45,6 +46,7 @@ def test_a_request_survives_json() -> None:
         ({"modes": ["fuller"]}, "Request.modes\\[0\\]"),
         ({"protocol": 7}, "Request.protocol: wanted a str"),
         ({"i2t": []}, "wanted an object"),
+        ({"declared": []}, "Request.declared: wanted an object"),
     ],
 )
 def test_a_request_of_another_form_is_refused_with_the_place(
@@ -59,12 +61,35 @@ def test_text_that_is_no_json_is_refused() -> None:
         from_json(Request, b"\xff\xfe")
 
 
+def test_equal_records_are_equal_bytes_whatever_order_they_were_made_in() -> None:
+    one, other = (
+        make_request(declared=dict(pairs), submitter="Ünal")
+        for pairs in ([("b", "2"), ("a", "1")], [("a", "1"), ("b", "2")])
+    )
+    assert to_json(one) == to_json(other)
+    assert '\n "declared": {\n  "a": "1",\n  "b": "2"\n },' in to_json(one)
+    assert "Ünal" in to_json(one)
+
+
+def test_a_number_that_is_not_finite_is_not_written() -> None:
+    score = Score(
+        mode=Mode.TEXT, dimension=Dimension.FR, content=None, images=1, not_scored=0, mean=math.nan
+    )
+    with pytest.raises(RecordError, match="a Score holds a number that is not finite"):
+        to_json(score)
+    assert '"mean": NaN' in to_json(score, only_finite=False)
+
+
 def test_true_is_no_number() -> None:
     score = Score(
         mode=Mode.TEXT, dimension=Dimension.FR, content=None, images=1, not_scored=0, mean=None
     )
     with pytest.raises(RecordError, match="wanted a int"):
         from_json(Score, json.dumps({**to_plain(score), "images": True}))
+    with pytest.raises(RecordError, match="wanted a float"):
+        from_json(Score, json.dumps({**to_plain(score), "mean": True}))
+    whole = from_json(Score, json.dumps({**to_plain(score), "mean": 1}))
+    assert isinstance(whole.mean, float)
 
 
 def test_the_id_ignores_who_asks_and_when_and_where_the_files_lie() -> None:
@@ -77,6 +102,25 @@ def test_the_id_ignores_who_asks_and_when_and_where_the_files_lie() -> None:
         i2t=dataclasses.replace(request.i2t, path="elsewhere/gpt4v.csv"),
     )
     assert same.request_id == request.request_id
+
+
+def test_a_folder_of_a_setting_is_known_by_its_name_and_a_hub_id_by_its_owner_too() -> None:
+    def asked(second: str) -> Request:
+        settings = {"adapter": second}
+        return make_request(
+            t2i=System(adapter="animatediff", model="a/b", revision="", path="", settings=settings)
+        )
+
+    here, there = asked("/home/ada/motion@1f"), asked("/srv/motion@1f")
+    assert here.request_id == there.request_id
+    assert here.label == "a/b (adapter motion@1f)"
+    assert asked("ada/motion@1f").request_id != asked("bob/motion@1f").request_id
+    assert asked("ada/motion@1f").label == "a/b (adapter ada/motion@1f)"
+
+
+def test_an_id_is_the_same_in_every_version_of_the_code() -> None:
+    # A ledger's folders and a board's links carry it.
+    assert make_request().request_id == "989ffeb371a297aba938"
 
 
 def test_the_id_changes_with_everything_that_changes_the_result() -> None:
@@ -118,3 +162,27 @@ def test_an_unknown_protocol_is_answered_with_those_there_are() -> None:
 
 def test_protocols_are_found_by_the_name_they_carry() -> None:
     assert all(find_protocol(name).name == name for name in PROTOCOLS)
+
+
+def test_what_is_called_cmc_1_never_changes() -> None:
+    # Its rows share a table with those of last year; another figure is another protocol.
+    found = find_protocol("cmc-1")
+    assert to_plain(found) == {
+        "name": "cmc-1",
+        "summary": found.summary,
+        "indicators": {"fr": "topiq_fr", "nr": "topiq_nr"},
+        "longest_side": 1024,
+        "steps": 40,
+        "strength": {"text": 1.0, "pixel": 0.8, "image": 0.5, "full": 0.5},
+        "vvc_qp": 53,
+        "text_coder": "zlib",
+        "text_prior": "",
+        "caption_words": 20,
+        "image_prompt": "High quality, masterpiece, clean, high-resolution, 8k",
+        "seed": 42,
+    }
+    assert found.caption_prompt == (
+        "Generate an informative paragraph in 20 words based on the image. "
+        "Considering Light, Color, Clarity."
+    )
+    assert (PIXEL_BLOCK, PIXEL_BITS_PER_CHANNEL) == (64, 3)
