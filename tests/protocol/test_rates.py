@@ -66,14 +66,15 @@ def test_half_a_point_more_everywhere_is_half_a_point() -> None:
 
 def test_the_share_says_how_much_of_the_range_is_common() -> None:
     first = Curve.of([(0.01, 1.0), (0.1, 2.0), (1.0, 3.0), (10.0, 4.0)])
-    second = Curve.of([(1.0, 2.0), (10.0, 3.0), (100.0, 4.0), (1000.0, 5.0)])
-    found = bd_indicator(first, second)
-    assert (found.low, found.high) == pytest.approx((1.0, 10.0))
-    assert found.share == pytest.approx(1 / 5)
+    second = Curve.of([(0.1, 2.0), (1.0, 3.0), (10.0, 4.0), (100.0, 5.0)])
+    for found in (bd_indicator(first, second), bd_indicator(second, first)):
+        assert (found.low, found.high) == pytest.approx((0.1, 10.0))
+        assert found.share == pytest.approx(2 / 4)
 
 
-def test_a_score_that_falls_has_no_bd_rate_but_a_bd_indicator() -> None:
-    falling = Curve.of([(0.1, 1.0), (0.2, 2.0), (0.3, 1.9), (0.4, 3.0)])
+@pytest.mark.parametrize("third", [1.9, 2.0])
+def test_a_score_that_does_not_rise_has_no_bd_rate_but_a_bd_indicator(third: float) -> None:
+    falling = Curve.of([(0.1, 1.0), (0.2, 2.0), (0.3, third), (0.4, 3.0)])
     rising = Curve.of([(0.1, 1.0), (0.2, 2.0), (0.3, 2.5), (0.4, 3.0)])
     with pytest.raises(StatisticsError, match="test's score does not rise"):
         bd_rate(rising, falling)
@@ -98,7 +99,8 @@ def test_a_curve_that_cannot_be_compared_is_refused(
 
 def test_curves_without_a_common_range_are_refused() -> None:
     low = Curve.of([(0.1, 1.0), (0.2, 2.0), (0.3, 3.0), (0.4, 4.0)])
-    high = Curve.of([(1.1, 11.0), (1.2, 12.0), (1.3, 13.0), (1.4, 14.0)])
+    # They touch, and one point is no range.
+    high = Curve.of([(0.4, 4.0), (1.2, 12.0), (1.3, 13.0), (1.4, 14.0)])
     with pytest.raises(StatisticsError, match="no score in common"):
         bd_rate(low, high)
     with pytest.raises(StatisticsError, match="no rate in common"):
