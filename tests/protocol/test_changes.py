@@ -177,6 +177,13 @@ def test_a_successor_stands_beside_the_row_whose_place_it_took() -> None:
     assert "formerly old/name" in moved.why
 
 
+def test_a_row_whose_successor_has_not_run_says_which_it_is() -> None:
+    old = result("old/name", 0.3)
+    taken = step(Action.SUPERSEDE, "x", "bob", successor="0123456789")
+    (left,) = changes(side("v1", [old]), side("live", []), entry(old, taken))
+    assert (left.kind, left.why, left.by) == (Kind.LEFT, "superseded by 0123456789", "bob")
+
+
 def test_another_commit_of_a_system_is_a_new_result_of_it() -> None:
     old, new = result("a/b", 0.3, revision="a"), result("a/b", 0.35, revision="b")
     withdrawn = entry(old, step(Action.WITHDRAW, "wrong file"))
@@ -195,6 +202,16 @@ def test_the_same_request_that_ran_again_names_what_was_not_the_same() -> None:
         "weights of topiq_nr 22222222 → 33333333"
     )
     assert round(moved.difference or 0, 9) == 0.01
+
+
+def test_a_run_by_another_version_of_the_code_says_so_and_another_mean_of_the_same_scores() -> None:
+    old = result("a/b", 0.3)
+    newer = replace(old.provenance, code_version="0.2.0")
+    again = replace(result("a/b", 0.31, run=1), provenance=newer)
+    (moved,) = changes(side("v1", [old]), side("live", [again]))
+    assert moved.why == "run again; code 0.1.0 → 0.2.0"
+    (moved,) = changes(side("v1", [old]), side("live", [result("a/b", 0.31)]))
+    assert moved.why == "its Overall was computed anew from the same scores"
 
 
 def test_an_interval_that_was_made_anew_is_a_change_and_the_same_one_is_none() -> None:
@@ -218,6 +235,21 @@ def test_two_benches_of_one_board_are_compared_by_system() -> None:
     assert told["a/b"].why == "protocol demo-0 → demo-1"
     assert (told["c/d"].kind, told["c/d"].why) == (Kind.LEFT, "was not run on the other bench")
     assert compare_boards(side("live", rows[:1]), side("live", rows[:1]), ()).tables == ()
+
+
+def test_benches_of_other_pictures_and_other_indicators_say_which() -> None:
+    here = result("a/b", 0.3)
+    there = replace(result("a/b", 0.4, weights="2"), request=replace(here.request, dataset="other"))
+    board = side("live", [here, there])
+    told = {
+        table.bench_before: table.changes[0].why
+        for table in compare_boards(board, board, (), [Track.T2I_ULB]).tables
+    }
+    assert told[bench_of(here).label] == (
+        "images demo (11111111) → other (11111111); "
+        "indicators topiq_fr, topiq_nr → topiq_fr, topiq_nr (released weights); "
+        "weights of topiq_fr none → 22222222; weights of topiq_nr none → 22222222"
+    )
 
 
 def test_equal_systems_that_cannot_be_told_apart_are_not_matched() -> None:
