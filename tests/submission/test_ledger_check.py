@@ -124,9 +124,29 @@ def _forget_a_file(entries: list[dict[str, Any]]) -> None:
     entries[4]["files"] = {}
 
 
+def _skip_a_version(entries: list[dict[str, Any]]) -> None:
+    entries[0]["events"][0]["state"]["version"] = 2
+
+
+def _claim_with_an_older_token(entries: list[dict[str, Any]]) -> None:
+    entries[3]["events"][0]["state"]["lease"]["token"] = 1
+
+
+def _submit_another(entries: list[dict[str, Any]]) -> None:
+    entries[0]["events"][0]["request"]["dataset"] = "other"
+
+
+def _keep_no_request(entries: list[dict[str, Any]]) -> None:
+    entries[0]["files"] = {}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (_skip_a_version, "SUBMIT has version 2 after 0"),
+        (_claim_with_an_older_token, "CLAIM has token 1, wanted 2"),
+        (_submit_another, "SUBMIT came with "),
+        (_keep_no_request, "it came without its file"),
         (_finish_by_another, "not written under the lease that was held"),
         (_finish_without_claim, "FINISH leads from PENDING to FINISHED; no rule does"),
         (_finish_late, "after the lease had ended"),

@@ -1,6 +1,8 @@
 """What the folder adds: locks of the kernel, and crashes in the middle of a write."""
 
+import errno
 import multiprocessing
+import os
 import signal
 from multiprocessing.synchronize import Event as EventType
 from pathlib import Path
@@ -45,6 +47,25 @@ def test_a_line_that_a_crash_cut_off_never_happened(tmp_path: Path, torn: bytes)
     store.submit(request_for(54))
     assert (folder / "ledger.jsonl").read_bytes().count(b"\n") == 2
     assert len(FolderStore(folder).queue()) == 2
+
+
+def test_a_line_that_did_not_reach_the_disk_is_seen_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.submit(request_for(53))
+    before = (store.folder / "ledger.jsonl").read_bytes()
+
+    def no_space(_: int) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    # The request's own file is written before the line, and may be.
+    monkeypatch.setattr("submission.store_folder.write_whole", lambda *_: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        with pytest.raises(OSError, match="the disk is full"):
+            store.submit(request_for(54))
+    assert (store.folder / "ledger.jsonl").read_bytes() == before
 
 
 def test_a_crash_between_the_files_and_the_line_leaves_the_request_unfinished(

@@ -59,6 +59,8 @@ def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerS
     foreign = store.submit(request_for(55, submitter="eve")).state.request_id
     with pytest.raises(StoreError, match="submitted by eve"):
         store.supersede(old, foreign, "ada")
+    with pytest.raises(StoreError, match="cannot take its own place"):
+        store.supersede(old, old, "ada")
     state = store.supersede(old, new, "ada")
     assert (state.status, state.successor) == (Status.SUPERSEDED, new)
     with pytest.raises(StoreError, match="SUBMIT does not apply"):
@@ -104,12 +106,16 @@ def test_an_unknown_request_is_named(store: LedgerStore) -> None:
         store.request("abc")
 
 
-def test_scores_that_are_not_the_results_are_refused(store: LedgerStore) -> None:
-    store.submit(request_for(53))
+def test_scores_or_a_result_that_are_not_the_claims_are_refused(store: LedgerStore) -> None:
+    request_id = store.submit(request_for(53)).state.request_id
     claim = store.take("w")
     assert claim is not None
     with pytest.raises(StoreError, match="not those that the result was made from"):
         store.finish(claim, result_of(claim.request), b"other")
+    with pytest.raises(StoreError, match=f"the claim of {request_id}"):
+        store.finish(claim, result_of(request_for(54)), PER_IMAGE)
+    with pytest.raises(StoreError, match="is RUNNING; it has no per-image scores"):
+        store.per_image_path(request_id)
 
 
 def _take_all(kind: str, address: str, names: Any) -> None:
