@@ -30,6 +30,9 @@ def weights(name: str, **changes: Any) -> FileFact:
     return FileFact(**{"name": name, "file_bytes": 1 << 20, **changes})
 
 
+FILM = weights("film.mp4", file_bytes=10**12)
+
+
 def test_a_model_that_nothing_is_wrong_with_is_accepted_with_its_licence_named() -> None:
     assert codes_of() == {Code.LICENCE}
 
@@ -59,6 +62,14 @@ def test_a_model_that_nothing_is_wrong_with_is_accepted_with_its_licence_named()
             Code.DAMAGED_WEIGHTS,
         ),
         ({"files": (weights("a.safetensors", file_bytes=10**12),)}, Code.TOO_LARGE),
+        (
+            {"is_local": True, "files": (weights("a.safetensors"), FILM)},
+            Code.TOO_LARGE,
+        ),
+        (
+            {"files": (weights("unet/a.safetensors"), weights("unet/a.bin"))},
+            Code.PICKLES_IGNORED,
+        ),
     ],
 )
 def test_each_defect_has_its_code(changes: dict[str, Any], code: Code) -> None:
@@ -95,6 +106,27 @@ def test_an_adapter_for_another_model_is_to_be_merged_first(
     )
     found = [finding for finding in examine_model(subject) if "merge it" in finding.remedy]
     assert [finding.code for finding in found] == [Code.UNSUPPORTED_PIPELINE]
+
+
+def test_what_a_whole_pipeline_does_not_load_may_lie_beside_it() -> None:
+    own = weights("unet/a.safetensors")
+    lora = weights("pytorch_lora_weights.safetensors")
+    assert not codes_of(files=(own, lora)) - NOTES
+    # On the Hub only what is loaded is fetched.
+    assert not codes_of(files=(own, FILM)) - NOTES
+
+
+def test_a_class_that_is_nearly_one_that_is_known_is_asked_after() -> None:
+    subject = Subject(
+        about="t2i",
+        adapter="diffusers",
+        served=served_by()["diffusers"],
+        facts=facts(pipeline_class="StableDifusionXLPipeline"),
+        limits=Limits(),
+    )
+    found = {finding.code: finding.remedy for finding in examine_model(subject)}
+    wanted = "did you mean StableDiffusionXLPipeline? "
+    assert found[Code.UNSUPPORTED_PIPELINE].startswith(wanted)
 
 
 def test_of_two_variants_only_the_smaller_must_fit() -> None:
