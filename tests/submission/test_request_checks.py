@@ -7,7 +7,7 @@ import pytest
 from made_facts import codes, facts
 
 from protocol.records import Request
-from protocol.rules import Mode, Role
+from protocol.rules import Mode
 from submission.facts import ModelFacts
 from submission.findings import Code
 from submission.history import Earlier, History
@@ -47,6 +47,7 @@ def test_modes_must_fit_the_model(request_of: Callable[..., Request]) -> None:
 
     captionless = request_of()
     assert found(captionless) == {Code.MODE_UNSUPPORTED}
+    assert found(request_of(modes=(Mode.IMAGE, Mode.FULL))) == {Code.MODE_UNSUPPORTED}
     assert not found(request_of(modes=(Mode.IMAGE,)))
     assert found(request_of(modes=(Mode.TEXT,)), t2i=facts()) == {Code.MODE_UNSUPPORTED}
 
@@ -104,7 +105,12 @@ def test_the_quota_is_the_submitters_and_not_the_model_owners(
     assert not found(4, submitter="ada", status="RUNNING")
     assert not found(50, submitter="bob", status="PENDING")
     assert found(20, submitter="ada") == {Code.QUOTA_EXCEEDED}
-    assert not found(20, submitter="ada", submitted_at="2026-11-14T10:00:00Z")
+    assert found(20, submitter="ada", submitted_at="2026-11-15T10:00:01Z")
+    assert not found(20, submitter="ada", submitted_at="2026-11-15T09:59:59Z")
+    # To send one of them once more takes no further place.
+    again = [earlier(request_id=f"{n:020}", submitter="ada", status="PENDING") for n in range(4)]
+    own = earlier(request_id=mine.request_id, submitter="ada", status="PENDING")
+    assert not codes(examine_request(mine, {}, History((*again, own))))
 
 
 def test_a_model_on_a_server_is_asked_only_where_it_was_opened_with_its_address(
@@ -137,6 +143,13 @@ def test_on_a_folder_its_machine_s_user_asks_whom_he_likes_and_a_reader_of_the_p
 
 
 def test_names_of_a_request_are_judged_too(request_of: Callable[..., Request]) -> None:
-    request = request_of(modes=(Mode.IMAGE,), dataset="<script>", declared={"paper": "x", "y": "z"})
-    assert codes(examine_request(request, {}, History())) == {Code.BAD_TEXT, Code.BAD_FORM}
-    assert request.role is Role.T2I
+    def found(**changes: Any) -> list[tuple[str, Code]]:
+        request = request_of(modes=(Mode.IMAGE,), **changes)
+        return [(one.about, one.code) for one in examine_request(request, {}, History())]
+
+    assert found(dataset="<script>") == [("dataset", Code.BAD_TEXT)]
+    assert found(submitter="a b\x1b[31m") == [("submitter", Code.BAD_TEXT)]
+    assert found(declared={"paper": "x", "y": "z"}) == [
+        ("form", Code.BAD_FORM),
+        ("paper", Code.BAD_TEXT),
+    ]
