@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from protocol.errors import StatisticsError
 from protocol.rates import Curve, bd_indicator, bd_rate
-from protocol.records import CODEC_NAMES, Result, System
+from protocol.records import CODEC_NAMES, Result
 from protocol.rules import Content, Dimension, Mode, Role
 
 ANCHOR = "VVC"
@@ -70,20 +70,20 @@ def system_curves(results: Iterable[Result], content: Content | None = None) -> 
         results: of one bench; the qualities of a codec are points of one curve.
         content: what the pictures show; None for all.
     """
-    grouped: dict[tuple[str, ...], list[CurvePoint]] = {}
-    names: dict[tuple[str, ...], str] = {}
+    grouped: dict[str, list[CurvePoint]] = {}
+    names: dict[str, str] = {}
     for result in results:
         request = result.request
-        key: tuple[str, ...] = (request.request_id,)
+        key = request.request_id
         names[key] = f"{request.label} + {request.partner}" if request.partner else request.label
         if request.codec is not None:
-            key = _codec_key(request.codec)
-            names[key] = _codec_name(request.codec)
+            key = request.codec.adapter
+            names[key] = CODEC_NAMES.get(key, key)
         grouped.setdefault(key, []).extend(_points(result, content))
     curves = [
         SystemCurve(
             name=names[key],
-            is_codec=key[0] in CODEC_NAMES,
+            is_codec=key in CODEC_NAMES,
             points=tuple(sorted(points, key=lambda point: point.bits_per_pixel)),
         )
         for key, points in grouped.items()
@@ -124,16 +124,6 @@ def bjontegaard(anchor: SystemCurve | None, test: SystemCurve, dimension: Dimens
         score=score[0] if score else None,
         score_reason=reasons[1],
     )
-
-
-def _codec_key(codec: System) -> tuple[str, ...]:
-    return (codec.adapter, *(f"{name}={value}" for name, value in sorted(codec.settings.items())))
-
-
-def _codec_name(codec: System) -> str:
-    adapter, *settings = _codec_key(codec)
-    name = CODEC_NAMES.get(adapter, adapter)
-    return f"{name} ({', '.join(settings)})" if settings else name
 
 
 def _points(result: Result, content: Content | None) -> Iterator[CurvePoint]:

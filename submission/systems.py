@@ -47,6 +47,8 @@ def pin_system(text: str) -> System:
         raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
     kind = adapter.replace("_", "-")
     if kind in ADAPTERS[Role.CODEC]:
+        if typed:
+            raise ModelError(f"{kind} has no settings, and {text!r} sets {', '.join(typed)}")
         return System(adapter=adapter, model=_quality(kind, rest), revision="", path="")
     model, revision = split_revision(rest)
     _require_model(kind, model)

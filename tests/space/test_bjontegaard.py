@@ -5,7 +5,7 @@ from make_results import make_codec, make_result
 
 from protocol.boards import bench_of
 from protocol.rate_curves import bjontegaard, by_request, find_anchor, system_curves
-from protocol.rates import bd_rate
+from protocol.rates import bd_indicator, bd_rate
 from protocol.records import Result
 from protocol.rules import Content, Dimension, Mode
 from space.bjontegaard import bd_figures
@@ -51,6 +51,10 @@ def test_the_difference_is_that_of_the_means_of_one_content() -> None:
     both = (anchor.of(Dimension.FR), test.of(Dimension.FR))
     assert found.rate_percent == bd_rate(*both).value
     assert found.share == pytest.approx(1)
+    assert found.score == bd_indicator(*both).value
+    nothing = bjontegaard(None, test, Dimension.FR)
+    assert (nothing.rate_percent, nothing.share, nothing.score) == (None, None, None)
+    assert nothing.rate_reason == nothing.score_reason == "VVC was not run on these pictures"
 
 
 def test_a_pair_whose_score_falls_with_the_rate_has_a_reason_and_a_score() -> None:
