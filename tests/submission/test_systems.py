@@ -109,7 +109,7 @@ def test_a_quality_is_kept_as_it_is_counted() -> None:
     for quality in ("", "\uff11\uff10", "\u00b2", "-1", "10@main"):
         with pytest.raises(ModelError, match="names no quality; wanted jpeg:NUMBER"):
             pin_system(f"jpeg:{quality}")
-    with pytest.raises(ModelError, match="vvc has no settings, and .* sets preset"):
+    with pytest.raises(ModelError, match=r"vvc has no settings, and .* sets preset"):
         pin_system("vvc:53?preset=slow")
     # A number is a quality for codecs alone.
     with pytest.raises(ModelError, match="'53' is neither a file nor a folder"):
