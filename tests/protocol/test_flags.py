@@ -9,6 +9,7 @@ from protocol.flags import disagreements
 from protocol.records import System
 from protocol.rules import Mode
 from protocol.samples import parse_name
+from protocol.statistics.pairs import compare
 from protocol.systems import named_systems
 from protocol.versions import PROTOCOLS, find_protocol, variant_name
 
@@ -28,6 +29,9 @@ def test_two_indicators_of_opposite_opinion_are_flagged_and_the_others_are_not()
     (flag,) = disagreements(first, second, strata, "topiq")
     assert flag.other == "ssim"
     assert flag.ranking_difference.low > 0 > flag.other_difference.high
+    # Four indicators are looked at, and 5 % is for all of them.
+    widened = compare(first["topiq"], second["topiq"], strata, level=0.9875)
+    assert flag.ranking_difference == widened.difference
     (turned,) = disagreements(second, first, strata, "topiq")
     assert turned.ranking_difference.value == pytest.approx(-flag.ranking_difference.value)
 

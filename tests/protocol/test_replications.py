@@ -70,8 +70,39 @@ def test_a_shift_of_a_third_of_the_spread_does_not_agree(shift: float) -> None:
     assert found == {"fr": False, "nr": False, "bits_per_pixel": True}
 
 
-def test_a_larger_file_does_not_agree() -> None:
-    found = {one.what: one.agrees for one in compare(rows(), rows(rate=0.021))}
+def test_the_tolerance_by_hand() -> None:
+    def run(scores: tuple[float, ...], rates: tuple[float, ...]) -> list[PictureScore]:
+        return [
+            replace(row, score=score, bits_per_pixel=rate)
+            for row, score, rate in zip(rows()[::2], scores, rates, strict=False)
+        ]
+
+    there = run((0.2, 0.4, 0.6, 0.8), (0.01, 0.02, 0.02, 0.03))
+    here = run((0.21, 0.43, 0.61, 0.83), (0.01, 0.02, 0.02, 0.028))
+    scores, rates = compare(there, here)
+    assert (scores.original, scores.replicated) == pytest.approx((0.5, 0.52))
+    assert scores.largest_difference == pytest.approx(0.03)
+    # A tenth of the deviation 0.2582, and two errors of 0.01155 / 2.
+    assert scores.tolerance == pytest.approx(0.02582 + 2 * 0.005774, rel=1e-3)
+    assert scores.agrees
+    # The files are 2.5 % smaller.
+    assert (rates.original, rates.replicated) == pytest.approx((0.02, 0.0195))
+    assert (rates.largest_difference, rates.tolerance) == pytest.approx((0.002, 0.0004))
+    assert not rates.agrees
+
+
+def test_one_picture_in_fifty_may_be_scored_on_one_side_alone() -> None:
+    lost = [replace(row, score=None) if n < 2 else row for n, row in enumerate(rows())]
+    assert [(one.one_sided, one.agrees) for one in compare(rows(), lost)] == [
+        (1, True),
+        (0, True),
+        (1, True),
+    ]
+
+
+@pytest.mark.parametrize("rate", [0.021, 0.019])
+def test_a_larger_or_smaller_file_does_not_agree(rate: float) -> None:
+    found = {one.what: one.agrees for one in compare(rows(), rows(rate=rate))}
     assert found == {"fr": True, "nr": True, "bits_per_pixel": False}
 
 
