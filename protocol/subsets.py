@@ -41,7 +41,9 @@ def _shares(counts: dict[Content, int], size: int) -> dict[Content, int]:
             if shares[content] < counts[content] and sum(shares.values()) < size:
                 shares[content] += 1
     while sum(shares.values()) > size:
-        shares[max(shares, key=lambda c: (shares[c] - exact[c], c))] -= 1
+        # Those that were given their only one keep it.
+        several = (content for content, share in shares.items() if share > 1)
+        shares[max(several, key=lambda c: (shares[c] - exact[c], c))] -= 1
     return shares
 
 

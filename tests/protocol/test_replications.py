@@ -1,5 +1,6 @@
 """Which pictures are run again, and when two runs agree."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -35,15 +36,37 @@ def rows(shift: float = 0.0, noise: float = 0.0, rate: float = 0.02) -> list[Pic
 
 def test_a_subset_has_every_contents_share() -> None:
     names = choose_subset(BENCHMARK, 50, "a request")
-    contents = [parse_name(name).content.value for name in names]
-    assert [contents.count(c) for c in ("NSI", "SCI", "AIGI")] == [20, 15, 15]
+    assert count(names) == [20, 15, 15]
     assert names == choose_subset(reversed(BENCHMARK), 50, "a request")
     assert names != choose_subset(BENCHMARK, 50, "another")
 
 
-def test_three_pictures_are_one_of_each_content() -> None:
-    contents = {parse_name(name).content for name in choose_subset(BENCHMARK, 3, "k")}
-    assert len(contents) == 3
+def count(names: Iterable[str]) -> list[int]:
+    contents = [parse_name(name).content.value for name in names]
+    return [contents.count(c) for c in ("NSI", "SCI", "AIGI")]
+
+
+@pytest.mark.parametrize(
+    ("there", "size", "chosen"),
+    [
+        ((400, 300, 300), 3, [1, 1, 1]),
+        # 20.8, 15.6 and 15.6: two are left, and the largest remainders take them.
+        ((400, 300, 300), 52, [21, 15, 16]),
+        # 2.4, 0.3 and 0.3: each has one, whoever must give way.
+        ((8, 1, 1), 3, [1, 1, 1]),
+        ((80, 1, 1), 10, [8, 1, 1]),
+        # No room for one of each.
+        ((8, 1, 1), 2, [2, 0, 0]),
+        ((8, 1, 1), 20, [8, 1, 1]),
+    ],
+)
+def test_shares_by_hand(there: tuple[int, ...], size: int, chosen: list[int]) -> None:
+    samples = [
+        parse_name(f"{content}_x_{number:03}.png")
+        for content, images in zip(("NSI", "SCI", "AIGI"), there, strict=True)
+        for number in range(images)
+    ]
+    assert count(choose_subset(samples, size, "k")) == chosen
 
 
 @given(st.lists(st.sampled_from(BENCHMARK), unique=True), st.integers(1, 60))
@@ -51,6 +74,9 @@ def test_a_subset_has_its_size_or_all(samples: list[Sample], size: int) -> None:
     names = choose_subset(samples, size, "k")
     assert len(set(names)) == min(size, len(samples))
     assert set(names) <= {sample.name for sample in samples}
+    contents = {sample.content for sample in samples}
+    if size >= len(contents):
+        assert {parse_name(name).content for name in names} == contents
 
 
 def test_an_equal_run_agrees_in_every_mean_and_rate() -> None:
