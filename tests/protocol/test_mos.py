@@ -105,6 +105,32 @@ def test_bt500_by_hand() -> None:
     biased[0, :8] = 3.25
     assert not bt500_rejected(biased).any()
     assert bt500_rejected(ratings).tolist() == [True, *[False] * 19]
+    part = found(ratings, screening=Screening.BT500, normalise=False)
+    assert removed(part) == {"v00"}
+    assert {score.ratings for score in part.scores} == {19}
+
+
+@pytest.mark.parametrize(
+    ("viewers", "gap", "is_far"),
+    [
+        # With N - 1 below the root; with N these are 1.98 and 2.02 deviations.
+        (20, 1.93, False),
+        (20, 1.97, False),
+        (20, 2.03, True),
+        # One far rating among many: the image's kurtosis is above 4 and the limit sqrt(20), 4.47.
+        (60, 4.4, False),
+        (60, 4.55, True),
+    ],
+)
+def test_bt500_s_limits_by_hand(viewers: int, gap: float, is_far: bool) -> None:
+    spread = np.linspace(-0.4, 0.4, viewers - 1)
+    # How far the first must lie from the others' middle to be `gap` sample deviations from all.
+    n = viewers
+    square = gap**2 * (spread**2).sum() / ((n - 1) ** 3 / n**2 - gap**2 * (n - 1) / n)
+    column = np.array([np.sqrt(square), *spread])
+    assert (column[0] - column.mean()) / column.std(ddof=1) == pytest.approx(gap)
+    ratings = 2.5 + np.stack([column, -column] * 2 + [np.array([0.0, *spread])] * 20, axis=1)
+    assert bt500_rejected(ratings)[0] == is_far
 
 
 def test_correlations_are_scipy_s_with_ties_and_gaps() -> None:

@@ -17,6 +17,8 @@ def test_another_study_gives_the_same_name_another_pseudonym(tmp_path: Path) -> 
 
 def test_a_name_is_the_same_however_its_accents_are_typed(tmp_path: Path) -> None:
     log = RatingLog(tmp_path)
+    with pytest.raises(RatingError, match="the name is empty"):
+        log.pseudonym(" \n")
     assert log.pseudonym("Jos\u00e9") == log.pseudonym("JOSE\u0301") != log.pseudonym("Jose")
 
 
