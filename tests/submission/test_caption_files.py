@@ -84,6 +84,9 @@ def test_what_is_wrong_with_a_file_is_said_with_the_line(content: bytes, sentenc
             '{"name": "NSI_pgc_000.png", "text": "A dog.", "text": "A cat."}',
             "row 1: not JSON (the key 'text' stands twice in one object)",
         ),
+        ('{"name": "NSI_pgc_000.png", "text": 5}', "row 1: wanted a `name` and a `text`, found"),
+        ('\n{"text": "x"}', "row 2: wanted a `name` and a `text`, found"),
+        ('{"name": "", "text": "x"}', "row 1: wanted a `name` and a `text`, found"),
     ],
 )
 def test_a_line_that_json_has_and_a_caption_has_not_is_said(line: str, sentence: str) -> None:
@@ -93,7 +96,7 @@ def test_a_line_that_json_has_and_a_caption_has_not_is_said(line: str, sentence:
 def test_a_text_may_hold_what_ends_a_line_elsewhere() -> None:
     told = dict.fromkeys(PICTURES, "A dog.\u2028A \x85window.\x0b")
     lines = [json.dumps({"name": n, "text": t}, ensure_ascii=False) for n, t in told.items()]
-    content = "\r\n".join(lines).encode()
+    content = "\r\n\r\n".join(lines).encode()
     assert said(content, "c.jsonl") == ""
     assert parse_captions(content, "c.jsonl") == {n: t.strip() for n, t in told.items()}
 

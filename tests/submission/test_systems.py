@@ -190,6 +190,19 @@ def test_a_caption_file_that_is_missing_is_no_model_that_the_hub_is_asked_for(te
         pin_system(text)
 
 
+def test_a_folder_s_hash_is_of_its_names_and_contents_and_of_no_order(tmp_path: Path) -> None:
+    names = ("unet/b", "a", "unet/a", "c")
+    for folder, order in (("one", names), ("other", reversed(names)), ("third", names[:3])):
+        for name in order:
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+    one, other, third = (tmp_path / name for name in ("one", "other", "third"))
+    assert hash_folder(one) == hash_folder(other) != hash_folder(third)
+    lines = [f"{name}\0{hashlib.sha256(name.encode()).hexdigest()}\n" for name in sorted(names)]
+    assert hash_folder(one) == hashlib.sha256("".join(lines).encode()).hexdigest()[:40]
+
+
 def test_a_link_out_of_the_folder_is_refused(model: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (model / "link").symlink_to(tmp_path / "secret")
