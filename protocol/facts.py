@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from protocol.declared import variants_tried
-from protocol.records import CODEC_NAMES, Request, Result, System
+from protocol.records import CODEC_NAMES, Result
 from protocol.rules import Role
 from protocol.systems import ENDPOINT_ADAPTERS, NamedSystem, find_system, named_systems
 
@@ -49,7 +49,7 @@ def facts_of_published(model: str, role: Role) -> Facts:
 
 def facts_of_result(result: Result) -> Facts:
     """Return what a result's request and provenance say of the system that it compares."""
-    system = compared_system(result.request)
+    system = result.request.compared
     if system is None:
         return Facts(submitted_at=result.request.submitted_at)
     known = _registered(system.adapter, system.model)
@@ -75,14 +75,11 @@ def _peak_bytes(result: Result) -> int | None:
     return result.run.peak_gpu_bytes or result.run.peak_memory_bytes or None
 
 
-def compared_system(request: Request) -> System | None:
-    """Return the half of the pair that the row is about."""
-    return {Role.I2T: request.i2t, Role.T2I: request.t2i, Role.CODEC: request.codec}[request.role]
-
-
 @cache
 def _registered(adapter: str, model: str) -> NamedSystem | None:
-    same = (row for row in named_systems() if row.adapter == adapter and row.repo in (model, ""))
+    # A row without a model is of all that its adapter runs, but a server runs anybody's models.
+    repos = (model,) if adapter in ENDPOINT_ADAPTERS else (model, "")
+    same = (row for row in named_systems() if row.adapter == adapter and row.repo in repos)
     return next(same, None)
 
 
