@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.bitstream import (
+    IMAGE_CODECS,
     MAX_FILE_BYTES,
+    MODES,
+    TEXT_CODERS,
     Bitstream,
     bits_per_pixel,
     compression_ratio,
+    rate_words,
+    read_file,
     unpack,
 )
 from evaluator.pixels import payload_bytes
@@ -34,6 +40,27 @@ def make_stream(mode: Mode, **changes: Any) -> Bitstream:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_file_is_read_back_as_it_was_written(mode: Mode) -> None:
     stream = make_stream(mode)
+    assert unpack(stream.pack()) == stream
+
+
+def test_a_file_of_today_is_read_in_every_version_to_come() -> None:
+    stream = make_stream(
+        Mode.FULL, text_coder="brotli", text=b"ab", image_codec="av1", image=b"xyz"
+    )
+    # 001 11 010 0011, 500 and 332 in fourteen bits each, the checksum, 2 bytes of text.
+    data = bytes.fromhex("434d 3a307d014c 5e0443 02 6162 78797a")
+    assert stream.pack() == data
+    assert unpack(data) == stream
+    assert (MODES, TEXT_CODERS, IMAGE_CODECS) == (
+        (Mode.TEXT, Mode.PIXEL, Mode.IMAGE, Mode.FULL),
+        {"raw": 0, "zlib": 1, "brotli": 2, "ppmd": 4},
+        ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp"),
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(16384, 2048), (2048, 16384), (1, 1)])
+def test_the_largest_and_the_smallest_picture_have_a_file(width: int, height: int) -> None:
+    stream = make_stream(Mode.TEXT, width=width, height=height)
     assert unpack(stream.pack()) == stream
 
 
@@ -167,7 +194,10 @@ def test_a_forged_text_length_is_refused() -> None:
         (b"", "ends before the length"),
         (b"\x85", "malformed"),
         (b"\x85\x00abcdef", "malformed"),
+        (b"\x85\x80abcdef", "malformed"),
         (b"\xff\x7fabc", "claims 16383 bytes, the file has 3"),
+        (b"\x03ab", "claims 3 bytes, the file has 2"),
+        (b"\x03abc", "image section is empty"),
     ):
         forged = data[:7] + _checksum(data[:7], body) + body
         with pytest.raises(BitstreamError, match=message):
@@ -195,6 +225,8 @@ def test_foreign_files_are_named_for_what_they_are() -> None:
         (Mode.PIXEL, {"pixels": b"xx"}, "pixels section has 2 bytes"),
         (Mode.TEXT, {"width": 0}, "sides go from 1"),
         (Mode.TEXT, {"width": MAX_SIDE + 1}, "sides go from 1"),
+        (Mode.TEXT, {"height": MAX_SIDE + 1}, "sides go from 1"),
+        (Mode.TEXT, {"width": 16384, "height": 2049}, "at most 33,554,432 pixels"),
         (Mode.TEXT, {"text": bytes(16384)}, "at most 16,383 bytes"),
     ],
 )
@@ -208,3 +240,19 @@ def test_what_cannot_be_read_back_is_not_written(
 def test_rates_count_every_byte_and_no_channels() -> None:
     assert bits_per_pixel(1572, 1024, 512) == 8 * 1572 / (1024 * 512)
     assert compression_ratio(100, 10, 10) == 3.0
+
+
+def test_a_rate_has_four_digits_and_a_ratio_three_or_no_fraction() -> None:
+    assert rate_words(1572, 1024, 512, "bpp") == "0.02399 bpp, ratio 1,001"
+    assert rate_words(300, 100, 100, "bpp") == "0.24 bpp, ratio 100"
+    assert rate_words(100, 10, 10, "bpp") == "8 bpp, ratio 3"
+    assert rate_words(303, 100, 100, "bpp") == "0.2424 bpp, ratio 99"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.cmc"):
+        with pytest.raises(BitstreamError, match="is missing or a folder"):
+            read_file(path)
+    (tmp_path / "large.cmc").write_bytes(bytes(MAX_FILE_BYTES + 9))
+    with pytest.raises(BitstreamError, match="at most 67,108,864"):
+        unpack(read_file(tmp_path / "large.cmc"))

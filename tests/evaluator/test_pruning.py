@@ -36,6 +36,31 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     assert look(tmp_path)["features"] == (3, 3000)
 
 
+def test_what_just_fits_stays(tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert prune(tmp_path, 5000) == (0, 0)
+    assert prune(tmp_path, 4999) == (1, 1000)
+
+
+def test_a_record_goes_before_what_it_speaks_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "picture" / "ab"
+    folder.mkdir(parents=True)
+    for name in ("abc.png", "abc.json", "abc.zip"):
+        (folder / name).write_bytes(b"x")
+    gone: list[str] = []
+    unlink = Path.unlink
+
+    def told(path: Path, missing_ok: bool = False) -> None:
+        gone.append(path.suffix)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", told)
+    assert prune(tmp_path, 0) == (1, 3)
+    assert gone[0] == ".json"
+
+
 def test_another_kind_is_left_alone(tmp_path: Path) -> None:
     cache, _ = filled(tmp_path)
     cache.keep("0" * 64, ScoreEntry(1.0))

@@ -101,6 +101,20 @@ def test_history_is_a_chain_of_hashes(store: LedgerStore, make_store: MakeStore)
         book.apply(lines[2])
 
 
+def test_a_book_of_a_snapshot_is_the_book_of_all_lines(store: LedgerStore) -> None:
+    ids = [store.submit(request_for(quality)).state.request_id for quality in range(4)]
+    assert finish_next(store) == ids[0]
+    store.withdraw(ids[1], "ada", "a mistake")
+    store.prioritise(ids[3], 2, "maintainer")
+    book = store.ledger.refresh()
+    again = Book.from_snapshot(json.loads(json.dumps(book.to_snapshot())))
+    assert again.queue() == book.queue() == [ids[3], ids[2]]
+    for name in ("number", "sha256", "states", "requests", "milestones", "durations", "open"):
+        assert getattr(again, name) == getattr(book, name), name
+    assert again.last_queued == book.last_queued == 4
+    assert [told["action"] for told in book.milestones[ids[1]]] == ["SUBMIT", "WITHDRAW"]
+
+
 def test_an_unknown_request_is_named(store: LedgerStore) -> None:
     with pytest.raises(StoreError, match="no request 'abc'"):
         store.request("abc")
