@@ -23,9 +23,10 @@ from protocol.errors import DecodeError
 from protocol.records import Request
 from protocol.rules import Content, Dimension, Mode, Track
 from protocol.samples import list_samples
-from protocol.versions import PROTOCOLS
+from protocol.versions import PROTOCOLS, find_protocol
 
 DEMO = PROTOCOLS["demo-0"]
+SEED_OF_A_FILE = 7_345_835_859_334_442_746
 
 
 def outcome(evaluation: Evaluation) -> list[tuple[object, ...]]:
@@ -157,6 +158,33 @@ def test_a_second_decoder_captions_and_encodes_nothing_again(
     monkeypatch.setattr("evaluator.captioners.transformers.load", refuse)
     monkeypatch.setattr("evaluator.codecs.vvc.encode", refuse)
     assert evaluate(ask(i2t=i2t, t2i=t2i), bench).result.images == 3
+
+
+def test_what_was_made_is_found_again_under_all_that_it_depends_on(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench()
+
+    def made(**changes: object) -> tuple[int, int]:
+        run = evaluate(ask(modes=(Mode.IMAGE,), **changes), bench).result.run
+        return run.cache_misses.get("reference", 0), run.cache_misses.get("picture", 0)
+
+    assert made() == (3, 3)
+    assert made(t2i="control?kind=blur") == (0, 3)
+    assert made(t2i="control?kind=sharpen") == (0, 3)
+    assert made(protocol="demo-0?seed=43") == (0, 3)
+    assert made(protocol="demo-0?vvc_qp=48") == (3, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr("evaluator.decoders.start_image.describe", lambda *_: {"library": "2.0"})
+        assert made() == (0, 3)
+    assert made() == (0, 0)
+
+
+def test_a_picture_s_seed_is_the_same_in_every_version_of_the_code() -> None:
+    cmc_1 = PROTOCOLS["cmc-1"]
+    assert seed_of(b"a file", cmc_1) == SEED_OF_A_FILE
+    assert seed_of(b"another", cmc_1) != SEED_OF_A_FILE
+    assert seed_of(b"a file", find_protocol("cmc-1?seed=43")) != SEED_OF_A_FILE
 
 
 def test_a_damaged_picture_in_the_cache_is_made_again(
