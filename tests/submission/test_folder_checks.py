@@ -6,6 +6,7 @@ import pickle
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import made_models
 import pytest
@@ -14,6 +15,7 @@ from made_models import Canary
 
 from submission.findings import Code, refusals
 from submission.intake import examine_system
+from submission.model_configs import MAX_CONFIG_BYTES, read_configs
 
 
 def safetensors(path: Path, count: int = 4) -> None:
@@ -106,6 +108,29 @@ def test_a_network_that_edits_has_channels_for_the_picture(folder: Path) -> None
     index = folder / "model_index.json"
     index.write_text('{"_class_name": "StableDiffusionInstructPix2PixPipeline"}')
     assert not refusals(examine_system("t2i", f"instruct:{folder}").findings)
+
+
+def test_what_would_import_code_is_named_with_its_file() -> None:
+    files: dict[str, dict[str, Any]] = {
+        "config.json": {"custom_pipelines": {"x": {}}, "architectures": ["Own"], "model_type": "m"},
+        "model_index.json": {
+            "_class_name": ["pipeline", "Own"],
+            "_own": ["modeling", "M"],
+            "unet": ["modeling", "M"],
+            "vae": ["diffusers", "AutoencoderKL"],
+            "safety_checker": [None, None],
+        },
+    }
+    found = read_configs(files, lambda name: json.dumps(files[name]).encode())
+    assert found.remote_code == (
+        "config.json: custom_pipelines",
+        "model_index.json: _class_name names a module",
+        "model_index.json: unet comes from modeling",
+    )
+    assert (found.pipeline_class, found.model_type, found.broken) == ("Own", "m", ())
+    whole = b'{"model_type": "m"}'.ljust(MAX_CONFIG_BYTES)
+    assert read_configs(["config.json"], lambda _: whole).model_type == "m"
+    assert read_configs(["config.json"], lambda _: whole + b" ").broken == ("config.json",)
 
 
 def test_a_link_is_refused_and_not_followed(folder: Path) -> None:
