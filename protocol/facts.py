@@ -83,9 +83,11 @@ def _registered(adapter: str, model: str) -> NamedSystem | None:
     return next(same, None)
 
 
-def _is_open(adapter: str, licence: str) -> bool:
-    """Tell whether anyone can fetch the weights: all but what runs on a provider's server can."""
-    return licence != "API terms" and (adapter not in ENDPOINT_ADAPTERS or bool(licence))
+def _is_open(adapter: str, licence: str) -> bool | None:
+    """Tell whether anyone can fetch the weights; None for a server's model that is not known."""
+    if adapter in ENDPOINT_ADAPTERS and not licence:
+        return None
+    return licence != "API terms"
 
 
 def _parameters(details: Mapping[str, str]) -> int | None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from protocol.facts import facts_of_result
 from protocol.records import Result, System
 from protocol.rules import Role
 from protocol.systems import ENDPOINT_ADAPTERS
@@ -125,7 +126,10 @@ def _model_info(result: Result) -> dict[str, Any]:
     if system is None or system.path or not system.revision:
         availability = "unknown"
     if system is not None and _is_served(system):
-        deployment, availability = "externally_managed", "closed_weights"
+        deployment = "externally_managed"
+        is_open = facts_of_result(result).open_weights
+        if is_open is not None:
+            availability = "open_weights" if is_open else "closed_weights"
     told = {"deployment_type": deployment, "model_availability": availability}
     if system is not None and system.revision:
         told["revision"] = system.revision

@@ -201,11 +201,11 @@ def test_what_the_decoder_found_and_the_run_took_are_facts_of_the_row() -> None:
         ("gpt-4o-2024-11-20", "API terms", False),
         ("Qwen/Qwen-VL-Chat", "Tongyi Qianwen", True),
         # Nobody's terms are known, and those of one provider are not everybody's.
-        ("llava-hf/llava-1.5-7b-hf", "", False),
+        ("llava-hf/llava-1.5-7b-hf", "", None),
     ],
 )
 def test_a_model_on_a_server_has_its_own_licence_or_none(
-    model: str, licence: str, is_open: bool
+    model: str, licence: str, is_open: bool | None
 ) -> None:
     found = facts_of_result(result("openai", model, role=Role.I2T))
     assert (found.licence, found.open_weights) == (licence, is_open)

@@ -16,7 +16,7 @@ from loopback_hub import LoopbackHub
 from dataset_cards.cmc_bench.features import GROUND_TRUTH
 from protocol.errors import InputError
 from protocol.records import IndicatorUse, Provenance, Request, Result, Score, System
-from protocol.rules import TRACKS, Dimension, Mode, Role, Track
+from protocol.rules import TRACKS, Content, Dimension, Mode, Role, Track
 from submission.exports.eval_results import (
     benchmark_yaml,
     eval_results_path,
@@ -84,13 +84,14 @@ def result(modes: tuple[Mode, ...] = TRACKS[Track.T2I].modes, **changes: Any) ->
             Score(
                 mode=mode,
                 dimension=dimension,
-                content=None,
-                images=1000,
+                content=content,
+                images=images,
                 not_scored=0,
-                mean=0.5 + 0.125 * (dimension is Dimension.FR),
+                mean=mean + 0.125 * (dimension is Dimension.FR),
             )
             for mode in modes
             for dimension in Dimension
+            for content, images, mean in ((None, 1000, 0.5), (Content.SCI, 300, 0.75))
         ),
         rates=(),
         costs=(),
@@ -198,6 +199,65 @@ def test_a_record_of_every_eval_ever_fits_its_schema(changes: dict[str, Any]) ->
     broken = {**record, "source_metadata": {}}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft7Validator(schema).validate(broken)
+
+
+def test_a_record_says_what_was_measured_on_what() -> None:
+    row = result()
+    record = every_eval_ever(row, task_values(row, INTERVALS), 1_790_000_000)
+    told = {one["evaluation_name"]: one for one in record["evaluation_results"]}
+    whole, full = told["cmc_bench.t2i_overall"], told["cmc_bench.t2i_full_fr"]
+    assert whole["score_details"] == {
+        "score": pytest.approx((2 * 0.625 + 0.5) / 3),
+        "uncertainty": {"num_samples": 1000},
+    }
+    assert whole["metric_config"]["metric_name"] == "overall"
+    assert full["score_details"]["uncertainty"]["confidence_interval"] == {
+        "lower": 0.61,
+        "upper": 0.64,
+        "confidence_level": 0.95,
+    }
+    assert full["metric_config"]["metric_id"] == "cmc_bench.topiq_fr"
+    assert full["metric_config"]["lower_is_better"] is False
+    source = full["source_data"]
+    assert (source["hf_repo"], source["samples_number"]) == (BENCHMARK, 1000)
+    assert source["additional_details"] == {"sha256": "e" * 64, "revision": COMMIT}
+    asked = full["generation_config"]["additional_details"]
+    assert set(asked) == {"partner", "modes", "i2t", "t2i"}
+    assert json.loads(asked["t2i"])["model"] == "acme/painter"
+    own = result(dataset="my pictures")
+    (source, *_) = (
+        one["source_data"]
+        for one in every_eval_ever(own, task_values(own), 1)["evaluation_results"]
+    )
+    assert (source["source_type"], "hf_repo" in source) == ("other", False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ("self_deployed", "open_weights", "acme/painter", "acme", "a" * 40)),
+        (
+            {"t2i": replace(PAINTER, path="/models/p", model="my painter")},
+            ("self_deployed", "unknown", "unknown/my-painter", "unknown", "a" * 40),
+        ),
+        (
+            {"role": Role.I2T, "i2t": replace(WRITER, model="gpt-4o-2024-11-20")},
+            ("externally_managed", "closed_weights", "unknown/gpt-4o-2024-11-20", "unknown", None),
+        ),
+        (
+            {"role": Role.I2T, "i2t": replace(WRITER, model="llava-hf/llava-1.5-7b-hf")},
+            ("externally_managed", "unknown", "llava-hf/llava-1.5-7b-hf", "llava-hf", None),
+        ),
+    ],
+)
+def test_whose_model_it_is_and_whether_its_weights_are_open_is_said_where_it_is_known(
+    changes: dict[str, Any], told: tuple[str | None, ...]
+) -> None:
+    row = result(**changes)
+    model = every_eval_ever(row, task_values(row), 1)["model_info"]
+    details = model["additional_details"]
+    deployed = details["deployment_type"], details["model_availability"]
+    assert (*deployed, model["id"], model["developer"], details.get("revision")) == told
 
 
 def test_codecs_of_one_quality_are_two_models() -> None:
