@@ -4,11 +4,14 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from protocol.frozen import FrozenEntry
 from protocol.records import Result
 from submission.exports.tasks import TaskValue
 
+_OF_ADDRESSES = "/:?#[]@!$&'()*+,;=%~"
+"""What stands in an address as it is, beside letters and digits (RFC 3986, section 2.2)."""
 PAPER = """@article{li2024cmcbench,
   title = {CMC-Bench: Towards a New Paradigm of Visual Signal Compression},
   author = {Li, Chunyi and others},
@@ -35,9 +38,11 @@ def bibtex(result: Result, url: str = "", frozen: FrozenEntry | None = None) -> 
         "year": day[:4],
         "note": f"Request {request.request_id}, protocol {request.protocol}, {result.source}, "
         f"run on {day}" + (_board(frozen) if frozen else ""),
-        **({"url": url} if url else {}),
     }
     lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in fields.items()]
+    if url:
+        # TeX's \url prints what it is given: an address with a backslash before & is another one.
+        lines.append(f"  url = {{{quote(url, safe=_OF_ADDRESSES)}}}")
     board = f"-{frozen.slug.replace('~', '-')}" if frozen else ""
     entry = "@misc{cmcbench-" + request.request_id + board + ",\n" + ",\n".join(lines) + "\n}\n"
     return f"{PAPER}\n{entry}"

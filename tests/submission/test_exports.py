@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -284,3 +285,17 @@ def test_a_bibtex_entry_names_the_row_and_holds_no_command() -> None:
     assert "2406.09356" in text
     assert "\\input" not in text
     assert text.count("{") == text.count("}")
+    told = dict(re.findall(r"^  (\w+) = \{(.*)\},?$", text.split("@misc")[1], re.MULTILINE))
+    assert told["title"] == 'CMC-Bench row of a/b\\_c input x \\% with gpt "4o"'
+    assert (told["author"], told["year"]) == ("{CMC-Bench leaderboard}", "2026")
+    assert told["note"].endswith("protocol cmc-1, verified, run on 2026-11-22")
+    assert told["url"] == "https://example.org"
+    assert "url" not in bibtex(row)
+
+
+def test_an_address_is_cited_as_it_is_and_ends_no_entry() -> None:
+    address = "https://example.org/a_b/~v1.0?view=t2i&row=%41#top"
+    assert f"  url = {{{address}}}\n" in bibtex(result(), address)
+    assert "url = {https://example.org/%7D%5Cinput%7Bx%20y}\n" in bibtex(
+        result(), "https://example.org/}\\input{x y"
+    )
