@@ -44,6 +44,12 @@ def test_what_is_named_a_secret_is_hidden(line: str) -> None:
 def test_the_values_of_the_workers_own_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SERVICE_TOKEN", "plain-looking-value")
     assert redact("called with plain-looking-value") == f"called with {HIDDEN}"
+    # Eight characters are the shortest that may stand for a secret and for nothing else.
+    monkeypatch.setenv("MY_SERVICE_TOKEN", "12345678")
+    assert redact("pin 12345678") == f"pin {HIDDEN}"
+    monkeypatch.setenv("MY_SERVICE_TOKEN", "decoder")
+    monkeypatch.setenv("MY_FAVOURITE", "diffusers")
+    assert redact("decoder diffusers failed") == "decoder diffusers failed"
 
 
 @pytest.mark.parametrize(

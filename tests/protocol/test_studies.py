@@ -1,0 +1,36 @@
+"""How viewers used the scale, counted by hand."""
+
+import numpy as np
+from simulated_viewers import rows_of
+
+from protocol.mos import Screening, opinions
+from protocol.ratings import Rated, parse_ratings
+from protocol.studies import Study, describe_study
+
+
+def study(ratings: np.ndarray, screening: Screening = Screening.NONE) -> Study:
+    nsfw = np.zeros((1, ratings.shape[1]))
+    parsed = parse_ratings(rows_of(ratings) + rows_of(nsfw, "nsfw", digits=0))
+    part = opinions(parsed, Rated.CONSISTENCY, screening, normalise=False)
+    return describe_study("one", parsed, [part])
+
+
+def test_a_viewer_s_ratings_by_hand() -> None:
+    found = study(np.array([[5.0, 0.0, 0.24, 4.75, 2.5], [1.0, np.nan, np.nan, np.nan, np.nan]]))
+    assert (found.name, found.images) == ("one", 5)
+    once, busy = found.viewers
+    # The one whose mean is the lowest comes first.
+    assert (once.number, busy.number) == (1, 2)
+    # A quarter wide: 0 and 0.24, 2.5, then 4.75 and the scale's end.
+    assert {at: count for at, count in enumerate(busy.counts) if count} == {0: 2, 10: 1, 19: 2}
+    assert (busy.low, busy.lower, busy.middle, busy.upper, busy.high) == (0, 0.24, 2.5, 4.75, 5)
+    assert busy.mean == (5 + 0.24 + 4.75 + 2.5) / 5
+    assert {at: count for at, count in enumerate(once.counts) if count} == {4: 1}
+    assert {once.low, once.lower, once.middle, once.upper, once.high, once.mean} == {1.0}
+
+
+def test_it_is_said_whom_the_screening_removed() -> None:
+    agree = np.tile(np.linspace(0.5, 4.5, 9), (4, 1))
+    against = agree[0, ::-1] - 0.5
+    found = study(np.vstack([agree, against]), Screening.SROCC)
+    assert [viewer.is_used for viewer in found.viewers] == [False, True, True, True, True]
