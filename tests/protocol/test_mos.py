@@ -50,6 +50,17 @@ def test_truth_is_found_and_exactly_the_random_clickers_are_removed(
     assert stats.spearmanr(mos_of(part), seen).statistic > 0.97
 
 
+def test_who_correlates_by_less_than_0_6_is_removed_and_nobody_else() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.linspace(0.2, 4.0, 40)[:, None]
+    part = found(np.clip(TRUTH + noise * rng.normal(size=(40, 200)), 0, 5), normalise=False)
+    told = sorted((viewer.srocc or 0.0, viewer.reason) for viewer in part.viewers)
+    removed_at = [srocc for srocc, reason in told if reason is Reason.OUTLIER]
+    kept_at = [srocc for srocc, reason in told if reason is None]
+    assert len(removed_at) + len(kept_at) == 40
+    assert 0.55 < max(removed_at) < 0.6 <= min(kept_at) < 0.65
+
+
 def test_screening_by_correlation_helps_when_a_quarter_clicks_at_random() -> None:
     ratings = simulate(TRUTH, noise=0.5, clickers=5)
     kept = mos_of(found(ratings, normalise=False))
