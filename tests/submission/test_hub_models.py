@@ -74,6 +74,27 @@ def test_a_model_is_pinned_described_and_counted_in_four_calls(
     assert [call.operation for call in hub.calls()] == ["info", "resolve", "resolve", "resolve"]
 
 
+@pytest.mark.parametrize(
+    ("card", "licence", "bases"),
+    [
+        (
+            "license: other\nlicense_name: own-community\nbase_model: [acme/one, acme/two]",
+            "own-community",
+            ("acme/one", "acme/two"),
+        ),
+        ("license: other", "other", ()),
+        ("license: [mit, gpl-3.0]\nlicense_name: own-community", "mit", ()),
+    ],
+)
+def test_a_licence_of_its_own_has_the_name_that_the_card_gives(
+    hub: LoopbackHub, api: HfApi, card: str, licence: str, bases: tuple[str, ...]
+) -> None:
+    upload(api, README_dot_md=f"---\n{card}\n---\n")
+    facts = examine(hub).facts
+    assert facts
+    assert (facts.licence, facts.base_models) == (licence, bases)
+
+
 def test_parameters_are_those_of_the_lightest_variant_by_its_own_bytes_a_parameter(
     hub: LoopbackHub, api: HfApi
 ) -> None:
