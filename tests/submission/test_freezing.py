@@ -6,15 +6,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from loopback_hub import LoopbackHub
 from made_requests import request_for
 from made_stores import made_store, open_hub_store, run
 
+from protocol.boards import bench_of
+from protocol.controls import Controls
 from protocol.errors import HubError, InputError, StoreError
 from protocol.frozen import FrozenEntry, check_label, slug_of
+from protocol.records import Result
+from protocol.rules import Content, Track
 from protocol.states import Status
+from protocol.statistics.files import write_statistics
+from protocol.statistics.records import BoardStatistics, RowStatistics
+from submission.evidence import put_evidence
 from submission.freezing import freeze, frozen_path, list_frozen, read_frozen
 from submission.freezing_check import frozen_problems
 from submission.hub_files import Found, HubFiles
@@ -65,6 +73,62 @@ def test_the_same_board_again_changes_nothing_and_another_is_refused(
     assert store.beside.read(frozen_path(LABEL)) == content
     assert freeze(store, "v1.1", "ada")[1]
     assert [one.label for one in list_frozen(store.beside).values()] == [LABEL, "v1.1"]
+
+
+def statistics(result: Result, **changes: Any) -> BoardStatistics:
+    row = RowStatistics(
+        request_id=result.request.request_id,
+        model=result.request.label,
+        partner="",
+        per_image_sha256=result.per_image_sha256,
+        cells={},
+        not_scored={},
+        overall=None,
+        standing=None,
+    )
+    made = BoardStatistics(
+        schema_version=1,
+        track=Track.CODEC,
+        bench=bench_of(result).label,
+        content=None,
+        images=1,
+        images_per_content={},
+        resamples=20,
+        seed=0,
+        level=0.95,
+        rows=(row,),
+        comparisons=(),
+        leads=(),
+    )
+    return replace(made, **changes)
+
+
+def test_a_board_is_frozen_with_what_was_found_out_about_its_rows_and_no_others(
+    store: FolderStore | HubStore, tmp_path: Path
+) -> None:
+    run(store, request_for(51))
+    (result,) = store.results()
+    made = statistics(result)
+    older = replace(made.rows[0], per_image_sha256="0" * 64)
+    stale = statistics(result, content=Content.SCI, rows=(older,))
+    for one in (made, stale):
+        write_statistics(tmp_path / "made", one)
+    store.beside.put(tmp_path / "made" / "statistics", "statistics")
+    controls = Controls(
+        request_id=result.request.request_id,
+        system="",
+        partner="",
+        protocol="demo-0",
+        images=1,
+        scores=(),
+        flags=(),
+        own_family=(),
+    )
+    for request_id in (result.request.request_id, "f" * 20):
+        put_evidence(store.beside, replace(controls, request_id=request_id))
+    freeze(store, LABEL, "ada")
+    frozen = read_frozen(store, LABEL).frozen
+    assert (frozen.statistics, frozen.controls) == ((made,), (controls,))
 
 
 def test_an_empty_store_has_nothing_to_freeze(store: FolderStore | HubStore) -> None:
