@@ -14,7 +14,7 @@ from protocol.records import (
     Score,
     System,
 )
-from protocol.rules import Dimension, Mode, Role, Track
+from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.standings import Side
 from protocol.states import Action, Status
 from protocol.statistics.bootstrap import Estimate
@@ -221,6 +221,10 @@ def test_an_interval_that_was_made_anew_is_a_change_and_the_same_one_is_none() -
     assert moved.why == "its interval was computed anew"
     assert (moved.interval_before, moved.interval_after) == ((0.2, 0.4), (0.25, 0.35))
     assert changes(before, side("live", [row], (0.2, 0.4))) == []
+    # The interval of another content's board is none of this one's.
+    screens = replace(after.statistics[0], content=Content.SCI)
+    with_screens = replace(before, name="live", statistics=(*before.statistics, screens))
+    assert changes(before, with_screens) == []
     (lost,) = changes(before, side("live", [row]))
     assert lost.why == "no interval is stored for the rows as they are now"
 
@@ -250,6 +254,27 @@ def test_benches_of_other_pictures_and_other_indicators_say_which() -> None:
         "indicators topiq_fr, topiq_nr → topiq_fr, topiq_nr (released weights); "
         "weights of topiq_fr none → 22222222; weights of topiq_nr none → 22222222"
     )
+
+
+def test_of_two_commits_of_a_system_each_is_compared_with_itself() -> None:
+    old = [result("a/b", 0.3, revision="a"), result("a/b", 0.35, revision="b")]
+    board = side("live", [*old, result("a/b", 0.4, revision="b", protocol="demo-1")])
+    tables = compare_boards(board, board, (), [Track.T2I_ULB]).tables
+    (newer,) = (table for table in tables if table.bench_after.startswith("demo-1"))
+    told = [(change.kind, change.overall_before, change.overall_after) for change in newer.changes]
+    assert told == [(Kind.LEFT, None, None), (Kind.MOVED, 0.35, 0.4)]
+
+
+def test_what_took_a_row_away_is_told_of_boards_before_it() -> None:
+    row = result("a/b", 0.3)
+    gone = entry(row, step(Action.FINISH), step(Action.WITHDRAW, "wrong file"))
+    away = replace(gone, status=Status.WITHDRAWN)
+    for at in ("2026-10-01", "2026-10-03"):
+        assert away.removed_since(at) == gone.last(Action.WITHDRAW)
+    # It came back: the board of the day before has lost it, that of the day after has it.
+    assert gone.removed_since("2026-10-02T10:00:00.000Z") == gone.last(Action.WITHDRAW)
+    assert gone.removed_since("2026-10-03") is None
+    assert entry(row, step(Action.FINISH)).removed_since("2026-10-01") is None
 
 
 def test_equal_systems_that_cannot_be_told_apart_are_not_matched() -> None:

@@ -75,8 +75,11 @@ def test_the_queue_tells_positions_and_expected_waits(store: LedgerStore, clock:
         assert claim is not None
         clock.move(30)
         store.finish(claim, result_of(claim.request), PER_IMAGE)
-    held = [store.take(f"w{i}") for i in (1, 2)]
-    assert all(held)
+    # One at a time, until more are seen to work.
+    assert [e.wait_seconds for e in store.queue()] == [30.0, 60.0, 90.0, 120.0, None]
+    assert store.take("w1")
+    assert [e.wait_seconds for e in store.queue()] == [None, 30.0, 60.0, 90.0, None]
+    assert store.take("w2")
     shown = [(e.state.status, e.position, e.wait_seconds) for e in store.queue()]
     assert shown == [
         (Status.RUNNING, None, None),
@@ -85,6 +88,9 @@ def test_the_queue_tells_positions_and_expected_waits(store: LedgerStore, clock:
         (Status.PENDING, 2, 30.0),
         (Status.FINISHED, None, None),
     ]
+    store.withdraw(store.queue()[3].request.request_id, "ada")
+    # Of those that ended, the newest first.
+    assert [e.state.status for e in store.queue()[-2:]] == [Status.WITHDRAWN, Status.FINISHED]
 
 
 def test_history_is_a_chain_of_hashes(store: LedgerStore, make_store: MakeStore) -> None:
