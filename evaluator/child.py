@@ -46,7 +46,7 @@ def _answer(job: dict[str, Any], out: Path) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - a submitted model may fail in any way there is
         blame_machine(error)
-        write_whole(out / "failure.json", to_json(failure_of(error, "evaluate")).encode())
+        write_whole(out / "failure.json", to_json(failure_of(error)).encode())
 
 
 def _run(job: dict[str, Any], out: Path) -> None:

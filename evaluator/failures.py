@@ -79,11 +79,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
-def failure_of(error: BaseException, stage: str) -> Failure:
-    """Return what is written down about an error."""
+def failure_of(error: BaseException) -> Failure:
+    """Return what is written down about an error of a run."""
     message = redact(str(error) or type(error).__name__)
     log = "".join(traceback.format_exception(error))
-    return make_failure(code_of(error), stage, message, excerpt(log))
+    return make_failure(code_of(error), "evaluate", message, excerpt(log))
 
 
 def code_of(error: BaseException) -> FailureCode:

@@ -129,7 +129,7 @@ def _run(
         raise
     except Exception as error:
         blame_machine(error)
-        failure = failure_of(error, "evaluate")
+        failure = failure_of(error)
         if failure.code is FailureCode.KERNEL_FAULT:
             # The attempt counts, and this process can use its GPU no more.
             store.fail(claim, failure)

@@ -75,7 +75,7 @@ def test_a_failure_has_a_hint_and_a_log_without_secrets() -> None:
     try:
         raise ModelError("token hf_abcdefghijklmnopqrstuvwxyz of /home/ada/models/x is refused")
     except ModelError as error:
-        failure = failure_of(error, "evaluate")
+        failure = failure_of(error)
     assert failure.message == "token [hidden] of …/x is refused"
     assert failure.hint == HINTS[FailureCode.MODEL_REFUSED]
     assert "ModelError" in failure.log
