@@ -4,6 +4,7 @@ The rules are pure functions; the Space calls them in every handler, because a h
 nobody from calling the handler behind it.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
