@@ -33,15 +33,23 @@ class SecondaryScores:
 
 
 def merge_scores(old: SecondaryScores | None, new: SecondaryScores) -> SecondaryScores:
-    """Return the new rows with those of the old that are not among them.
+    """Return the new rows with those of the old, and with the old means of their own pictures.
 
     Rows that another version of the indicator scored, or other weights, are not comparable and go.
     """
     if old is None or old.indicator != new.indicator:
         return new
-    scored = {row.request_id for row in new.rows}
-    kept = tuple(row for row in old.rows if row.request_id not in scored)
-    return replace(new, rows=(*kept, *new.rows))
+    there = {row.request_id: row for row in old.rows}
+    scored = tuple(_with_old_means(there.pop(row.request_id, row), row) for row in new.rows)
+    return replace(new, rows=(*there.values(), *scored))
+
+
+def _with_old_means(old: RowScores, new: RowScores) -> RowScores:
+    """Return a row's new means with the old ones of contents that were not scored this time."""
+    if old.per_image_sha256 != new.per_image_sha256:
+        return new
+    means = {(one.mode, one.content, one.dimension): one for one in (*old.scores, *new.scores)}
+    return replace(new, scores=tuple(means.values()))
 
 
 def current_scores(

@@ -62,7 +62,7 @@ def test_one_content_s_scores_make_no_mean_over_all(store: FolderStore, rescore:
         assert [(score.content, score.images) for score in row.scores] == [(Content.SCI, 1)]
 
 
-def test_one_row_is_scored_again_beside_the_others(
+def test_a_content_that_is_scored_again_takes_no_other_content_s_means_away(
     store: FolderStore, rescore: Rescore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert rescore("--indicator", "ssim") == 0
@@ -71,8 +71,9 @@ def test_one_row_is_scored_again_beside_the_others(
     assert rescore(first, "--indicator", "ssim", "--content", "NSI", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["request_id"] for row in told["rows"]] == [first]
-    rows = {row.request_id: len(row.scores) for row in kept(store)["ssim"].rows}
-    assert rows == {first: 1, second: 4}
+    assert [score["content"] for score in told["rows"][0]["scores"]] == ["NSI"]
+    rows = {row.request_id: [s.content for s in row.scores] for row in kept(store)["ssim"].rows}
+    assert rows == {first: [None, *Content], second: [None, *Content]}
 
 
 def test_ranking_indicators_unknown_ones_and_unknown_rows_are_refused(
@@ -131,6 +132,12 @@ def test_another_version_of_an_indicator_takes_the_older_one_s_rows_away() -> No
     again = merge_scores(both, made("one", 0.3))
     assert [row.scores[0].mean for row in again.rows] == [0.2, 0.3]
     assert merge_scores(both, made("one", 0.3, version="2")).rows == made("one", 0.3).rows
+
+
+def test_means_of_an_earlier_result_of_the_row_are_not_kept_beside_the_new_ones() -> None:
+    old = made("one", 0.1)
+    row = replace(old.rows[0], per_image_sha256="b", scores=())
+    assert merge_scores(old, replace(old, rows=(row,))).rows == (row,)
 
 
 def test_scores_of_another_result_of_the_row_are_as_good_as_absent(
