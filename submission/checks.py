@@ -47,6 +47,12 @@ def check_found(subject: Subject) -> Iterator[Finding]:
     answers = {
         Trouble.NOT_FOUND: (
             Code.MODEL_NOT_FOUND,
+            f"{name} does not lie on this machine where the request says",
+            "bring it back as it was, or run the worker where it lies",
+        )
+        if facts.is_local
+        else (
+            Code.MODEL_NOT_FOUND,
             f"the Hub shows no model {name}",
             "check the spelling of owner/name; a private model needs a token that may read it",
         ),

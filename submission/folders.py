@@ -53,9 +53,9 @@ def folder_facts(path: Path) -> ModelFacts:
     try:
         files = _list_files(path)
     except OSError as error:
-        return ModelFacts(
-            name=name, is_local=True, trouble=Trouble.NO_ACCESS, trouble_detail=str(error)
-        )
+        is_gone = isinstance(error, FileNotFoundError) and not path.exists()
+        trouble = Trouble.NOT_FOUND if is_gone else Trouble.NO_ACCESS
+        return ModelFacts(name=name, is_local=True, trouble=trouble, trouble_detail=str(error))
     if files is None:
         detail = f"more than {MAX_ENTRIES:,} files and folders"
         return ModelFacts(

@@ -45,6 +45,19 @@ def test_a_hostile_folder_is_refused_and_the_next_request_is_run(
     assert not canary.exists()
 
 
+def test_a_folder_that_is_gone_is_said_to_be_gone_and_nobody_s_terms_are_to_be_accepted(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], tmp_path: Path
+) -> None:
+    gone = System(adapter="diffusers", model="mine", revision="a" * 40, path=str(tmp_path / "mine"))
+    store = FolderStore(tmp_path / "store")
+    request = replace(ask(modes=(Mode.IMAGE,), i2t=None), t2i=gone)
+    store.submit(request)
+    assert work(store, make_bench(), once=True, say=lambda _: None).failed == 1
+    failure = store.state(request.request_id).failure
+    assert failure
+    assert failure.message.startswith("MODEL_NOT_FOUND: mine does not lie on this machine where")
+
+
 def test_a_worker_of_a_shared_store_asks_no_server_that_was_not_opened(
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
