@@ -16,7 +16,7 @@ from evaluator.recompute import Row, table_problems
 from evaluator.reported_rows import LARGEST_NUMBER, check_rows, write_table
 from evaluator.reported_table import read_apart
 from protocol.errors import InputError, RecordError
-from protocol.jsonable import from_plain, to_plain, unrepeated
+from protocol.jsonable import from_plain, to_json, to_plain, unrepeated
 from protocol.records import Request, Result
 from protocol.samples import list_samples
 from protocol.versions import find_protocol
@@ -66,6 +66,13 @@ def read_bundle(folder: Path) -> Bundle:
             raise InputError(f"{path} has more than {largest:,} bytes")
         contents.append(path.read_bytes())
     return Bundle(*contents)
+
+
+def without_folders(bundle: Bundle) -> Bundle:
+    """Return the files without the folders of the machine that made them, which are nobody's."""
+    result = read_result(bundle.result)
+    public = replace(result, request=result.request.unplaced)
+    return bundle._replace(result=to_json(public).encode())
 
 
 def files_of(request_id: str, bundle: Bundle) -> dict[str, bytes]:

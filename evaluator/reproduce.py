@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from evaluator.bench import Bench
@@ -21,8 +22,9 @@ from protocol.replications import (
 from protocol.rules import Dimension, Mode
 from protocol.states import Failure
 from submission.intake import examine_again, require_accepted
+from submission.served import served_by
 from submission.store import now
-from submission.systems import pin_system
+from submission.systems import is_hub_id, pin_system
 
 Run: TypeAlias = Callable[[Request, Bench, Sequence[str]], Outcome]
 """Runs some of a request's pictures."""
@@ -127,7 +129,16 @@ def relocate(request: Request, texts: Mapping[str, str | None]) -> Request:
 
 
 def _here(wanted: System | None, text: str | None) -> System | None:
-    if wanted is None or text is None:
+    if wanted is None:
+        return None
+    if text is None:
+        served = served_by().get(wanted.adapter.replace("_", "-"))
+        is_file = served and served.has_weights and wanted.model and not is_hub_id(wanted.model)
+        if is_file and not Path(wanted.path or wanted.model).exists():
+            raise ModelError(
+                f"{wanted.label} was run from a file or folder of its submitter's machine; say "
+                f"where it lies here, as {wanted.adapter}:PATH, with --i2t or --t2i"
+            )
         return wanted
     found = pin_system(text)
     if found.identity != wanted.identity:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from protocol.rules import Content, Dimension, Mode, Role
 
@@ -42,6 +42,11 @@ class System:
             "revision": self.revision,
             "settings": self._settings,
         }
+
+    @property
+    def unplaced(self) -> "System":
+        """The system without the folders of this machine; its identity is the same."""
+        return replace(self, path="", settings=self._settings)
 
     @property
     def _settings(self) -> dict[str, str]:
@@ -109,6 +114,12 @@ class Request:
         }
         text = json.dumps(key, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    @property
+    def unplaced(self) -> "Request":
+        """The request without the folders of this machine; its id is the same."""
+        i2t, t2i = (system and system.unplaced for system in (self.i2t, self.t2i))
+        return replace(self, i2t=i2t, t2i=t2i)
 
     @property
     def label(self) -> str:

@@ -44,6 +44,8 @@ class Submitted(NamedTuple):
     state: State
     is_new: bool
     """False when an identical request was there before."""
+    is_queued: bool
+    """False when that one waits, runs or has finished, and stays as it is."""
 
 
 class QueueEntry(NamedTuple):

@@ -10,6 +10,7 @@ from protocol.records import Request, System
 from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.states import Status
 from protocol.systems import ENDPOINT_ADAPTERS
+from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding
 from submission.history import History, submitted_since
@@ -69,6 +70,22 @@ def endpoint_of(system: System) -> str:
     base = system.settings.get("base_url", "")
     adapter = system.adapter.replace("_", "-")
     return f"{adapter}:{system.model}" + (f"?base_url={base}" if base else "")
+
+
+def check_reach(request: Request) -> Iterator[Finding]:
+    """No model lies on the submitter's machine, where the workers of a shared store do not come."""
+    for about, system in (("i2t", request.i2t), ("t2i", request.t2i)):
+        if system is None or system.adapter == ADAPTER:
+            continue
+        if system.path or system.unplaced.settings != system.settings:
+            yield Finding(
+                code=Code.MODEL_NOT_FOUND,
+                about=about,
+                sentence=f"{shown(system.label)} lies in a folder of this machine, which no worker "
+                "of a store on the Hub reaches",
+                remedy="upload it to the Hub; or run it here with `cmc evaluate --out DIR` and "
+                "send `--results DIR`",
+            )
 
 
 def check_modes(request: Request, facts: Mapping[str, ModelFacts]) -> Iterator[Finding]:

@@ -69,15 +69,15 @@ class LedgerStore:
             )
 
         events = {event.state.request_id: event for event in self.ledger.change(decide)}
-        answers, answered = [], set()
+        answers, told = [], set()
         for request in requests:
             event = events.get(request.request_id)
             state = event.state if event else seen[request.request_id]
             if state is None:
                 raise StoreError(f"request {request.request_id} did not enter the ledger")
             is_new = event is not None and event.request is not None
-            answers.append(Submitted(state, is_new and request.request_id not in answered))
-            answered.add(request.request_id)
+            answers.append(Submitted(state, is_new and request.request_id not in told, bool(event)))
+            told.add(request.request_id)
         return answers
 
     def take(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._findings import answer_of, report, show
 from evaluator.commands._options import (
     add_json,
     add_store,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from submission.history import History
     from submission.identity import Account
     from submission.intake import Examined
+    from submission.queue import Submitted
     from submission.store import Store
 
 HELP = "queue a system for evaluation"
@@ -73,27 +75,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the request, or say why not; the exit status is 1 when it is refused."""
-    from protocol.errors import ModelError
+    from protocol.errors import InputError, ModelError, SignInError
     from submission.findings import Code, Finding
     from submission.wording import shown
 
     try:
         return _check_and_submit(options)
-    except ModelError as error:
-        if not options.json:
+    except InputError as error:
+        if not options.json or isinstance(error, SignInError):
             raise
-        remedy = "`cmc systems` lists names, adapters and their settings"
+        remedy = "`cmc submit --help` lists the options"
+        if isinstance(error, ModelError):
+            remedy = "`cmc systems` lists names, adapters and their settings"
         sentence = shown(str(error), MAX_SENTENCE)
         finding = Finding(code=Code.BAD_FORM, about="form", sentence=sentence, remedy=remedy)
-        return _report(options, [finding], None)
+        return report(options, [finding], None)
 
 
 def _check_and_submit(options: argparse.Namespace) -> int:
     from evaluator.reported import check_reported
+    from protocol.jsonable import to_plain
     from submission.findings import refusals
     from submission.identity import account_for
     from submission.intake import examine_request, with_fingerprints
     from submission.limits import limits_for
+    from submission.rules import check_reach
     from submission.store import FolderStore, open_store
     from submission.wording import check_texts
 
@@ -104,9 +110,11 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     findings += _check_captions(options)
     facts = {about: one.facts for about, one in examined.items() if one.facts}
     if refusals(findings):
-        return _report(options, [*findings, *check_texts(_declared(options))], None)
+        return report(options, [*findings, *check_texts(_declared(options))], None)
     request = with_fingerprints(_request(options, examined, account), facts)
-    limits = limits_for(account, is_folder=isinstance(store, FolderStore))
+    is_folder = isinstance(store, FolderStore)
+    limits = limits_for(account, is_folder=is_folder)
+    findings += () if is_folder or bundle else check_reach(request)
     findings += examine_request(request, facts, _history(store), limits)
     if options.not_a_duplicate:
         findings = _overrule(options, account, findings)
@@ -114,13 +122,19 @@ def _check_and_submit(options: argparse.Namespace) -> int:
     if bundle and not refusals(findings):
         check_reported(bundle, request, images_from(options))
     if refusals(findings) or options.check:
-        return _report(options, findings, cost)
+        return report(options, findings, cost)
     if not options.json:
-        _show(findings, cost)
+        show(findings, cost)
     if not _confirmed(options):
         print("nothing was queued", file=sys.stderr)
         return 1
-    return _submit(options, store, request, bundle)
+    submitted = _submit(options, store, request, bundle)
+    if options.json:
+        plain = {**to_plain(submitted.state), "is_new": submitted.is_new}
+        print(json.dumps({**plain, **answer_of(findings, cost)}))
+    else:
+        print(_became(store, request, submitted, bundle))
+    return 0
 
 
 def _bundle(options: argparse.Namespace) -> "Bundle":
@@ -233,35 +247,6 @@ def _cost(
     return estimate_cost(work, facts.get("i2t"), facts.get("t2i"), options.gpu)
 
 
-def _report(options: argparse.Namespace, findings: "Sequence[Finding]", cost: "Cost | None") -> int:
-    """Print what was found and return 1 when it is refused."""
-    from protocol.jsonable import to_plain
-    from submission.findings import refusals
-
-    refused = refusals(findings)
-    if options.json:
-        answer = {
-            "accepted": not refused,
-            "findings": [{**to_plain(f), "refuses": f.refuses} for f in findings],
-            "cost": to_plain(cost),
-        }
-        print(json.dumps(answer))
-    else:
-        _show(findings, cost)
-        print(f"refused: {len(refused)} reasons" if refused else "accepted; nothing was queued")
-    return 1 if refused else 0
-
-
-def _show(findings: "Sequence[Finding]", cost: "Cost | None") -> None:
-    for finding in sorted(findings, key=lambda finding: not finding.refuses):
-        mark = "refused" if finding.refuses else "note"
-        print(f"{mark:<8}{finding.code}  {finding.about}: {finding.sentence}")
-        if finding.remedy:
-            print(f"{'':<8}{finding.remedy}")
-    if cost is not None:
-        print(f"{'cost':<8}{cost.sentence}")
-
-
 def _confirmed(options: argparse.Namespace) -> bool:
     """Ask on a terminal; a script that calls this command has decided."""
     if options.yes or options.json or not sys.stdin.isatty():
@@ -270,23 +255,38 @@ def _confirmed(options: argparse.Namespace) -> bool:
 
 
 def _submit(
-    options: argparse.Namespace, store: "Store", request: "Request", bundle: "Bundle | None"
-) -> int:
-    from evaluator.reported import files_of
-    from protocol.jsonable import to_plain
+    options: argparse.Namespace,
+    store: "Store",
+    request: "Request",
+    bundle: "Bundle | None",
+) -> "Submitted":
+    from evaluator.reported import files_of, without_folders
     from submission.caption_files import files_to_store
+    from submission.store import FolderStore
 
-    remark = f"not a duplicate: {options.not_a_duplicate}" if options.not_a_duplicate else ""
     attached = files_to_store(request)
+    if not isinstance(store, FolderStore):
+        # What lies there anybody can read.
+        request, bundle = request.unplaced, bundle and without_folders(bundle)
+    remark = f"not a duplicate: {options.not_a_duplicate}" if options.not_a_duplicate else ""
     if bundle:
         attached |= files_of(request.request_id, bundle)
         remark = "; ".join(filter(None, [remark, "with its results"]))
-    submitted = store.submit(request, remark=remark, attached=attached)
-    if options.json:
-        print(json.dumps({**to_plain(submitted.state), "is_new": submitted.is_new}))
-    elif submitted.is_new:
+    return store.submit(request, remark=remark, attached=attached)
+
+
+def _became(
+    store: "Store", request: "Request", submitted: "Submitted", bundle: "Bundle | None"
+) -> str:
+    """Say what became of a submission, and what of it changes nothing."""
+    request_id, status = request.request_id, submitted.state.status
+    if submitted.is_queued:
+        again = "" if submitted.is_new else " again"
         what = "`cmc receive` takes its results in" if bundle else "`cmc work` runs it"
-        print(f"{request.request_id} is queued; {what}, `cmc queue` shows it")
+        said = f"{request_id} is queued{again}; {what}, `cmc queue` shows it"
     else:
-        print(f"{request.request_id} was submitted before and is {submitted.state.status}")
-    return 0
+        lost = "; the results that you sent now were not taken" if bundle else ""
+        said = f"{request_id} was submitted before and is {status}{lost}"
+    if store.request(request_id).declared != request.declared:
+        said += "\nwhat was said of the model when it was first submitted stays"
+    return said

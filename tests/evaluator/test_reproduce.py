@@ -123,6 +123,9 @@ def test_a_model_in_another_folder_must_be_the_same(
     (copy / "more.txt").write_text("x")
     with pytest.raises(ModelError, match="the row was run with"):
         relocate(request, {"t2i": f"diffusers:{copy}"})
+    assert relocate(request, {}) == request
+    with pytest.raises(ModelError, match="say where it lies here, as diffusers:PATH, with --i2t"):
+        relocate(request.unplaced, {})
 
 
 def test_the_command_runs_compares_and_files(

@@ -133,12 +133,80 @@ def test_submitting_to_a_store_on_the_hub_takes_a_bounded_number_of_calls(
     assert entry.position == 501
 
 
+def test_a_store_on_the_hub_holds_no_folder_of_the_submitter_s_machine(
+    hub: LoopbackHub,
+    submit: Callable[..., subprocess.CompletedProcess[str]],
+    captions: Path,
+    images: Path,
+    tmp_path: Path,
+) -> None:
+    store = HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "kept")
+    store.create()
+    evaluate = ["evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--modes", "pixel"]
+    where = ["--images", str(images), "--dataset", "three", "--protocol", "demo-0"]
+    cache = ["--cache", str(tmp_path / "cache")]
+    assert main([*evaluate, *where, *cache, "--out", str(tmp_path / "mine")]) == 0
+    queued = submit("start-image", "--store", "hub:acme/cmc", "--json")
+    told = json.loads(queued.stdout)
+    assert (told["accepted"], told["status"]) == (True, "PENDING"), queued.stderr
+    common = [*(sys.executable, "-m", "evaluator", "submit"), "--images", str(images)]
+    reported = subprocess.run(
+        [*common, "--results", str(tmp_path / "mine"), "--store", "hub:acme/cmc"],
+        env={**hub.environment(tmp_path / "hf"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "`cmc receive` takes its results in" in reported.stdout, reported.stderr
+    for path in hub.api().list_repo_files("acme/cmc-requests", repo_type="dataset"):
+        kept = hub.api().hf_hub_download(
+            "acme/cmc-requests", path, repo_type="dataset", cache_dir=tmp_path / "read"
+        )
+        assert str(tmp_path).encode() not in Path(kept).read_bytes()
+        assert str(captions.parent).encode() not in Path(kept).read_bytes()
+
+
+def test_a_folder_is_refused_where_no_worker_reaches_it(
+    hub: LoopbackHub, submit: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    HubStore("acme/cmc", endpoint=hub.endpoint, token=hub.token, cache=tmp_path / "kept").create()
+    for name, content in PAINTER.items():
+        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine" / name).write_bytes(content)
+    assert "is queued" in submit("diffusers:mine").stdout
+    refused = submit("diffusers:mine", "--store", "hub:acme/cmc")
+    assert refused.returncode == 1
+    assert "MODEL_NOT_FOUND  t2i: mine lies in a folder of this machine" in refused.stdout
+    assert "send `--results DIR`" in refused.stdout
+    assert "refused: 1 reason\n" in refused.stdout
+
+
+def test_who_submits_again_is_told_what_came_of_it(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    command = ["submit", "--images", str(images), *store, "--codec", "jpeg:10"]
+    assert main([*command, "--comment", "mine"]) == 0
+    request_id = capsys.readouterr().out.split()[0]
+    assert main(command) == 0
+    assert capsys.readouterr().out == (
+        f"{request_id} was submitted before and is PENDING\n"
+        "what was said of the model when it was first submitted stays\n"
+    )
+    assert main(["queue", "--withdraw", request_id, *store]) == 0
+    capsys.readouterr()
+    assert main([*command, "--comment", "mine"]) == 0
+    assert f"{request_id} is queued again; `cmc work` runs it" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--t2i", "diffusers"], "diffusers names no model; wanted diffusers:owner/name"),
         (["--t2i", "diffusers:"], "diffusers names no model; wanted diffusers:owner/name"),
         (["--t2i", "start-image", "--i2t", "file:"], "file names no model; wanted file:CAPTIONS"),
+        (["--t2i", "start-image", "--modes", "ful"], "no mode ful; there are text, pixel"),
+        (["--i2t", "openai:x"], "name a T2I model with --t2i"),
         (["--codec", "jpeg:10", "--modes", "text"], "a codec sends a picture and cannot do text"),
         (["--codec", "jpeg:\uff11\uff10"], "names no quality; wanted a quality from 1 to 100"),
     ],
@@ -153,11 +221,10 @@ def test_what_lacks_a_part_is_refused_before_it_is_queued(
     command = ["submit", *options, "--images", str(images), "--store", str(tmp_path / "store")]
     assert main(command) == 1
     assert message in capsys.readouterr().err
-    if "--codec" not in options:
-        assert main([*command, "--json"]) == 1
-        (found,) = json.loads(capsys.readouterr().out)["findings"]
-        assert found["code"] == "BAD_FORM"
-        assert message in found["sentence"]
+    assert main([*command, "--json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    assert found["code"] == "BAD_FORM"
+    assert message in found["sentence"]
     assert not (tmp_path / "store").exists()
 
 
