@@ -24,7 +24,7 @@ from protocol.states import Failure
 from submission.intake import examine_again, require_accepted
 from submission.served import served_by
 from submission.store import now
-from submission.systems import is_hub_id, pin_system
+from submission.systems import is_hub_id, pin_system, require_unchanged
 
 Run: TypeAlias = Callable[[Request, Bench, Sequence[str]], Outcome]
 """Runs some of a request's pictures."""
@@ -139,6 +139,7 @@ def _here(wanted: System | None, text: str | None) -> System | None:
                 f"{wanted.label} was run from a file or folder of its submitter's machine; say "
                 f"where it lies here, as {wanted.adapter}:PATH, with --i2t or --t2i"
             )
+        require_unchanged(wanted)
         return wanted
     found = pin_system(text)
     if found.identity != wanted.identity:

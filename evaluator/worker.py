@@ -29,6 +29,7 @@ from submission.limits import UNSHARED, shared_limits
 from submission.queue import QueueEntry
 from submission.rules import check_endpoints
 from submission.store import OPEN, Claim, FolderStore, Store
+from submission.systems import require_unchanged
 
 
 class Done(NamedTuple):
@@ -165,8 +166,12 @@ def _execute(store: Store, claim: Claim, bench: Bench, *, isolate: bool) -> Outc
     limits = UNSHARED if isinstance(store, FolderStore) else shared_limits()
     require_accepted(check_endpoints(claim.request, limits))
     request = with_captions_here(claim.request, store.ledger, bench.cache.folder / "captions")
-    if not (isolate and needs_isolation(request)):
+    is_apart = isolate and needs_isolation(request)
+    if is_apart:
+        require_accepted(examine_again(request))
+    for system in (request.i2t, request.t2i):
+        require_unchanged(system)
+    if not is_apart:
         return run_here(request, bench, log.step, tell, log.add)
-    require_accepted(examine_again(request))
     fetch_restricted(request)
     return evaluate_apart(request, bench, log.step, tell, log.add)

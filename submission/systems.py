@@ -66,6 +66,27 @@ def pin_system(text: str) -> System:
     return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
 
 
+def require_unchanged(system: System | None) -> None:
+    """Refuse a model on this machine that is no longer what the system was pinned to.
+
+    A caption file is not looked at: where it was changed, the store has a copy.
+
+    Raises:
+        ModelError: it was changed, or is gone.
+    """
+    if system is None or system.adapter == "file":
+        return
+    seconds = [value for name, value in system.settings.items() if name in MODEL_SETTINGS]
+    for pinned in (f"{system.path}@{system.revision}", *seconds):
+        model, _, revision = pinned.rpartition("@")
+        path = Path(model)
+        if path.is_absolute() and not (path.exists() and _hash_of(path) == revision):
+            raise ModelError(
+                f"{path.name} is no longer what the request names (content {revision[:12]}); "
+                "bring back what lay there, or submit what lies there now"
+            )
+
+
 def split_revision(text: str) -> tuple[str, str]:
     """Return a model and what stands behind its last `@`; a path that is here is a model whole."""
     model, at, revision = text.rpartition("@")
@@ -235,13 +256,17 @@ def _hash_here(path: Path, revision: str) -> str:
         )
     if path.is_dir():
         require_safetensors(path)
-    found = hash_folder(path) if path.is_dir() else hash_file(path)
+    found = _hash_of(path)
     if revision not in ("", found):
         raise ModelError(
             f"{path} has the content {found}, wanted {revision}; give the folder of that content, "
             "or leave out what stands behind the @"
         )
     return found
+
+
+def _hash_of(path: Path) -> str:
+    return hash_folder(path) if path.is_dir() else hash_file(path)
 
 
 def _pin_setting(value: str) -> str:

@@ -1,5 +1,6 @@
 """Requests that came into the store past the checks are refused, and the queue goes on."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,29 @@ def test_a_hostile_folder_is_refused_and_the_next_request_is_run(
     assert code in state.failure.message
     assert store.state(harmless.request_id).status is Status.FINISHED
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+def test_a_model_that_was_changed_since_it_was_submitted_is_not_run_under_its_old_name(
+    isolate: bool,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    t2i: str,
+    tmp_path: Path,
+) -> None:
+    folder = Path(shutil.copytree(t2i.partition(":")[2], tmp_path / "mine"))
+    request = ask(t2i=f"diffusers:{folder}", modes=(Mode.IMAGE,), i2t=None)
+    store, bench = FolderStore(tmp_path / "store"), make_bench()
+    store.submit(request)
+    weights = next(folder.glob("unet/*.safetensors"))
+    trained = weights.read_bytes()
+    weights.write_bytes(trained[:-1] + bytes([trained[-1] ^ 1]))
+    assert work(store, bench, once=True, say=lambda _: None, isolate=isolate).failed == 1
+    failure = store.state(request.request_id).failure
+    assert failure
+    assert failure.code is FailureCode.MODEL_REFUSED
+    assert "mine is no longer what the request names" in failure.message
+    assert not list((bench.cache.folder / "picture").rglob("*.png"))
 
 
 def test_a_folder_that_is_gone_is_said_to_be_gone_and_nobody_s_terms_are_to_be_accepted(
