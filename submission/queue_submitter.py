@@ -92,12 +92,18 @@ def supersede(book: Book, request_id: str, successor: str, actor: str, at: datet
     """Let another request of the same submitter take a request's place.
 
     Raises:
-        StoreError: one of them is not there, is the other, or is not the submitter's.
+        StoreError: one of them is not there, is the other, or is not the submitter's; or the
+            successor has ended without a row, and the old one's would be gone for nothing.
     """
     state, who = _owned(book, request_id, actor)
-    _owned(book, successor, actor)
+    other, _ = _owned(book, successor, actor)
     if request_id == successor:
         raise StoreError(f"request {request_id} cannot take its own place")
+    if other.status not in STAYS:
+        raise StoreError(
+            f"request {successor} is {other.status} and has no row to take the place of "
+            f"{request_id}; name one that waits, runs or has finished"
+        )
     status = follow(request_id, state.status, Action.SUPERSEDE, who)
     new = next_state(state, status, at, files={}, progress="", successor=successor)
     return Batch(events=(make_event(Action.SUPERSEDE, actor, f"superseded by {successor}", new),))

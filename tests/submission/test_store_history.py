@@ -67,6 +67,16 @@ def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerS
         store.submit(request_for(53))
 
 
+def test_no_row_is_superseded_by_a_request_that_ended_without_one(store: LedgerStore) -> None:
+    old, new = (store.submit(request_for(q)).state.request_id for q in (53, 54))
+    store.withdraw(new, "ada")
+    with pytest.raises(StoreError, match=f"{new} is WITHDRAWN and has no row to take the place"):
+        store.supersede(old, new, "ada")
+    assert store.state(old).status is Status.PENDING
+    assert store.submit(request_for(54)).is_queued
+    assert store.supersede(old, new, "ada").successor == new
+
+
 def test_the_queue_tells_positions_and_expected_waits(store: LedgerStore, clock: Clock) -> None:
     for quality in range(5):
         store.submit(request_for(quality))
