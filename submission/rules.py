@@ -89,11 +89,21 @@ def check_reach(request: Request) -> Iterator[Finding]:
 
 
 def check_modes(request: Request, facts: Mapping[str, ModelFacts]) -> Iterator[Finding]:
-    """The T2I model can do every mode that is asked for, and a caption has somebody to write it."""
+    """The board has every mode, the T2I model can do it, and a caption has somebody to write it."""
     if request.role is Role.CODEC or request.t2i is None:
         return
     kind = facts["t2i"].pipeline_class if "t2i" in facts else ""
     able = able_modes(request.t2i.adapter, kind)
+    board = TRACKS[BOARDS[request.role]].modes
+    strange = [mode for mode in request.modes if mode not in board]
+    if strange:
+        yield Finding(
+            code=Code.MODE_UNSUPPORTED,
+            about=request.role.value.lower(),
+            sentence=f"{', '.join(strange)} mode says nothing of an {request.role} model: no "
+            "caption is sent in it",
+            remedy=f"ask for {', '.join(mode for mode in board if mode in able)}",
+        )
     missing = [mode for mode in request.modes if mode not in able]
     if missing:
         yield Finding(
@@ -101,7 +111,7 @@ def check_modes(request: Request, facts: Mapping[str, ModelFacts]) -> Iterator[F
             about="t2i",
             sentence=f"{shown(request.t2i.label)} ({shown(kind or request.t2i.adapter)}) cannot do "
             f"{', '.join(missing)}",
-            remedy=f"ask for {', '.join(mode for mode in Mode if mode in able)}",
+            remedy=f"ask for {', '.join(mode for mode in board if mode in able)}",
         )
     if request.i2t is None and any(mode.has_caption for mode in request.modes):
         yield Finding(

@@ -1,13 +1,16 @@
 """Requests against what was asked for before: modes, duplicates and quotas."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from made_facts import codes, facts
 
 from protocol.records import Request
-from protocol.rules import Mode
+from protocol.rules import Mode, Role
+from submission.caption_files import caption_system
 from submission.facts import ModelFacts
 from submission.findings import Code
 from submission.history import Earlier, History
@@ -32,8 +35,6 @@ def earlier(**changes: Any) -> Earlier:
 @pytest.fixture
 def request_of(ask: Callable[..., Request]) -> Callable[..., Request]:
     def make(**changes: Any) -> Request:
-        from dataclasses import replace
-
         made = ask(modes=changes.pop("modes", (Mode.FULL,)), i2t=changes.pop("i2t", None))
         later = {"submitted_at": "2026-11-22T10:00:00Z", "submitter": "ada"}
         return replace(made, **{**later, **changes})
@@ -50,6 +51,17 @@ def test_modes_must_fit_the_model(request_of: Callable[..., Request]) -> None:
     assert found(request_of(modes=(Mode.IMAGE, Mode.FULL))) == {Code.MODE_UNSUPPORTED}
     assert not found(request_of(modes=(Mode.IMAGE,)))
     assert found(request_of(modes=(Mode.TEXT,)), t2i=facts()) == {Code.MODE_UNSUPPORTED}
+
+
+def test_image_mode_which_sends_no_caption_is_refused_for_an_i2t_model(
+    request_of: Callable[..., Request], captions: Path
+) -> None:
+    request = request_of(role=Role.I2T, modes=(Mode.IMAGE,))
+    request = replace(request, i2t=caption_system(captions.read_bytes(), captions.name))
+    (found,) = examine_request(request, {}, History())
+    assert (found.code, found.about) == (Code.MODE_UNSUPPORTED, "i2t")
+    assert found.remedy == "ask for full, pixel"
+    assert not examine_request(replace(request, modes=(Mode.PIXEL,)), {}, History())
 
 
 def test_a_pipeline_without_image_to_image_paints_from_text_alone(ask: Callable[..., Any]) -> None:
