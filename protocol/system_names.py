@@ -20,9 +20,14 @@ class Half(Protocol):
 
 
 def names_with_partners(halves: Sequence[Half]) -> list[str]:
-    """Return each model's name; with its partner where another one has the same name."""
+    """Return each model's name; with its partner, if any, where another one has the same name."""
     times = Counter(half.model for half in halves)
-    return [f"{h.model} with {h.partner}" if times[h.model] > 1 else h.model for h in halves]
+    return [
+        f"{half.model} with {half.partner}"
+        if half.partner and times[half.model] > 1
+        else half.model
+        for half in halves
+    ]
 
 
 def distinct_names(systems: Iterable[System]) -> Mapping[str, str]:

@@ -4,15 +4,16 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from protocol.errors import InputError, PictureError, RecordError
 from protocol.jsonable import from_json, to_json, to_plain
 from protocol.records import Request, Score, System
-from protocol.rules import PIXEL_BITS_PER_CHANNEL, PIXEL_BLOCK, Dimension, Mode, Role
+from protocol.rules import Dimension, Mode, PIXEL_BITS_PER_CHANNEL, PIXEL_BLOCK, Role
 from protocol.samples import list_samples, parse_name
+from protocol.system_names import names_with_partners
 from protocol.versions import PROTOCOLS, find_protocol
 
 
@@ -186,3 +187,13 @@ def test_what_is_called_cmc_1_never_changes() -> None:
         "Considering Light, Color, Clarity."
     )
     assert (PIXEL_BLOCK, PIXEL_BITS_PER_CHANNEL) == (64, 3)
+
+
+class Pair(NamedTuple):
+    model: str
+    partner: str
+
+
+def test_a_name_that_two_rows_share_is_told_with_its_partner_where_there_is_one() -> None:
+    pairs = [Pair("start-image", ""), Pair("start-image", "captions.csv"), Pair("other", "x")]
+    assert names_with_partners(pairs) == ["start-image", "start-image with captions.csv", "other"]
