@@ -25,25 +25,28 @@ TEXT_SHOWN = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--all", action="store_true", help="also those that ended long ago")
-    parser.add_argument("--history", metavar="ID", help="tell all that happened to one request")
-    parser.add_argument("--log", metavar="ID", help="the last lines of a running request's log")
     parser.add_argument("--follow", action="store_true", help="with --log: until it has ended")
-    parser.add_argument(
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--history", metavar="ID", help="tell all that happened to one request")
+    one.add_argument("--log", metavar="ID", help="the last lines of a running request's log")
+    one.add_argument(
         "--withdraw", metavar="ID", help="take a request of yours back; a maintainer, anybody's"
     )
-    parser.add_argument(
+    one.add_argument(
         "--prioritise",
         nargs=2,
         metavar=("ID", "N"),
         help="for maintainers: a waiting request's priority; 0 is usual, the highest runs first",
     )
-    parser.add_argument(
+    one.add_argument(
         "--supersede",
         nargs=2,
         metavar=("OLD", "NEW"),
         help="let a newer request of yours take an older one's place",
     )
-    parser.add_argument("--reason", default="", help="why it is withdrawn, for everybody")
+    parser.add_argument(
+        "--reason", default="", help="with --withdraw: why it is withdrawn, for everybody"
+    )
     add_store(parser)
     add_json(parser)
 
@@ -55,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from protocol.jsonable import to_plain
     from submission.store import open_store
 
+    _require_used(options)
     store = open_store(options.store)
     if options.withdraw or options.supersede or options.prioritise:
         return _change(store, options)
@@ -72,6 +76,16 @@ def run(options: argparse.Namespace) -> int:
     if hidden:
         print(f"… and {hidden} that ended earlier; --all shows them")
     return 0
+
+
+def _require_used(options: argparse.Namespace) -> None:
+    """Refuse an option that would decide nothing."""
+    from protocol.errors import InputError
+
+    if options.follow and not options.log:
+        raise InputError("--follow is about --log ID")
+    if options.reason and not options.withdraw:
+        raise InputError("--reason is about --withdraw ID")
 
 
 def _show(entries: "list[QueueEntry]", most: int) -> int:
@@ -122,6 +136,9 @@ def _duration(seconds: float) -> str:
 
 
 def _change(store: "Store", options: argparse.Namespace) -> int:
+    import json
+
+    from protocol.jsonable import to_plain
     from submission.identity import account_for, require_maintainer
 
     account = account_for(options.store)
@@ -134,7 +151,7 @@ def _change(store: "Store", options: argparse.Namespace) -> int:
         require_maintainer(account, options.store)
         request_id, priority = options.prioritise
         state = store.prioritise(request_id, _whole(priority), account.name)
-    print(f"{state.request_id} is {state.status}")
+    print(json.dumps(to_plain(state)) if options.json else f"{state.request_id} is {state.status}")
     return 0
 
 
