@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Submitted",
     "now",
+    "open_existing",
     "open_store",
     "require_there",
 ]
@@ -136,6 +137,18 @@ def open_store(name: str, *, create: bool = False, hurried: bool = False) -> Sto
     store = HubStore(rest, backoff=HURRIED, timeout=HURRIED_TIMEOUT) if hurried else HubStore(rest)
     if create:
         store.create()
+    return store
+
+
+def open_existing(name: str) -> Store:
+    """Return the store of a name for who reads it or goes on with it.
+
+    Raises:
+        InputError: `hub:` is not followed by `ORG/NAME`.
+        StoreError: it is a folder, and no store.
+    """
+    store = open_store(name)
+    require_there(store)
     return store
 
 

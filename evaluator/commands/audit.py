@@ -33,12 +33,12 @@ def run(options: argparse.Namespace) -> int:
     from submission.intake import require_accepted
     from submission.limits import UNSHARED, shared_limits
     from submission.rules import check_endpoints
-    from submission.store import FolderStore, open_store
+    from submission.store import FolderStore, open_existing
 
     if not 0 < options.share <= 1:
         raise InputError(f"--share {options.share}: wanted more than 0, and 1 at most")
     require_maintainer(account_for(options.store), options.store)
-    store = open_store(options.store)
+    store = open_existing(options.store)
     result = find_result(store, options)
     require_reported(store.state(options.request))
     limits = UNSHARED if isinstance(store, FolderStore) else shared_limits()

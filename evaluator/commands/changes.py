@@ -49,9 +49,9 @@ def _compare(options: argparse.Namespace) -> "BoardChanges":
     from submission.freezing import list_frozen
     from submission.manifest import manifest_of
     from submission.sides import in_order, read_side
-    from submission.store import open_store
+    from submission.store import open_existing
 
-    store = open_store(options.store)
+    store = open_existing(options.store)
     labels = [entry.label for entry in list_frozen(store.beside).values()]
     if options.before is None and not labels:
         raise InputError(f"{options.store} has no frozen board; `cmc freeze` makes one")

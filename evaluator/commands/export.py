@@ -61,11 +61,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _store(options: argparse.Namespace) -> "Store":
-    from submission.store import open_store, require_there
+    from submission.store import open_existing
 
-    store = open_store(options.store)
-    require_there(store)
-    return store
+    return open_existing(options.store)
 
 
 def _cited(options: argparse.Namespace) -> str:

@@ -24,9 +24,9 @@ def run(options: argparse.Namespace) -> int:
     from submission.clock import now
     from submission.freezing import freeze
     from submission.identity import account_for
-    from submission.store import open_store
+    from submission.store import open_existing
 
-    store = open_store(options.store)
+    store = open_existing(options.store)
     label = options.label or now()[:10]
     entry, is_new = freeze(store, label, account_for(options.store).name)
     if options.json:

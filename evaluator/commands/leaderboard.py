@@ -29,14 +29,14 @@ def run(options: argparse.Namespace) -> int:
     from protocol.boards import published_rows, result_rows
     from protocol.replications import replication_counts
     from submission.replications import read_replications
-    from submission.store import open_store
+    from submission.store import open_existing
 
     track = Track(options.track)
     content = None if options.content == "all" else Content(options.content)
     if options.source == "published":
         rows = published_rows(track, content)
     else:
-        store = open_store(options.store)
+        store = open_existing(options.store)
         counts = replication_counts(read_replications(store))
         rows = result_rows(store.results(), track, content, counts)
         rows.sort(key=lambda row: row.bench)

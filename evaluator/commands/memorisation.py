@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     from protocol.errors import StoreError
     from protocol.jsonable import to_json
     from submission.evidence import put_evidence
-    from submission.store import open_store
+    from submission.store import open_existing
 
-    store = open_store(options.store)
+    store = open_existing(options.store)
     results = chosen_results(options, store)
     if not options.requests:
         results = [result for result in results if _has_test(result)]

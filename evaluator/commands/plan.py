@@ -53,11 +53,11 @@ def run(options: argparse.Namespace) -> int:
     from protocol.jsonable import to_plain
     from submission.identity import account_for
     from submission.limits import limits_for
-    from submission.store import FolderStore, open_store
+    from submission.store import FolderStore, open_existing
 
     if options.limit < 1 or not options.budget_gpu_hours > 0:
         raise InputError("wanted --limit from 1 and --budget-gpu-hours above 0")
-    store = open_store(options.store)
+    store = open_existing(options.store)
     account = account_for(options.store) if options.submit else None
     plan = plan_store(
         store,

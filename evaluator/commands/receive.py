@@ -29,12 +29,12 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.intake import receive_all
     from protocol.jsonable import to_plain
     from submission.identity import account_for, require_maintainer
-    from submission.store import open_store
+    from submission.store import open_existing
 
     account = account_for(options.store)
     require_maintainer(account, options.store)
     states = receive_all(
-        open_store(options.store),
+        open_existing(options.store),
         account.name,
         images_from(options) if options.images else None,
         only=options.request,

@@ -25,9 +25,9 @@ def run(options: argparse.Namespace) -> int:
     from protocol.jsonable import to_json
     from protocol.subsets import choose_subset
     from submission.replications import file_replication
-    from submission.store import open_store
+    from submission.store import open_existing
 
-    store = open_store(options.store)
+    store = open_existing(options.store)
     replication = run_again(
         store,
         find_result(store, options),

@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.progress import progress_bars
     from evaluator.rescore import rescore
     from protocol.secondary import SecondaryScores, merge_scores
-    from submission.store import open_store
+    from submission.store import open_existing
 
     names = list(dict.fromkeys(options.indicator))
     require_indicators(names, (), options.weights)
     contents = [Content(name) for name in options.content or Content]
-    store = open_store(options.store)
+    store = open_existing(options.store)
     scored: dict[tuple[str, str], SecondaryScores] = {}
     for result in chosen_results(options, store):
         with progress_bars() as report:

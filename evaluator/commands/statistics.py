@@ -88,13 +88,13 @@ def _board(options: argparse.Namespace) -> object:
     from tempfile import TemporaryDirectory
 
     from evaluator.statistics_answers import PAIR_TRACKS, make_boards, make_effects
-    from submission.store import open_store
+    from submission.store import open_existing
 
     tracks = [Track(options.track)] if options.track else list(Track)
     contents: list[Content | None] = [None, *Content]
     if options.content:
         contents = [None if options.content == "all" else Content(options.content)]
-    store = open_store(options.store)
+    store = open_existing(options.store)
     folder = options.out or getattr(store, "folder", None)
     asked = {"resamples": options.resamples, "seed": options.seed}
     if options.out is None:
@@ -111,10 +111,10 @@ def _board(options: argparse.Namespace) -> object:
 
 def _compare(options: argparse.Namespace) -> object:
     from evaluator.statistics_answers import compare_requests
-    from submission.store import open_store
+    from submission.store import open_existing
 
     return compare_requests(
-        open_store(options.store),
+        open_existing(options.store),
         options.first,
         options.second,
         Track(options.track),
@@ -125,10 +125,10 @@ def _compare(options: argparse.Namespace) -> object:
 
 def _matrix(options: argparse.Namespace) -> object:
     from evaluator.statistics_answers import fit_pairs
-    from submission.store import open_store
+    from submission.store import open_existing
 
     return fit_pairs(
-        open_store(options.store),
+        open_existing(options.store),
         Track(options.track),
         resamples=options.resamples,
         seed=options.seed,
@@ -138,13 +138,13 @@ def _matrix(options: argparse.Namespace) -> object:
 def _weights(options: argparse.Namespace) -> object:
     from protocol.boards import published_rows, result_rows
     from protocol.statistics.weighting import leads
-    from submission.store import open_store
+    from submission.store import open_existing
 
     track = Track(options.track)
     if options.source == "published":
         rows = published_rows(track, None)
     else:
-        rows = result_rows(open_store(options.store).results(), track, None)
+        rows = result_rows(open_existing(options.store).results(), track, None)
     found = {}
     for bench in dict.fromkeys(row.bench for row in rows):
         complete = [row for row in rows if row.bench == bench and row.overall is not None]

@@ -28,10 +28,10 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.paper_tables import paper_table
     from protocol.jsonable import to_json
     from protocol.samples import list_samples
-    from submission.store import open_store
+    from submission.store import open_existing
 
     samples = list_samples(images_from(options)) if options.images else []
-    table = paper_table(options.table, list(open_store(options.store).results()), samples)
+    table = paper_table(options.table, list(open_existing(options.store).results()), samples)
     if options.json:
         print(to_json(table))
         return 0

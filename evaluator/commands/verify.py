@@ -39,10 +39,9 @@ def run(options: argparse.Namespace) -> int:
 
     from submission.freezing_check import frozen_problems
     from submission.ledger_check import check_ledger
-    from submission.store import open_store, require_there
+    from submission.store import open_existing
 
-    store = open_store(options.store)
-    require_there(store)
+    store = open_existing(options.store)
     checked = check_ledger(store.ledger, _witness(options.expect))
     # A file that is not the ledger's was named already; its rows are not to be had.
     rows, problems = (0, checked.problems) if checked.problems else _check_rows(store, checked)

@@ -36,6 +36,7 @@ def test_freeze_says_what_it_froze_that_nothing_changed_and_that_a_label_is_take
     tmp_path: Path, cmc_here: Run
 ) -> None:
     store = FolderStore(tmp_path / "cmc-store")
+    store.create()
     assert "holds no result" in cmc_here("freeze", status=1).stderr
     add_result(store, "a", 1.0)
     assert "is frozen: 1 results, sha256 " in cmc_here("freeze", "--label", LABEL).stdout

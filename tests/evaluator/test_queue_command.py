@@ -1,5 +1,6 @@
 """`cmc queue` changes where a request stands: one's own, and as a maintainer everybody's."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,42 @@ def test_a_maintainer_withdraws_somebody_s_row_and_has_to_say_why(
     last = store.events(request_id)[-1]
     assert last.actor.startswith("local:")
     assert last.reason == "forged scores"
+
+
+def test_a_change_is_told_as_json_too_and_what_would_decide_nothing_is_refused(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request_id = add_result(store, "a", 1.0).request.request_id
+    command = ["queue", "--store", str(store.folder)]
+    for options, message in (
+        (["--follow"], "--follow is about --log ID"),
+        (["--reason", "forged scores"], "--reason is about --withdraw ID"),
+    ):
+        assert main([*command, *options]) == 1
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command, "--withdraw", request_id, "--history", request_id])
+    assert "not allowed with argument" in capsys.readouterr().err
+    assert store.state(request_id).status is Status.FINISHED
+    assert main([*command, "--withdraw", request_id, "--reason", "forged scores", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["request_id"], told["status"]) == (request_id, "WITHDRAWN")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["leaderboard", "--source", "results"], ["receive"], ["freeze"], ["changes"], ["plan"]),
+        *(["audit", "0", "--images", "x"], ["reproduce", "0", "--images", "x"]),
+        ["rescore", "--indicator", "psnr", "--images", "x"],
+    ],
+)
+def test_a_folder_that_is_no_store_is_neither_shown_nor_worked_on_nor_made(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--store", str(tmp_path / "stroe")]) == 1
+    assert "stroe is no store: it is no folder" in capsys.readouterr().err
+    assert not (tmp_path / "stroe").exists()
 
 
 @pytest.mark.parametrize(
