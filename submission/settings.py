@@ -81,6 +81,24 @@ def _wanted(setting: Setting, value: Value) -> str:
     return " and ".join(text for is_missed, text in bounds if is_missed)
 
 
+def as_counted(adapter: str, name: str, text: str) -> str:
+    """Return a setting's number as it is counted: `3.50` would be another row than `3.5`.
+
+    What is no number, or is not to be one, is returned as it is.
+    """
+    setting = settings_of(adapter).get(name)
+    if setting is None or setting.choices or isinstance(setting.default, bool | str):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(value):
+        return text
+    is_whole = value.is_integer() and abs(value) < 2**53
+    return str(int(value)) if is_whole else repr(value)
+
+
 def read_settings(system: System, defaults: Mapping[str, Value]) -> dict[str, Value]:
     """Return the adapter's settings, each of its default's type.
 

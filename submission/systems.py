@@ -22,6 +22,7 @@ from protocol.systems import (
 )
 from submission.folders import hash_file, hash_folder, local_path, require_safetensors
 from submission.hub_errors import hub_errors
+from submission.settings import as_counted
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -53,7 +54,7 @@ def pin_system(text: str) -> System:
     model, revision = split_revision(rest)
     _require_model(kind, model)
     settings = {
-        name: _pin_setting(value) if name in MODEL_SETTINGS else value
+        name: _pin_setting(value) if name in MODEL_SETTINGS else as_counted(kind, name, value)
         for name, value in typed.items()
     }
     # A server's model is known by its name alone; the answers' own model name is kept with them.

@@ -11,7 +11,7 @@ import pytest
 from protocol.errors import InputError, PictureError, RecordError
 from protocol.jsonable import from_json, to_json, to_plain
 from protocol.records import Request, Score, System
-from protocol.rules import Dimension, Mode, PIXEL_BITS_PER_CHANNEL, PIXEL_BLOCK, Role
+from protocol.rules import PIXEL_BITS_PER_CHANNEL, PIXEL_BLOCK, Dimension, Mode, Role
 from protocol.samples import list_samples, parse_name
 from protocol.system_names import names_with_partners
 from protocol.versions import PROTOCOLS, find_protocol

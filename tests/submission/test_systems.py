@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import InputError, ModelError
+from protocol.records import System
 from submission.folders import hash_folder, under_home
 from submission.systems import pin_system, split_revision, split_settings, typed
 
@@ -142,6 +143,18 @@ def test_settings_are_part_of_what_is_pinned() -> None:
     assert system.settings == {"steps": "20", "guidance": "3.5"}
     assert system.label == "acme/model (guidance 3.5, steps 20)"
     assert system.identity != pin_system(f"diffusers:acme/model@{'c' * 40}").identity
+
+
+def test_a_number_is_one_setting_however_it_is_written() -> None:
+    def pinned(settings: str) -> System:
+        return pin_system(f"diffusers:acme/model@{'c' * 40}?{settings}")
+
+    one = pinned("steps=20&guidance=3.5&strength_pixel=1")
+    assert pinned("guidance=3.50&steps=020&strength_pixel=1.0").identity == one.identity
+    assert one.settings == {"steps": "20", "guidance": "3.5", "strength_pixel": "1"}
+    kept = {"guidance": "nan", "steps": "many", "negative_prompt": "1.0", "unknown": "1.0"}
+    behind = "&".join(f"{name}={value}" for name, value in kept.items())
+    assert pinned(behind).settings == kept
 
 
 @pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?=1", "x:m?a=1&a=2"])
