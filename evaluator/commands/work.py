@@ -104,12 +104,15 @@ def run(options: argparse.Namespace) -> int:
 
     from evaluator.commands._options import bench_from
     from evaluator.worker import work
+    from submission.identity import account_for, require_maintainer
     from submission.store import open_store, require_there
 
     with contextlib.ExitStack() as stack:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
         store = open_store(options.store, create=options.create_store)
         require_there(store)
+        # Known at once, and not after hours, when the first result is to be written.
+        require_maintainer(account_for(options.store), options.store, what="works for it")
         done = work(
             store,
             bench_from(options),

@@ -66,10 +66,14 @@ def test_on_the_hub_a_submitter_writes_requests_alone_and_a_maintainer_verifies(
         ["evaluate", *SYSTEM, *where, "--out", "mine"],
         ["submit", "--results", "mine", *where],
         ["receive"],
+        ["work", *where],
     )
     assert "`cmc receive` takes its results in" in mine[1]
     assert mine[2] == "1"
-    assert "only who may write acme/cmc-results decides that" in mine[3]
+    assert mine[3] == "1"
+    # What went wrong is on the other stream, in the order of the commands.
+    assert "cmc receive: only who may write acme/cmc-results decides that" in mine[4]
+    assert "cmc work: only who may write acme/cmc-results works for it" in mine[4]
     (claimed,) = [line.split()[0] for line in mine[1].splitlines() if "is queued" in line]
     said = run(
         None, ["receive", *where], board, ["audit", claimed, *where], board, ["verify"], ["queue"]
