@@ -37,7 +37,7 @@ class Done(NamedTuple):
 
     finished: int
     failed: int
-    """Attempts, those of requests that will be tried again among them."""
+    """Attempts, those of requests that will be tried again among them; no lost claims."""
     waiting: int
     """Requests that wait still: more than one was there, or they are about other pictures."""
 
@@ -74,10 +74,9 @@ def work(
         with store.claim(worker, lambda r: r.dataset_sha256 == pictures) as claim:
             if claim is not None:
                 say(f"{claim.request.request_id}  {describe_request(claim.request)}")
-                if _run(store, claim, bench, say, isolate=isolate):
-                    finished += 1
-                else:
-                    failed += 1
+                has_row = _run(store, claim, bench, say, isolate=isolate)
+                finished += has_row is True
+                failed += has_row is False
                 if bench.cache_bytes is not None:
                     prune(bench.cache.folder, bench.cache_bytes)
         if once or (claim is None and poll_seconds is None):
@@ -108,6 +107,18 @@ def describe_request(request: Request) -> str:
 
 def _run(
     store: Store, claim: Claim, bench: Bench, say: Callable[[str], None], *, isolate: bool
+) -> bool | None:
+    """Run a request; return whether a row came of it, and None where the claim was lost."""
+    try:
+        return _finish(store, claim, bench, say, isolate=isolate)
+    except LeaseError as error:
+        # What was decoded is in the cache; whoever holds the request now writes the result.
+        say(f"  lost: {error}")
+        return None
+
+
+def _finish(
+    store: Store, claim: Claim, bench: Bench, say: Callable[[str], None], *, isolate: bool
 ) -> bool:
     try:
         outcome = _execute(store, claim, bench, isolate=isolate)
@@ -120,10 +131,6 @@ def _run(
             store.finish(claim, result, outcome.per_image)
             return True
         failure = outcome
-    except LeaseError as error:
-        # What was decoded is in the cache; whoever holds the request now writes the result.
-        say(f"  lost: {error}")
-        return False
     except (OSError, StoreError, WeightsError):
         # A full disk, a Hub out of reach or an indicator's weights that are not there are this
         # machine's trouble: another worker may do better.

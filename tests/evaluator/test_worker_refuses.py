@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loopback_hub import LoopbackHub
 from made_models import HOSTILE, make_hostile
 
 from evaluator.bench import Bench
+from evaluator.execution import Outcome, run_here
 from evaluator.worker import work
 from protocol.failures import FailureCode
 from protocol.records import Request, System
@@ -80,6 +82,35 @@ def test_a_folder_that_is_gone_is_said_to_be_gone_and_nobody_s_terms_are_to_be_a
     failure = store.state(request.request_id).failure
     assert failure
     assert failure.message.startswith("MODEL_NOT_FOUND: mine does not lie on this machine where")
+
+
+@pytest.mark.parametrize("codec", ["jpeg:30", "jpeg:5"])
+def test_a_request_that_is_withdrawn_while_it_runs_fails_nothing_and_the_queue_goes_on(
+    codec: str,
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = FolderStore(tmp_path / "store")
+    first, second = (
+        ask(role=Role.CODEC, i2t=None, t2i=None, codec=name) for name in (codec, "jpeg:40")
+    )
+    store.submit_all([first, second])
+
+    def withdrawn(request: Request, *more: Any) -> Outcome:
+        if request == first:
+            store.withdraw(first.request_id, first.submitter)
+            if codec == "jpeg:5":
+                raise RuntimeError("it would have failed as well")
+        return run_here(request, *more)
+
+    monkeypatch.setattr("evaluator.worker.run_here", withdrawn)
+    told: list[str] = []
+    done = work(store, make_bench(), once=False, say=told.append)
+    assert (done.finished, done.failed, done.waiting) == (1, 0, 0)
+    assert f"  lost: request {first.request_id} is WITHDRAWN" in told[1]
+    assert store.state(second.request_id).status is Status.FINISHED
 
 
 def test_a_worker_of_a_shared_store_asks_no_server_that_was_not_opened(
