@@ -111,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
         pause = stack.enter_context(_webhook(options)) if options.webhook else time.sleep
         store = open_store(options.store, create=options.create_store)
         require_there(store)
+        store.ledger.refresh()
         # Known at once, and not after hours, when the first result is to be written.
         require_maintainer(account_for(options.store), options.store, what="works for it")
         done = work(

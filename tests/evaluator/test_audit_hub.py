@@ -60,6 +60,7 @@ def test_on_the_hub_a_submitter_writes_requests_alone_and_a_maintainer_verifies(
 
     where = ["--images", str(images)]
     board = ["leaderboard", "--track", "codec", "--source", "results", "--json"]
+    assert "`cmc work --create-store` makes" in run(submitter, ["work", *where])[-1]
     run(None, ["work", *where, "--create-store"])
     mine = run(
         submitter,
