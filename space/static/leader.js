@@ -15,6 +15,7 @@ export class Leader {
 
   // Shows a request's pictures in the first of the modes that it has; nothing where there are none.
   async show(requestId, modes, content) {
+    this.node.href = state.queryFor({ view: "pictures", systems: requestId });
     const wanted = `${requestId} ${modes} ${content}`;
     if (this.shown === wanted) return;
     this.shown = wanted;
@@ -24,7 +25,6 @@ export class Leader {
     this.node.hidden = !chosen.length;
     if (!chosen.length) return;
     const { mode } = chosen[0];
-    this.node.href = state.queryFor({ view: "pictures", systems: requestId });
     this.node.title = `What the leader painted in ${mode} mode; press for all its pictures`;
     const cells = [make("span", "leader-label", "original"), ...chosen.map((one) => img(one.original, `${one.content}, original`))];
     cells.push(make("span", "leader-label", "painted"), ...chosen.map((one) => img(one.decoded, `${one.content}, painted in ${mode} mode`)));

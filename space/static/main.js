@@ -73,7 +73,7 @@ async function draw(changes = {}) {
   try {
     if (shown.key !== wanted.key || "view" in changes) await open(wanted);
     else if ("as_of" in changes || "news" in changes) await renew();
-    else await shown.view.update(changes);
+    else await update(changes);
     if (isShown()) trouble.hidden = true;
   } catch (error) {
     // Told and not thrown: the look for news does not depend on a view.
@@ -96,6 +96,11 @@ async function open({ key, tab, module: path }) {
   main.replaceChildren(box);
   document.title = `${tab} · CMC-Bench`;
   await view.update({});
+}
+
+async function update(changes) {
+  drawNotice(notice, isFrozenView(shown.key));
+  await shown.view.update(changes);
 }
 
 // Other data into the view that is shown: what a reader does in it goes on.
@@ -165,10 +170,7 @@ function drawTheme(theme) {
 
 document.querySelector(".theme").addEventListener("click", () => {
   const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-  const theme = dark ? "light" : "dark";
-  drawTheme(theme);
-  state.set({ __theme: theme }, { quiet: true });
-  if (shown.view) draw({ __theme: theme });
+  state.set({ __theme: dark ? "light" : "dark" });
 });
 document.querySelector(".copy-link").addEventListener("click", (event) => {
   copyText(state.shareLink(site?.space_id), event.currentTarget);
@@ -176,7 +178,10 @@ document.querySelector(".copy-link").addEventListener("click", (event) => {
 
 drawTheme(state.get("__theme"));
 document.body.classList.toggle("embed", state.get("embed") === "1");
+// Before the list of tables is there, nothing is drawn; then it is as the address says by that time.
 state.onChange((changes) => {
+  drawTheme(state.get("__theme"));
+  if (!site) return;
   drawTabs();
   draw(changes);
 });

@@ -62,10 +62,12 @@ export function queryFor(changes) {
   return `?${query}`;
 }
 
+// The address that a reader went to. One of before the choice of dark or light does not take it back.
 export function replaceAll(query) {
+  const theme = get("__theme");
   for (const name of [...chosen.keys()]) chosen.delete(name);
   for (const [name, value] of new URLSearchParams(query)) chosen.set(name, value);
-  tellFrame();
+  set({ __theme: get("__theme") || theme }, { quiet: true });
   listeners.forEach((tell) => tell({ view: get("view") }));
 }
 

@@ -1,5 +1,6 @@
 """Every view is a link, and the link is copied and framed, in a real browser."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,24 @@ def test_all_choices_stand_in_the_link_and_the_link_brings_them_back(
     assert [column(other, key) for key in ("model", "full_nr", "licence")] == before
     assert other.locator("tr.pinned").count() == 1
     other.close()
+
+
+def test_dark_or_light_stays_in_the_links_and_in_the_address_forth_and_back(page: Page) -> None:
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    page.get_by_role("link", name="Pairs", exact=True).click()
+    expect(page).to_have_title("Pairs · CMC-Bench")
+    page.get_by_role("button", name="Dark or light").click()
+    inside = page.get_by_role("link", name="What the encoder and what the decoder adds")
+    for link in (page.get_by_role("link", name="I2T", exact=True), inside):
+        expect(link).to_have_attribute("href", re.compile("__theme=dark"))
+    page.get_by_role("link", name="I2T", exact=True).click()
+    expect(page).to_have_title("I2T · CMC-Bench")
+    for _ in range(2):
+        page.go_back()
+    expect(page).to_have_title("T2I · ULB · CMC-Bench")
+    page.reload()
+    settle(page)
+    assert page.evaluate(scheme) == "dark"
 
 
 def test_copy_link_copies_the_address_of_the_view(page: Page, browser: BrowserContext) -> None:
