@@ -29,9 +29,16 @@ function loadPlotly() {
 }
 
 export async function open(box) {
-  const index = await load("data/figures.json");
-  const view = { turn: 0 };
-  return { update: () => draw(box, index, view) };
+  let index = await load("data/figures.json");
+  // The figure that stands there and is drawn over: a reader may have hidden some of its names.
+  const view = { turn: 0, key: null, frame: null };
+  return {
+    update: () => draw(box, index, view),
+    async renew() {
+      index = await load("data/figures.json");
+      await draw(box, index, view);
+    },
+  };
 }
 
 async function draw(box, index, view) {
@@ -54,35 +61,59 @@ async function draw(box, index, view) {
   }
   const heading = [make("h2", "title", chosen.title), controls];
   if (!data.figure) {
+    view.key = null;
     redraw(box, ...heading, make("p", "empty", chosen.about));
     return;
   }
+  if (view.key !== chosen.key) Object.assign(view, { key: chosen.key, frame: makeFrame(chosen) });
+  controls.append(downloads(chosen, data));
+  redraw(box, ...heading, make("p", "about", chosen.about), view.frame, ...numbers(data.rows));
+  await paint(view.frame, data.figure);
+}
+
+function makeFrame({ title, of }) {
   const frame = make("div", "figure");
   frame.tabIndex = 0;
   frame.setAttribute("role", "region");
-  frame.setAttribute("aria-label", chosen.title);
+  frame.setAttribute("aria-label", title);
   const place = make("div");
   place.setAttribute("role", "img");
-  place.setAttribute("aria-label", `${chosen.title}, ${chosen.of}. The same numbers are in the table below it.`);
+  place.setAttribute("aria-label", `${title}, ${of}. The same numbers are in the table below it.`);
   frame.append(place);
-  controls.append(downloads(chosen, data));
-  redraw(box, ...heading, make("p", "about", chosen.about), frame, ...numbers(data.rows));
-  await paint(place, frame, data.figure);
+  frame.addEventListener("beforeprint", () => frame.onPaper?.());
+  frame.addEventListener("afterprint", () => frame.onScreen?.());
+  return frame;
 }
 
-async function paint(place, frame, { data, layout }) {
-  const { newPlot, relayout } = await loadPlotly();
-  if (!place.isConnected) return;
+async function paint(frame, { data, layout }) {
+  const { react, relayout } = await loadPlotly();
+  if (!frame.isConnected) return;
+  const place = frame.firstChild;
   const least = layout.xaxis2 ? LEAST_WIDTH_OF_PANELS : LEAST_WIDTH;
   const narrow = frame.clientWidth < least;
   const shown = { ...themed(layout, frame), title: { text: "" }, margin: { ...layout.margin, t: 34 } };
   if (narrow) shown.width = least;
-  await newPlot(place, data, shown, { responsive: !narrow, displaylogo: false, displayModeBar: false });
+  // What a reader has changed in it is kept while this says the same.
+  shown.uirevision = "kept";
+  nameTraces(data);
+  await react(place, data, shown, { responsive: !narrow, displaylogo: false, displayModeBar: false });
   // One that is higher than a sheet is made smaller as a whole: its names need their room.
   const zoom = Math.min(1, SHEET.height / layout.height);
   frame.style.setProperty("--zoom", String(zoom));
-  frame.addEventListener("beforeprint", () => relayout(place, { width: SHEET.width / zoom }));
-  frame.addEventListener("afterprint", () => relayout(place, narrow ? { width: least } : { autosize: true }));
+  frame.onPaper = () => relayout(place, { width: SHEET.width / zoom });
+  frame.onScreen = () => relayout(place, narrow ? { width: least } : { autosize: true });
+}
+
+// By these a name that is hidden stays hidden when others have come before it. Plotly makes selectors
+// of them.
+function nameTraces(data) {
+  const seen = new Map();
+  for (const trace of data) {
+    const letters = [...`${trace.name} ${trace.xaxis}`].map((letter) => letter.codePointAt(0).toString(36));
+    const name = letters.join("_");
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    trace.uid = `${name}-${seen.get(name)}`;
+  }
 }
 
 function downloads({ key, of }, { figure, rows }) {

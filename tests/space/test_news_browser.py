@@ -17,6 +17,7 @@ POLL = 31_000
 """Milliseconds after which the page has looked for news."""
 
 
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> ListSource:
     return reader_source(tmp_path_factory.mktemp("galleries"))
@@ -110,3 +111,18 @@ def test_news_leave_a_view_of_pictures_as_it_stands(
     page.get_by_role("link", name="T2I · ULB", exact=True).press("Enter")
     press(page, "SCI")
     expect(page.locator("tbody .name").first).to_have_text("third")
+
+
+def test_news_come_into_a_figure_and_leave_the_names_that_are_hidden(
+    awaiting: Page, served: tuple[Shop, str], source: ListSource
+) -> None:
+    page = awaiting
+    go(page, "?view=figures&figure=rate")
+    page.wait_for_selector(".figure .legendtext")
+    name = page.locator(".figure .legendtext", has_text=SECOND)
+    name.locator("xpath=../*[contains(@class, 'legendtoggle')]").click()
+    hidden = page.locator(".figure .traces[style*='opacity: 0.5'] .legendtext")
+    expect(hidden).to_have_text(SECOND)
+    bring(page, served, source, "acme/third")
+    expect(page.locator(".figure .legendtext", has_text="acme/third")).to_be_visible()
+    expect(hidden).to_have_text(SECOND)
