@@ -119,13 +119,17 @@ function nameTraces(data) {
 function downloads({ key, of }, { figure, rows }) {
   const stem = `cmc-bench-${key}`;
   const tools = make("div", "tools");
+  const failure = make("p", "failure");
+  failure.setAttribute("role", "alert");
   const picture = (format) =>
     button("tool", format.toUpperCase(), async () => {
-      const { downloadImage } = await loadPlotly();
-      const title = { ...figure.layout.title, text: `${figure.layout.title.text}: ${escaped(of)}` };
-      const layout = { ...themed(figure.layout, document.body), title };
-      const size = { width: 1200, height: Math.max(700, figure.layout.height), scale: 2 };
-      await downloadImage({ data: figure.data, layout }, { format, filename: stem, ...size });
+      failure.remove();
+      try {
+        await savePicture(figure, { format, filename: stem }, of);
+      } catch (error) {
+        failure.textContent = `No ${format.toUpperCase()} was made: ${error.message}. Press again to try again.`;
+        tools.append(failure);
+      }
     });
   tools.append(
     picture("svg"),
@@ -135,6 +139,14 @@ function downloads({ key, of }, { figure, rows }) {
     fileLink("tool", "Parquet", `data/figures/${key}.parquet`),
   );
   return tools;
+}
+
+async function savePicture({ data, layout: own }, file, of) {
+  const { downloadImage } = await loadPlotly();
+  const title = { ...own.title, text: `${own.title.text}: ${escaped(of)}` };
+  const layout = { ...themed(own, document.body), title };
+  const size = { width: 1200, height: Math.max(700, own.height), scale: 2 };
+  await downloadImage({ data, layout }, { ...file, ...size });
 }
 
 // Plotly reads a few tags in a title.

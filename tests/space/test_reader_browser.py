@@ -48,6 +48,21 @@ def test_a_view_that_fails_on_opening_says_so_and_comes_when_it_is_pressed_again
     expect(trouble(page)).to_be_hidden()
 
 
+def test_a_figure_that_cannot_be_saved_says_why_and_is_saved_when_it_is_pressed_again(
+    page: Page, address: str
+) -> None:
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.goto(f"{address}?view=figures")
+    expect(trouble(page)).to_contain_text("plotly's script did not arrive")
+    failure = page.get_by_text("No PNG was made: plotly's script did not arrive.")
+    page.get_by_role("button", name="PNG").click()
+    expect(failure).to_be_visible()
+    page.unroute_all()
+    with page.expect_download():
+        page.get_by_role("button", name="PNG").click()
+    expect(failure).to_have_count(0)
+
+
 def path_of(name: str) -> str:
     return {"Pictures": "gallery", "Compare": "gallery"}.get(name, name.lower())
 
