@@ -17,7 +17,6 @@ POLL = 31_000
 """Milliseconds after which the page has looked for news."""
 
 
-
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> ListSource:
     return reader_source(tmp_path_factory.mktemp("galleries"))
