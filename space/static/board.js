@@ -263,11 +263,15 @@ class BoardView {
     return line;
   }
 
-  // The shown rows with the shown columns, as records.
-  records() {
-    return this.order.map((index) =>
-      Object.fromEntries(this.columns.map(({ key }) => [key, this.cells[key]?.[index] ?? null])),
+  // The shown rows with the shown columns; the partner that stands below a model's name is one too.
+  shownRows() {
+    const columns = this.columns.map(({ key }) => key);
+    const below = !this.bench.partner && !columns.includes("partner") && this.cells.partner ? ["partner"] : [];
+    const keys = columns.flatMap((key) => (key === "model" ? [key, ...below] : [key]));
+    const records = this.order.map((index) =>
+      Object.fromEntries(keys.map((key) => [key, this.cells[key]?.[index] ?? null])),
     );
+    return { keys, records };
   }
 }
 

@@ -44,7 +44,7 @@ async function draw(box, site) {
   controls.append(...benchPickers(tables, table, from === to), contentChoice(site, content));
   const tools = make("div", "tools");
   tools.append(
-    downloadMenu(`cmc-bench-changes-${slug(from)}-${slug(to)}`, () => records(table), [
+    downloadMenu(`cmc-bench-changes-${slug(from)}-${slug(to)}`, () => ({ records: records(table) }), [
       { text: "CSV", path: `${stem}.csv` },
       { text: "JSON", path: `${stem}.json` },
     ], "All boards"),

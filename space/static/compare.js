@@ -73,13 +73,16 @@ function nothingInCommon(galleries) {
 }
 
 function downloads(pairs, a, b, mode, by) {
-  const records = () => pairs.map(({ name, content, left, right, difference }) => ({
-    name, content, mode, a: left[by], b: right[by], difference,
-  }));
+  const rows = () => ({
+    keys: ["name", "content", "mode", "a", "b", "difference"],
+    records: pairs.map(({ name, content, left, right, difference }) => ({
+      name, content, mode, a: left[by], b: right[by], difference,
+    })),
+  });
   const files = [["A", a], ["B", b]].map(([letter, { request_id: id }]) => ({
     text: `${letter} as Parquet`, path: `data/gallery/${id}.parquet`,
   }));
-  return downloadMenu("cmc-bench-compare", records, files, "All modes and scores");
+  return downloadMenu("cmc-bench-compare", rows, files, "All modes and scores");
 }
 
 // Another pair than was asked for says so.

@@ -44,7 +44,7 @@ export function drawControls(box, view) {
     searchField(),
     popover(filterTitle(), "filters", (panel) => drawFilters(panel, view)),
     popover("Columns", "columns", (panel) => drawColumns(panel, view)),
-    downloadMenu(`cmc-bench-${view.track}-${view.content}`, () => view.records(), [
+    downloadMenu(`cmc-bench-${view.track}-${view.content}`, () => view.shownRows(), [
       { text: "CSV", path: dataPath(`board/${view.track}.${view.content}.csv`) },
       { text: "JSON", path: dataPath(`board/${view.track}.${view.content}.json`) },
       { text: "Parquet", path: dataPath(`board/${view.track}.${view.content}.parquet`) },

@@ -17,8 +17,7 @@ function csvCell(value) {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function toCsv(records) {
-  const keys = Object.keys(records[0] ?? {});
+export function toCsv({ records, keys = Object.keys(records[0] ?? {}) }) {
   const lines = records.map((record) => keys.map((key) => csvCell(record[key])).join(","));
   return [keys.join(","), ...lines].join("\r\n");
 }
@@ -31,14 +30,15 @@ export function fileLink(className, text, path) {
   return link;
 }
 
-// The menu of a table: `records` gives the rows as shown, `files` the board's own files.
-export function downloadMenu(stem, records, files = [], whole = "The whole board") {
+// The menu of a table: `rows` gives the rows as shown, as records and what their keys are where there
+// are none; `files` are the board's own.
+export function downloadMenu(stem, rows, files = [], whole = "The whole board") {
   return popover("Download", "download", (panel) => {
     panel.append(
       make("p", "panel-title", "Rows as shown"),
-      button("entry", "CSV", () => save(`${stem}.csv`, "text/csv", toCsv(records()))),
+      button("entry", "CSV", () => save(`${stem}.csv`, "text/csv", toCsv(rows()))),
       button("entry", "JSON", () =>
-        save(`${stem}.json`, "application/json", JSON.stringify(records(), null, 1)),
+        save(`${stem}.json`, "application/json", JSON.stringify(rows().records, null, 1)),
       ),
     );
     if (files.length) panel.append(make("p", "panel-title", whole));

@@ -48,7 +48,7 @@ function draw(box, site, tables) {
       measure.key,
       (key) => state.set({ measure: key }),
     ),
-    downloadMenu(`cmc-bench-pairs-${content}`, () => records(table), [
+    downloadMenu(`cmc-bench-pairs-${content}`, () => ({ records: records(table) }), [
       { text: "CSV", path: dataPath("pairs.csv") },
       { text: "JSON", path: dataPath("pairs.json") },
       { text: "Parquet", path: dataPath("pairs.parquet") },

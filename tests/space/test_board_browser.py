@@ -1,7 +1,5 @@
-"""A board in a real browser: order, filters, columns, weighting, downloads."""
+"""A board in a real browser: order, filters, columns, weighting."""
 
-import csv
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -147,27 +145,6 @@ def test_every_title_is_whole_and_stands_over_its_column(page: Page, width: int)
         # It may lie under the open panel.
         header(page, key).get_by_role("button").evaluate("(press) => press.click()")
         assert page.evaluate(CUT_TITLES) == []
-
-
-@pytest.mark.parametrize("name", ["CSV", "JSON"])
-def test_a_download_holds_the_rows_as_shown(page: Page, tmp_path: Path, name: str) -> None:
-    header(page, "full_nr").get_by_role("button").click()
-    page.locator(".download summary").click()
-    with page.expect_download() as started:
-        page.get_by_role("button", name=name, exact=True).click()
-    path = tmp_path / "rows"
-    started.value.save_as(path)
-    text = path.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines())) if name == "CSV" else json.loads(text)
-    assert [row["model"] for row in rows] == column(page, "model")
-
-
-def test_whole_boards_are_files_that_the_server_has(page: Page) -> None:
-    page.locator(".download summary").click()
-    for link in page.locator(".download a").all():
-        answer = page.request.get(f"{page.url.split('?')[0]}{link.get_attribute('href')}")
-        assert answer.ok
-        assert len(answer.body()) > 100
 
 
 def test_a_row_opens_with_all_that_is_known_and_closes_with_escape(page: Page) -> None:
