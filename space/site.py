@@ -5,7 +5,7 @@ A file is made when it is first asked for, and once; a new snapshot is a new set
 
 import mimetypes
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -102,8 +102,8 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         source: where their pictures are.
         can_submit: whether a server stands behind the page.
     """
-    first = next(track for track in TRACKS_SHOWN if rows.has(track))
-    makers: dict[str, Make] = {"index.html": partial(_index, first)}
+    shown = [track for track in TRACKS_SHOWN if rows.has(track)]
+    makers: dict[str, Make] = {"index.html": partial(_index, shown)}
     for path in sorted(STATIC.iterdir()):
         if path.suffix != ".css" and path.name != "index.html":
             makers[f"page/{path.name}"] = path.read_bytes
@@ -142,17 +142,23 @@ def media_type(path: str) -> str:
     return f"{guessed}; charset=utf-8" if is_text else guessed
 
 
-def _index(first: Track) -> bytes:
+def _index(tracks: Sequence[Track]) -> bytes:
     """Return the page with its styles in it; what it opens with is asked for before scripts run."""
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     about = (TEXTS / "about.html").read_text(encoding="utf-8")
-    files = ("data/site.json", f"data/board/{first}.all.json")
+    files = ("data/site.json", f"data/board/{tracks[0]}.all.json")
     early = "\n    ".join(
         f'<link rel="preload" as="fetch" href="{path}" crossorigin="anonymous" />' for path in files
     )
     styles = "\n".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
     early += f"\n    <style>\n{styles}</style>"
-    return page.replace("<!-- about -->", about).replace("<!-- early -->", early).encode()
+    boards = ", ".join(
+        f'<a href="data/board/{track}.all.csv">{TRACK_WORDS[track].tab}</a>' for track in tracks
+    )
+    parts = {"about": about, "early": early, "boards": boards}
+    for name, part in parts.items():
+        page = page.replace(f"<!-- {name} -->", part)
+    return page.encode()
 
 
 def _plotly() -> bytes:

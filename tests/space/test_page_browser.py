@@ -25,6 +25,8 @@ from space.shop import Shop
 
 pytestmark = pytest.mark.browser
 
+BOARDS = ["T2I · ULB", "T2I · ELB", "T2I · all", "I2T", "Codecs"]
+
 PUBLISHED_LINK = (
     "?view=t2i-ulb&bench=cmc-1+%C2%B7+CMC-Bench+%C2%B7+topiq_fr%2C+topiq_nr+%28released+weights%29"
 )
@@ -110,6 +112,31 @@ def test_an_export_shows_the_same_without_a_server_behind_it(
             page.wait_for_selector(".figure .main-svg")
             page.get_by_role("link", name="Submit", exact=True).click()
             expect(page.locator("main")).to_contain_text("without a server")
+
+
+def test_an_export_that_is_opened_from_its_folder_says_that_it_needs_a_web_server(
+    browser: BrowserContext, tmp_path: Path
+) -> None:
+    export_site("", tmp_path / "site")
+    page = browser.new_page()
+    page.goto((tmp_path / "site/index.html").as_uri())
+    expect(page.get_by_text("python3 -m http.server")).to_be_visible()
+    page.close()
+
+
+def test_without_scripts_the_page_links_to_every_board_as_a_file(
+    browser: BrowserContext, served: tuple[Shop, str]
+) -> None:
+    assert browser.browser is not None
+    context = browser.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(served[1])
+    links = page.locator("noscript a").all()
+    assert [link.inner_text() for link in links] == BOARDS
+    for link in links:
+        answer = page.request.get(f"{served[1]}{link.get_attribute('href')}")
+        assert answer.text().startswith("bench,track,content,")
+    context.close()
 
 
 def test_a_missing_browser_fails_and_is_not_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
