@@ -130,6 +130,13 @@ export function clock(iso) {
   return isToday ? time : `${when.toLocaleDateString([], { month: "short", day: "numeric" })}, ${time}`;
 }
 
+// Says what did not come; why, each browser says in words of its own, for who writes pages.
+export function unanswered(text) {
+  return (cause) => {
+    throw new Error(text, { cause });
+  };
+}
+
 const fetched = new Map();
 
 // A file of the site, fetched once; a failure is not kept.
@@ -138,7 +145,7 @@ export function load(path) {
     const answer = fetch(path).then((response) => {
       if (!response.ok) throw new Error(`${path}: ${response.status}`);
       return response.json();
-    });
+    }, unanswered("the server does not answer"));
     answer.catch(() => fetched.delete(path));
     fetched.set(path, answer);
   }

@@ -1,6 +1,6 @@
 // The page: its tabs, the view that the address names, and what is said about the data's age.
 
-import { clock, forget, load, make } from "./dom.js";
+import { clock, forget, load, make, unanswered } from "./dom.js";
 import { copyText } from "./download.js";
 import { drawNotice, know } from "./frozen.js";
 import { redraw } from "./keep.js";
@@ -24,6 +24,8 @@ const trouble = document.querySelector(".trouble");
 const notice = document.querySelector(".frozen-notice");
 let site = null;
 let shown = { key: null };
+// The server did not answer when the view was to be drawn.
+let isLost = false;
 
 function allViews() {
   const boards = site.tracks.map(({ key, tab }) => ({ key, tab, module: "./board.js" }));
@@ -74,18 +76,21 @@ async function draw(changes = {}) {
     if (shown.key !== wanted.key || "view" in changes) await open(wanted);
     else if ("as_of" in changes || "news" in changes) await renew();
     else await update(changes);
-    if (isShown()) trouble.hidden = true;
+    if (!isShown()) return;
+    trouble.hidden = true;
+    isLost = false;
   } catch (error) {
     // Told and not thrown: the look for news does not depend on a view.
     console.error(error);
     if (!isShown()) return;
+    isLost = Boolean(error.cause);
     drawNotice(notice, isFrozenView(wanted.key));
-    say(`This view could not be drawn: ${error.message}. The rest of the page works.`);
+    say(`This view could not be drawn: ${error.message}. Press its name above to try again.`);
   }
 }
 
 async function open({ key, tab, module: path }) {
-  const module = await import(path);
+  const module = await import(path).catch(unanswered("its script did not arrive"));
   if (currentView().key !== key) return;
   drawTabs();
   const box = make("section", `view view-${key}`);
@@ -132,12 +137,14 @@ function drawAge() {
     ? `${site.results} ${site.results === 1 ? "result" : "results"}, read ${age}`
     : "the paper's published numbers";
   const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
-  const trouble = site.trouble ? `; ${site.trouble}${since}` : isUnread() ? "; the store is being read" : "";
+  const trouble = site.is_away
+    ? "; the server does not answer"
+    : site.trouble ? `; ${site.trouble}${since}` : isUnread() ? "; the store is being read" : "";
   node.querySelector(".age").textContent = text;
   // Announced to who does not see it, so it is touched only when it changes; the age is not.
   const health = node.querySelector(".health");
   if (health.textContent !== trouble) health.textContent = trouble;
-  node.classList.toggle("stale", Boolean(site.problem));
+  node.classList.toggle("stale", Boolean(site.is_away || site.problem));
   node.title = site.problem || `Revision ${site.revision}`;
 }
 
@@ -149,7 +156,11 @@ function isUnread() {
 // A server tells whether there are newer results; a static site has nobody to ask.
 async function lookForNews() {
   const answer = await fetch("data/status.json", { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok) return;
+  site.is_away = !answer?.ok;
+  if (site.is_away) {
+    drawAge();
+    return;
+  }
   const status = await answer.json();
   const { problem, trouble, failing_since } = status;
   Object.assign(site, { problem, trouble, failing_since });
@@ -160,6 +171,10 @@ async function lookForNews() {
     know(site);
     drawTabs();
     await draw({ news: true });
+  }
+  if (isLost) {
+    isLost = false;
+    await draw({ view: true });
   }
   drawAge();
 }

@@ -1,5 +1,6 @@
 """News reach a page that somebody is using, and leave what he does there."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -125,3 +126,22 @@ def test_news_come_into_a_figure_and_leave_the_names_that_are_hidden(
     bring(page, served, source, "acme/third")
     expect(page.locator(".figure .legendtext", has_text="acme/third")).to_be_visible()
     expect(hidden).to_have_text(SECOND)
+
+
+def test_a_server_that_is_away_is_said_to_be_and_what_it_owes_is_drawn_when_it_is_back(
+    awaiting: Page,
+) -> None:
+    page = awaiting
+    page.route("**/*", lambda route: route.abort())
+    page.get_by_role("link", name="I2T", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_text(re.compile("could not be drawn: the server does not answer"))
+    page.get_by_role("link", name="Pairs", exact=True).click()
+    expect(alert).to_have_text(re.compile("could not be drawn: its script did not arrive"))
+    page.clock.fast_forward(POLL)
+    expect(page.locator(".freshness")).to_contain_text("; the server does not answer")
+    page.unroute_all()
+    look(page)
+    expect(page.get_by_role("heading", name="Every encoder with every decoder")).to_be_visible()
+    expect(alert).to_be_hidden()
+    expect(page.locator(".freshness")).not_to_contain_text("does not answer")

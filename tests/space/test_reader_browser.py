@@ -38,7 +38,7 @@ def test_a_view_that_fails_on_opening_says_so_and_comes_when_it_is_pressed_again
     for name in ("Pictures", "Compare", "Figures", "Changes"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(trouble(page)).to_contain_text(f"drawn: data/{path_of(name)}")
-        expect(trouble(page)).to_contain_text(": 503. The rest of the page works.")
+        expect(trouble(page)).to_contain_text(": 503. Press its name above to try again.")
     page.unroute("**/data/figures/*.json")
     page.get_by_role("link", name="Figures", exact=True).click()
     expect(trouble(page)).to_contain_text("plotly's script did not arrive")
