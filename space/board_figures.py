@@ -9,7 +9,7 @@ from protocol.boards import Bench, Row
 from protocol.controls import is_control
 from protocol.ranks import ranked_rows
 from protocol.records import Result
-from protocol.rules import Mode, Track
+from protocol.rules import Dimension, Mode, Track
 from space.bjontegaard import bd_figures
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
@@ -17,7 +17,7 @@ from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
 from space.drawings.style import row_names
 from space.drawings.tables import Bar, seconds_figure
-from space.figure_entry import Drawn, digest, entry
+from space.figure_entry import Drawn, Numbers, digest, entry
 from space.rows import Rows
 from space.table import TRACKS_SHOWN, bench_title
 from space.words import TRACK_WORDS
@@ -55,19 +55,26 @@ def _of_board(
     of = f"{TRACK_WORDS[track].tab}, {bench_title(bench)}"
     name = f"{track}-{digest(bench.label)}"
     ranked = ranked_rows(rows)
-    numbers = [_numbers(row) for row in rows]
 
-    def drawn(kind: str, about: str, draw: "Callable[[], Figure]") -> Drawn:
+    def drawn(kind: str, about: str, draw: "Callable[[], Figure]", numbers: Numbers) -> Drawn:
         return Drawn(entry=entry(kind, name, of, about), draw=draw, numbers=numbers)
 
     if track is not Track.CODEC and ranked:
         about = "Each system by its two means; the dotted lines join equal Overalls."
-        yield drawn("plane", about, partial(plane_figure, track, ranked))
+        means = [
+            _numbers(row, {f"mean_{d}": row.dimensions[d] for d in Dimension}) for row in ranked
+        ]
+        yield drawn("plane", about, partial(plane_figure, track, ranked), means)
         about = "Press a name to show or hide it. Systems that lack a score are left out."
-        yield drawn("radar", about, partial(radar_figure, track, ranked))
+        numbers = [_numbers(row) for row in rows]
+        yield drawn("radar", about, partial(radar_figure, track, ranked), numbers)
     if any(row.bits_per_pixel for row in rows):
         about = "Systems as points, one a mode; codecs as lines over their qualities."
-        yield drawn("rate", about, partial(rate_figure, rows, codecs))
+        numbers = [_numbers(row) for row in rows]
+        if track is not Track.CODEC:
+            # Their Overall is another board's.
+            numbers += [_numbers(row) | {"overall": None} for row in codecs]
+        yield drawn("rate", about, partial(rate_figure, rows, codecs), numbers)
     for kind, axis, about, costs in (
         ("size", "bits per pixel", SIZE, _means(row.bits_per_pixel for row in ranked)),
         ("pareto", "seconds to decode", SECONDS, _means(row.decode_seconds for row in ranked)),

@@ -13,7 +13,7 @@ from make_evidence import (
     make_evidence,
     make_study,
 )
-from make_results import make_result, make_store
+from make_results import make_codec, make_result, make_store
 
 from protocol.ablations import Repeated
 from protocol.evidence import Evidence, current_evidence
@@ -121,6 +121,32 @@ def test_what_a_picture_cost_is_in_the_figures_numbers_of_the_rows_that_have_it(
     costs = {line["model"]: line["cost of a picture"] for line in drawn.numbers}
     # 9 pictures in 4 modes.
     assert costs == {"dear": 0.5, "cheap": 0.1}
+
+
+def test_every_point_of_a_boards_figures_is_among_their_numbers() -> None:
+    codecs = [
+        make_codec("vvc", qp, bpp=qp / 1000, consistency=0.9 - qp / 100, perception=0.2)
+        for qp in (39, 53)
+    ]
+    figures = all_figures(Rows([make_result("a", consistency=0.3), make_result("b"), *codecs]))
+    for kind, axes in (
+        ("plane", ("mean_fr", "mean_nr")),
+        ("rate", ("image_bpp", "image_fr")),
+        ("size", ("bits per pixel", "overall")),
+    ):
+        drawn = next(f for f in figures if f.entry.kind == kind and f.entry.of.startswith("T2I"))
+        assert drawn.draw is not None
+        traces = json.loads(str(drawn.draw().to_json()))["data"]
+        points = {
+            point
+            for trace in traces
+            if "markers" in trace["mode"] and trace.get("xaxis", "x") == "x"
+            for point in zip(trace["x"], trace["y"], strict=True)
+        }
+        known = {(line.get(axes[0]), line.get(axes[1])) for line in drawn.numbers}
+        if kind == "rate":
+            known |= {(line.get("full_bpp"), line.get("full_fr")) for line in drawn.numbers}
+        assert points - {(None, None)} <= known, kind
 
 
 def test_repeated_decodings_say_what_the_seed_and_what_the_choice_of_images_does() -> None:
