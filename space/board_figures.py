@@ -11,6 +11,7 @@ from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Dimension, Mode, Track
 from space.bjontegaard import bd_figures
+from space.drawings.labels import MOST_NAMED
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
@@ -61,6 +62,7 @@ def _of_board(
 
     if track is not Track.CODEC and ranked:
         about = "Each system by its two means; the dotted lines join equal Overalls."
+        about += _unnamed(len(ranked))
         means = [
             _numbers(row, {f"mean_{d}": row.dimensions[d] for d in Dimension}) for row in ranked
         ]
@@ -88,10 +90,15 @@ def _of_board(
                 for name, (row, cost) in zip(names, known, strict=True)
             ]
             yield Drawn(
-                entry=entry(kind, name, of, about),
+                entry=entry(kind, name, of, about + _unnamed(len(points))),
                 draw=partial(pareto_figure, points, axis),
                 numbers=[_numbers(row, {axis: cost}) for row, cost in known],
             )
+
+
+def _unnamed(points: int) -> str:
+    few = f" {MOST_NAMED} are named, the pointer names the rest."
+    return few if points > MOST_NAMED else ""
 
 
 def _means(costs: Iterable[Mapping[Mode, float]]) -> list[float]:

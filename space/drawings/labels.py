@@ -19,6 +19,10 @@ _SHIFTS = {
 """Plotly's positions by the side of the point, most readable first."""
 
 
+MOST_NAMED = 60
+"""Names that a figure has room for; the pointer and the table have the rest."""
+
+
 class _Box(NamedTuple):
     left: float
     bottom: float
@@ -34,6 +38,8 @@ class _Box(NamedTuple):
 def place_labels(places: Sequence[tuple[float, float]], lengths: Sequence[int]) -> list[str]:
     """Return a Plotly text position for each point, chosen in turn for the least overlap.
 
+    Of more than `MOST_NAMED` the first are placed; the others should have no name.
+
     Args:
         places: the points, in any unit.
         lengths: characters of each point's name.
@@ -41,12 +47,13 @@ def place_labels(places: Sequence[tuple[float, float]], lengths: Sequence[int]) 
     points = _scaled(places)
     taken = [_Box(x - _GAP / 2, y - _GAP, x + _GAP / 2, y + _GAP) for x, y in points]
     chosen = []
-    for (x, y), length in zip(points, lengths, strict=True):
+    named = list(zip(points, lengths, strict=True))[:MOST_NAMED]
+    for (x, y), length in named:
         boxes = {position: _label_box(x, y, length, shift) for position, shift in _SHIFTS.items()}
         best = min(boxes, key=lambda position: _cost(boxes[position], taken))
         taken.append(boxes[best])
         chosen.append(best)
-    return chosen
+    return chosen + ["middle right"] * (len(points) - len(named))
 
 
 def _scaled(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ from math import log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from protocol.rates import pareto_front
-from space.drawings.labels import place_labels
+from space.drawings.labels import MOST_NAMED, place_labels
 from space.drawings.style import COLOURS, GREY, layout, log_axis, safe, short, with_grid
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
         (points[at] for at in pareto_front([(p.cost, p.overall) for p in points])),
         key=lambda point: point.cost,
     )
-    places = [(log10(point.cost), point.overall) for point in points]
-    names = [short(point.name) for point in points]
-    sides = dict(zip(points, place_labels(places, [*map(len, names)]), strict=True))
     beaten = [point for point in points if point not in front]
+    places = [(log10(point.cost), point.overall) for point in (*front, *beaten)]
+    names = [short(point.name) for point in (*front, *beaten)]
+    sides = dict(zip((*front, *beaten), place_labels(places, [*map(len, names)]), strict=True))
+    named = {*front[:MOST_NAMED], *beaten[: max(0, MOST_NAMED - len(front))]}
     drawing: Any = Figure()
     for chosen, name, colour, mode in (
         (front, "not beaten", COLOURS[0], "lines+markers+text"),
@@ -44,7 +45,7 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
                 "type": "scatter",
                 "x": [point.cost for point in chosen],
                 "y": [point.overall for point in chosen],
-                "text": [short(point.name) for point in chosen],
+                "text": [short(point.name) if point in named else "" for point in chosen],
                 "textposition": [sides[point] for point in chosen],
                 "cliponaxis": False,
                 "mode": mode,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.boards import Row
 from protocol.rules import TRACKS, Dimension, Track
-from space.drawings.labels import place_labels
+from space.drawings.labels import MOST_NAMED, place_labels
 from space.drawings.style import (
     COLOURS,
     LEVEL,
@@ -39,7 +39,7 @@ def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
             "type": "scatter",
             "x": [x for x, _ in places],
             "y": [y for _, y in places],
-            "text": [short(name) for name in names],
+            "text": [short(name) if at < MOST_NAMED else "" for at, name in enumerate(names)],
             "textposition": place_labels(places, [min(len(name), LONGEST_NAME) for name in names]),
             "hovertext": [
                 f"<b>{safe(name)}</b><br>Overall {row.overall:.4f}"

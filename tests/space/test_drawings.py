@@ -16,7 +16,7 @@ from protocol.boards import PUBLISHED_BENCH, Row, bench_of
 from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
-from space.drawings.labels import place_labels
+from space.drawings.labels import MOST_NAMED, place_labels
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
@@ -177,6 +177,16 @@ def test_names_in_a_pareto_figure_stay_inside_it() -> None:
     traces = json.loads(pareto_figure(points, "seconds").to_json())["data"]
     assert traces[0]["textposition"] == ["middle right", "middle left"]
     assert traces[0]["cliponaxis"] is False
+
+
+def test_of_very_many_points_the_first_are_named_and_all_are_drawn() -> None:
+    points = [Point(f"system-{at}", 1 + at % 7, 500.0 - at) for at in range(500)]
+    traces = json.loads(str(pareto_figure(points, "seconds").to_json()))["data"]
+    named = {text for trace in traces for text in trace["text"] if text}
+    assert named == {f"system-{at}" for at in range(MOST_NAMED)}
+    assert sum(len(trace["x"]) for trace in traces) == 500
+    places = [(point.cost, point.overall) for point in points]
+    assert len(place_labels(places, [9] * 500)) == 500
 
 
 def test_a_figure_is_drawn_while_another_thread_loads_pandas() -> None:
