@@ -16,9 +16,14 @@ HELP = "print a board"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--track", choices=[t.value for t in Track], default=Track.T2I_ULB.value)
-    parser.add_argument("--source", choices=["published", "results"], default="published")
+    parser.add_argument(
+        "--source",
+        choices=["published", "results"],
+        help="the paper's numbers or a store's (default: the store's where --store names one)",
+    )
     parser.add_argument("--content", choices=["all", *Content], default="all")
     add_store(parser)
+    parser.set_defaults(standard_store=parser.get_default("store"), store="")
     add_json(parser)
 
 
@@ -33,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
 
     track = Track(options.track)
     content = None if options.content == "all" else Content(options.content)
-    if options.source == "published":
+    if (options.source or ("results" if options.store else "published")) == "published":
         rows = published_rows(track, content)
     else:
-        store = open_existing(options.store)
+        store = open_existing(options.store or options.standard_store)
         counts = replication_counts(read_replications(store))
         rows = result_rows(store.results(), track, content, counts)
         rows.sort(key=lambda row: row.bench)

@@ -194,7 +194,7 @@ def test_a_caption_that_is_missing_is_known_before_anything_is_computed(
     assert not (tmp_path / "cache").exists()
 
 
-def test_submit_work_queue_and_leaderboard(
+def test_submit_work_queue_and_leaderboard_of_the_store_that_is_named(
     cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
     submit = ("submit", "--codec", "vvc:45", "--images", images, "--protocol", "demo-0")
@@ -207,6 +207,7 @@ def test_submit_work_queue_and_leaderboard(
     (row,) = json.loads(board)
     assert (row["model"], row["source"]) == ("VVC QP 45", "verified")
     assert row["indicators"]["image_fr"] > 0.5
+    assert cmc("leaderboard", "--track", "codec", "--store", "cmc-store", "--json").stdout == board
 
 
 def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
