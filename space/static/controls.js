@@ -124,9 +124,14 @@ function parametersPicker() {
   );
 }
 
+// A letter with an accent is one sign or two, as whoever typed it had it.
+function searched(text) {
+  return text.normalize("NFKC").toLowerCase();
+}
+
 // The indices of the rows that all filters let through.
 export function keptRows(bench, cells) {
-  const wanted = state.get("q").trim().toLowerCase();
+  const wanted = searched(state.get("q").trim());
   const sets = CHOICES.filter((key) => state.get(key) && cells[key]).map((key) => [
     cells[key],
     new Set(state.getList(key)),
@@ -139,8 +144,7 @@ export function keptRows(bench, cells) {
     if (onlyOpen && cells.open_weights?.[i] !== true) continue;
     if (mostParameters < Infinity && !(cells.parameters?.[i] <= mostParameters && cells.parameters[i])) continue;
     if (wanted) {
-      const name = `${cells.model[i]} ${cells.partner?.[i] ?? ""}`.toLowerCase();
-      if (!name.includes(wanted)) continue;
+      if (!searched(`${cells.model[i]} ${cells.partner?.[i] ?? ""}`).includes(wanted)) continue;
     }
     kept.push(i);
   }

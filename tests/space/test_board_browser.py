@@ -1,6 +1,7 @@
 """A board in a real browser: order, filters, columns, weighting."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,16 @@ def test_filters_leave_the_rows_that_match_and_say_how_many_do_not(page: Page) -
     page.get_by_role("button", name="Take all back").click()
     page.get_by_label("self-reported").check()
     assert column(page, "model") == ["someone/brought-numbers"]
+
+
+def test_a_name_is_found_however_its_accents_are_typed(browser: BrowserContext) -> None:
+    names = [unicodedata.normalize(form, "acmé/décodeur") for form in ("NFC", "NFD")]
+    with serving(ListSource([make_result(name) for name in names])) as (_, where):
+        for page in open_page(browser, where):
+            for name in names:
+                page.get_by_role("searchbox").fill(name.upper())
+                settle(page)
+                assert sorted(column(page, "model")) == sorted(names)
 
 
 def test_a_column_can_be_taken_away_and_another_added(page: Page) -> None:
