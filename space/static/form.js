@@ -189,7 +189,7 @@ function drawVerdict(form, queue) {
       send.disabled = false;
       return;
     }
-    say(finding("passed", `Queued as ${answer.request_id}.`, "It is in the queue below."));
+    say(finding("passed", `Queued as ${answer.request_id}.`, "it is in the queue below"));
     await queue.draw(answer.request_id);
   };
   send.disabled = true;
@@ -199,6 +199,7 @@ function drawVerdict(form, queue) {
 
 function whatIsMissing(form) {
   if (form.with_file && !form.captions_name) return "Choose a caption file.";
+  if (form.with_file && !form.captions_bytes) return "The caption file is empty.";
   if (form.with_file && !form.captions) return "The caption file has more than 1 MiB; shorten the captions.";
   if (!form.with_file && !form.i2t.trim()) return "Name an I2T model, or give a caption file.";
   if (!form.t2i.trim()) return "Name a T2I model. start-image is the one without weights.";

@@ -110,9 +110,8 @@ def test_captions_from_a_file_are_checked_queued_run_by_a_worker_and_shown_with_
             said, send = page.locator(".said"), page.get_by_role("button", name="Submit")
             page.get_by_role("button", name="a caption file").click()
             page.get_by_label("T2I model", exact=True).fill("start-image")
-            for mode in ("full", "image"):
+            for mode in ("full", "image", "text"):
                 page.get_by_label(mode, exact=True).uncheck()
-            page.get_by_label("text", exact=True).uncheck()
             give_file(page, "mine.csv", captions(*NAMES, NAMES[0]))
             expect(said).to_contain_text("NSI_pgc_000.png comes twice")
             expect(send).to_be_disabled()
@@ -120,13 +119,15 @@ def test_captions_from_a_file_are_checked_queued_run_by_a_worker_and_shown_with_
             expect(said).to_contain_text("../../etc/passwd is no name of a picture")
             give_file(page, "long.csv", b"x" * (LARGEST_BYTES + 1))
             expect(said).to_contain_text("more than 1 MiB")
+            give_file(page, "empty.csv", b"")
+            expect(said).to_have_text("The caption file is empty.")
             # Of the pictures nothing is known yet: the form says so, and the names' form counts.
             give_file(page, "mine.csv", captions(*NAMES, text=HOSTILE))
             expect(said).to_contain_text("3 captions of 117 bytes on average, 117 at most")
             expect(said).to_contain_text("is known when a first run has finished")
             expect(said).to_contain_text("It runs in pixel")
             send.click()
-            expect(said).to_contain_text("Queued as")
+            expect(said.locator(".hint")).to_have_text("It is in the queue below.")
             (entry,) = [e for e in store.queue() if e.state.status == "PENDING"]
             assert entry.request.submitter == account_of_machine().name
             waiting = page.locator(f'[data-id="{entry.request.request_id}"]')
