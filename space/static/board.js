@@ -1,6 +1,6 @@
 // One board: what is chosen, which rows that leaves, and the table that shows them.
 
-import { make, load } from "./dom.js";
+import { announce, make, load } from "./dom.js";
 import { drawControls, keptRows, shownColumns } from "./controls.js";
 import { drawCell, widthOf } from "./cells.js";
 import { dataPath } from "./frozen.js";
@@ -213,10 +213,11 @@ class BoardView {
     this.order = kept;
     this.table.setRows(kept);
     const hidden = this.bench.count - kept.length;
-    this.parts.note.textContent = [
-      hidden ? `${hidden} rows do not match the filters.` : "",
+    const said = [
+      hidden ? `${hidden} ${hidden === 1 ? "row does" : "rows do"} not match the filters.` : "",
       kept.length ? this.bench.note : "No row is left; take a filter back.",
-    ].join(" ").trim();
+    ];
+    announce(this.parts.note, said.join(" ").trim());
   }
 
   rangeOf(column) {

@@ -7,6 +7,11 @@ export function make(tag, className = "", text = "") {
   return node;
 }
 
+// Text that is read out when it changes, and so is touched only then.
+export function announce(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 export function button(className, text, press, title = "") {
   const node = make("button", className, text);
   node.type = "button";

@@ -1,6 +1,6 @@
 // The page: its tabs, the view that the address names, and what is said about the data's age.
 
-import { clock, forget, load, make, unanswered } from "./dom.js";
+import { announce, clock, forget, load, make, unanswered } from "./dom.js";
 import { copyText } from "./download.js";
 import { drawNotice, know } from "./frozen.js";
 import { redraw } from "./keep.js";
@@ -141,9 +141,8 @@ function drawAge() {
     ? "; the server does not answer"
     : site.trouble ? `; ${site.trouble}${since}` : isUnread() ? "; the store is being read" : "";
   node.querySelector(".age").textContent = text;
-  // Announced to who does not see it, so it is touched only when it changes; the age is not.
-  const health = node.querySelector(".health");
-  if (health.textContent !== trouble) health.textContent = trouble;
+  // Announced to who does not see it; the age is not.
+  announce(node.querySelector(".health"), trouble);
   node.classList.toggle("stale", Boolean(site.is_away || site.problem));
   node.title = site.problem || `Revision ${site.revision}`;
 }

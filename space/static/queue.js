@@ -1,6 +1,6 @@
 // The queue: where each request stands, what its smoke test showed, why it failed.
 
-import { button, clock, make, named } from "./dom.js";
+import { announce, button, clock, make, named } from "./dom.js";
 import { addLog, logText, renewLog } from "./log.js";
 
 const EVERY = 5000;
@@ -31,8 +31,7 @@ export function addQueue(ask) {
       return;
     }
     const view = await answer.json();
-    const text = summary(view);
-    if (about.textContent !== text) about.textContent = text;
+    announce(about, summary(view));
     about.classList.toggle("stale", Boolean(view.problem));
     about.title = view.problem;
     const wanted = new Set(view.queue.map((entry) => entry.request_id));

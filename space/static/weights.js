@@ -1,6 +1,6 @@
 // Who leads when consistency and perception count otherwise: a slider, two presets, a strip.
 
-import { button, make } from "./dom.js";
+import { announce, button, make } from "./dom.js";
 
 const PRESETS = [
   { text: "2 : 1", share: 2 / 3, title: "The paper's weighting of T2I models" },
@@ -39,7 +39,7 @@ export class WeightSlider {
     this.slider.value = String(Math.round(share * 100));
     const percent = Math.round(share * 100);
     const text = `${percent} % consistency, ${100 - percent} % perception`;
-    this.value.textContent = text;
+    announce(this.value, text);
     this.slider.setAttribute("aria-valuetext", text);
     for (const preset of this.presets) {
       preset.setAttribute("aria-pressed", String(Math.abs(preset.share - share) < 1e-3));

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from browsing import column, go, serving, settle, show
+from browsing import column, go, header, serving, settle, show
 from list_source import ListSource
 from playwright.sync_api import Locator, Page, expect
 from reader_source import FIRST, SECOND, id_of, reader_source
@@ -22,6 +22,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> ListSource:
 def address(source: ListSource) -> Iterator[str]:
     with serving(source) as (_, where):
         yield where
+
+
+COUNT_SAID = """() => {
+    window.said = 0;
+    const look = new MutationObserver((found) => { window.said += found.length; });
+    for (const node of document.querySelectorAll("main [role=status], main output")) {
+        look.observe(node, { childList: true, characterData: true, subtree: true });
+    }
+}"""
 
 
 def trouble(page: Page) -> Locator:
@@ -92,6 +101,13 @@ def test_a_screen_reader_hears_words_apart_and_of_the_data_only_what_is_news(
         expect(name).to_have_accessible_name(re.compile(" published$"))
     expect(page.locator(".freshness")).to_contain_text("results, read")
     expect(page.locator(".head").get_by_role("status")).to_have_text("")
+    page.evaluate(COUNT_SAID)
+    header(page, "full_nr").get_by_role("button").click()
+    settle(page)
+    assert page.evaluate("window.said") == 0
+    page.get_by_role("searchbox").fill(FIRST)
+    expect(page.locator(".note")).to_have_text(re.compile("^1 row does not match the filters"))
+    assert page.evaluate("window.said") > 0
 
 
 CONTROLS = {
