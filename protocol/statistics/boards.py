@@ -21,7 +21,7 @@ from protocol.statistics.bootstrap import (
     estimates,
 )
 from protocol.statistics.pairs import compare_columns
-from protocol.statistics.ranking import separable_pairs, standings
+from protocol.statistics.ranking import separable_pairs, slices_of_pairs, standings
 from protocol.statistics.records import (
     SCHEMA_VERSION,
     BoardComparison,
@@ -209,15 +209,15 @@ def _comparisons(
         deviations(overalls, table.resamples),
         table.resamples.degrees_of_freedom,
     )
-    first, second = np.triu_indices(len(ranked), 1)
-    found = compare_columns(overalls[:, first], overalls[:, second], table.resamples)
-    for one, other, result in zip(first.tolist(), second.tolist(), found, strict=True):
-        yield BoardComparison(
-            first=table.systems[ranked[one]].request_id,
-            second=table.systems[ranked[other]].request_id,
-            result=result,
-            is_separable=bool(separable[one, other]),
-        )
+    for first, second in slices_of_pairs(len(ranked)):
+        found = compare_columns(overalls[:, first], overalls[:, second], table.resamples)
+        for one, other, result in zip(first.tolist(), second.tolist(), found, strict=True):
+            yield BoardComparison(
+                first=table.systems[ranked[one]].request_id,
+                second=table.systems[ranked[other]].request_id,
+                result=result,
+                is_separable=bool(separable[one, other]),
+            )
 
 
 def _two_means(table: _Table, ranked: Sequence[int]) -> dict[str, tuple[float, float]]:

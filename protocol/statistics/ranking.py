@@ -1,5 +1,6 @@
 """Ranks with what is known of them: intervals, probability of being first, tie groups."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,10 @@ from protocol.statistics.bootstrap import LEVEL, Array, student_from_normal
 
 DIGITS = 9
 """Overalls that are equal to this many decimals share a rank."""
+FLAT = 1e-12
+"""Two systems whose gap spreads less than this have the same gap on every image."""
+PAIRS_AT_A_TIME = 1024
+"""Pairs whose resamples are held at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ def rank_intervals(values: Array, moved: Array, degrees_of_freedom: int) -> list
     for own in range(len(values)):
         others = np.arange(len(values)) != own
         gaps = (values - values[own])[others]
-        certain = _certain(gaps, (moved - moved[:, [own]])[:, others], degrees_of_freedom)
+        certain = _certain(gaps, [(moved - moved[:, [own]])[:, others]], degrees_of_freedom)
         better = int((certain & (gaps > 0)).sum())
         worse = int((certain & (gaps < 0)).sum())
         spans.append((1 + better, len(values) - worse))
@@ -83,20 +88,41 @@ def separable_pairs(values: Array, moved: Array, degrees_of_freedom: int) -> NDA
     found = np.zeros((len(values), len(values)), dtype=bool)
     found[first, second] = _certain(
         values[first] - values[second],
-        moved[:, first] - moved[:, second],
+        (moved[:, one] - moved[:, other] for one, other in slices_of_pairs(len(values))),
         degrees_of_freedom,
     )
     return found | found.T
 
 
-def _certain(gaps: Array, moved: Array, degrees_of_freedom: int) -> NDArray[np.bool_]:
-    """Say which gaps differ from 0, in 95 % of all experiments without one mistake."""
-    errors = moved.std(axis=0)
+def slices_of_pairs(count: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return all pairs of `count` systems, by rank of the first and then of the second, in parts.
+
+    Resamples of all pairs of some hundred systems at once would be gigabytes.
+    """
+    first, second = np.triu_indices(count, 1)
+    # Even sizes, and the rest in the last one: sums round as they do over all pairs at once.
+    cuts = range(PAIRS_AT_A_TIME, len(first) - PAIRS_AT_A_TIME + 1, PAIRS_AT_A_TIME)
+    return list(zip(np.split(first, cuts), np.split(second, cuts), strict=True))
+
+
+def _certain(gaps: Array, moved: Iterable[Array], degrees_of_freedom: int) -> NDArray[np.bool_]:
+    """Say which gaps differ from 0, in 95 % of all experiments without one mistake.
+
+    `moved` are the gaps' columns over the resamples, in parts.
+    """
+    spreads, largest = [], np.zeros(1)
+    for part in moved:
+        spread = part.std(axis=0)
+        spreads.append(spread)
+        varying = spread > FLAT
+        if varying.any():
+            furthest = np.abs(part[:, varying] / spread[varying]).max(axis=1)
+            largest = np.maximum(largest, furthest)
+    errors = np.concatenate(spreads)
+    varying = errors > FLAT
     # Two systems with the same gap on every image have no error: any gap is certain, and none is.
-    varying = errors > 1e-12
     certain: NDArray[np.bool_] = ~varying & (np.abs(gaps) > 10.0**-DIGITS)
     if varying.any():
-        largest = np.abs(moved[:, varying] / errors[varying]).max(axis=1)
         # The resamples know one error for each gap, as a normal table does; the gap that leads
         # among many is where few images make that too narrow, and Student's table does not.
         critical = student_from_normal(float(np.quantile(largest, LEVEL)), degrees_of_freedom)

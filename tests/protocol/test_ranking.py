@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from protocol.statistics import ranking
 from protocol.statistics.bootstrap import deviations, draw_resamples
 from protocol.statistics.ranking import (
+    PAIRS_AT_A_TIME,
     probability_first,
     rank_intervals,
     separable_pairs,
+    slices_of_pairs,
     standings,
     tie_groups,
 )
@@ -117,6 +120,22 @@ def test_equal_systems_share_the_first_place() -> None:
     assert probability_first(twice, moved_twice) == pytest.approx([0, 0.5, 0.5])
     found = standings(twice, moved_twice, DRAWN.degrees_of_freedom)
     assert [(s.rank, s.tie_group, s.rank_high) for s in found] == [(3, 2, 3), (1, 1, 2), (1, 1, 2)]
+
+
+def test_of_many_systems_some_pairs_are_resampled_at_a_time_and_all_are() -> None:
+    slices = slices_of_pairs(100)
+    assert len(slices) == 4
+    assert max(len(first) for first, _ in slices) < 2 * PAIRS_AT_A_TIME
+    for whole, part in zip(np.triu_indices(100, 1), zip(*slices, strict=True), strict=True):
+        assert np.array_equal(np.concatenate(part), whole)
+
+
+def test_pairs_in_parts_are_separable_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, moved = experiment(4, [1.0 + 0.02 * number for number in range(80)])
+    in_parts = separable_pairs(values, moved, DRAWN.degrees_of_freedom)
+    monkeypatch.setattr(ranking, "PAIRS_AT_A_TIME", 10**6)
+    assert np.array_equal(separable_pairs(values, moved, DRAWN.degrees_of_freedom), in_parts)
+    assert 0 < in_parts.sum() < in_parts.size
 
 
 def test_a_constant_gap_is_certain() -> None:
