@@ -1,8 +1,9 @@
 """From the per-image Parquet of results to what the statistics take."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from protocol.boards import Bench, bench_of
@@ -33,8 +34,8 @@ class Measured:
         return bench_of(self.result)
 
 
-def read_measured(store: Store, track: Track | None = None) -> list[Measured]:
-    """Return the results of a store, or those on one track's board, with their image scores.
+def read_measured(store: Store, tracks: Collection[Track] | None = None) -> list[Measured]:
+    """Return the results of a store, or those on some tracks' boards, with their image scores.
 
     Raises:
         RecordError: a per-image file is missing, damaged, or not the one that its result names.
@@ -42,7 +43,7 @@ def read_measured(store: Store, track: Track | None = None) -> list[Measured]:
     return [
         Measured(result, image_scores(result, store.per_image_path(result.request.request_id)))
         for result in store.results()
-        if track is None or stands_on(result, track)
+        if tracks is None or any(stands_on(result, track) for track in tracks)
     ]
 
 
@@ -116,16 +117,21 @@ def ranking_scores(
         RecordError: an image has two scores in one cell.
     """
     scores: dict[Cell, dict[str, float | None]] = {}
+    cells: dict[tuple[str, str, str], dict[str, float | None] | None] = {}
     for row in rows:
-        dimension = Dimension(row["dimension"])
-        if row["indicator"] != indicators.get(dimension):
+        mode, dimension, indicator = key = row["mode"], row["dimension"], row["indicator"]
+        if key not in cells:
+            is_wanted = indicator == indicators.get(Dimension(dimension))
+            cell = (Mode(mode), Dimension(dimension))
+            cells[key] = scores.setdefault(cell, {}) if is_wanted else None
+        images = cells[key]
+        if images is None:
             continue
-        images = scores.setdefault((Mode(row["mode"]), dimension), {})
-        if row["name"] in images:
-            raise RecordError(
-                f"{path}: {row['name']} has two {row['indicator']} scores in {row['mode']} mode"
-            )
-        images[row["name"]] = row["score"]
+        # A board's systems have the same thousand names, in every cell.
+        name = intern(row["name"])
+        if name in images:
+            raise RecordError(f"{path}: {name} has two {indicator} scores in {mode} mode")
+        images[name] = row["score"]
     return scores
 
 

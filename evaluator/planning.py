@@ -7,11 +7,11 @@ from itertools import product
 from math import inf
 from statistics import fmean
 
-from evaluator.image_scores import one_bench
+from evaluator.image_scores import one_bench, read_measured
 from evaluator.statistics_answers import halves, measured_pairs, pair_means
 from protocol.errors import StatisticsError
 from protocol.records import Request, Result
-from protocol.rules import TRACKS, Role, Track
+from protocol.rules import TRACKS, Mode, Role, Track
 from protocol.statistics.additive import Pair
 from protocol.statistics.planning import PlannedPair, plan_pairs
 from protocol.system_names import distinct_names, system_key
@@ -72,7 +72,7 @@ def plan_store(
     Raises:
         StatisticsError: no pair of the store has all of the track's modes.
     """
-    measured = one_bench(measured_pairs(store))
+    measured = one_bench(measured_pairs(read_measured(store)))
     means = pair_means(measured, track)
     if not means:
         raise StatisticsError(f"no pair here has a score in all modes of {track}; see `cmc queue`")
@@ -130,6 +130,20 @@ class _Table:
         self._track = track
         self._names = distinct_names(half for result in results for half in halves(result))
         self._results = sorted(results, key=lambda result: result.provenance.finished_at)
+        self._images = max(result.images for result in results)
+        self._with_encoder: dict[str, list[Result]] = {}
+        """By its name, the newest result last."""
+        self._with_decoder: dict[str, list[Result]] = {}
+        for result in self._results:
+            if (pair := self._pair(result.request)) is not None:
+                self._with_encoder.setdefault(pair[0], []).append(result)
+                self._with_decoder.setdefault(pair[1], []).append(result)
+        # A table has a gap for every two systems: what one takes is found once.
+        self._caption = {name: _caption_seconds(of) for name, of in self._with_encoder.items()}
+        self._pictures = {
+            name: _picture_seconds(of, TRACKS[track].modes)
+            for name, of in self._with_decoder.items()
+        }
         encoders, decoders = ({pair[half] for pair in means} for half in (0, 1))
         self.gaps = sorted(set(product(encoders, decoders)) - means.keys())
         self.devices = tuple(sorted({result.provenance.device for result in results}))
@@ -140,29 +154,15 @@ class _Table:
         A caption is made once for all modes, and the mode with the least beside it tells what it
         takes; scoring is not counted.
         """
-        modes = TRACKS[self._track].modes
-        captions = [
-            min(cost.encode_seconds for cost in costs)
-            for result in self._of(0, pair)
-            if (costs := [cost for cost in result.costs if cost.mode.has_caption])
-        ]
-        pictures = [
-            [
-                cost.decode_seconds
-                for result in self._of(1, pair)
-                for cost in result.costs
-                if cost.mode is mode
-            ]
-            for mode in modes
-        ]
-        if not captions or not all(pictures):
+        caption, pictures = self._caption[pair[0]], self._pictures[pair[1]]
+        if caption is None or pictures is None:
             return None
-        images = max(result.images for result in self._results)
-        return images * (fmean(captions) + sum(map(fmean, pictures)))
+        return self._images * (caption + pictures)
 
     def request(self, pair: Pair, submitter: str) -> Request:
         """Return the request that runs a pair, with the systems as they were last asked for."""
-        encoder, decoder = self._of(0, pair)[-1].request, self._of(1, pair)[-1].request
+        encoder = self._with_encoder[pair[0]][-1].request
+        decoder = self._with_decoder[pair[1]][-1].request
         role = TRACKS[self._track].role
         same = encoder if role is Role.I2T else decoder
         return Request(
@@ -191,16 +191,26 @@ class _Table:
             and (pair := self._pair(entry.request)) is not None
         }
 
-    def _of(self, half: int, pair: Pair) -> list[Result]:
-        """Return the results with a pair's encoder (0) or decoder (1), the newest last."""
-        return [
-            result
-            for result in self._results
-            if (found := self._pair(result.request)) and found[half] == pair[half]
-        ]
-
     def _pair(self, request: Request) -> Pair | None:
         if request.i2t is None or request.t2i is None:
             return None
         encoder, decoder = (self._names.get(system_key(s)) for s in (request.i2t, request.t2i))
         return (encoder, decoder) if encoder is not None and decoder is not None else None
+
+
+def _caption_seconds(results: Sequence[Result]) -> float | None:
+    captions = [
+        min(cost.encode_seconds for cost in costs)
+        for result in results
+        if (costs := [cost for cost in result.costs if cost.mode.has_caption])
+    ]
+    return fmean(captions) if captions else None
+
+
+def _picture_seconds(results: Sequence[Result], modes: Sequence[Mode]) -> float | None:
+    """Return what all modes' pictures of an image take; None where no result knows of a mode."""
+    pictures = [
+        [cost.decode_seconds for result in results for cost in result.costs if cost.mode is mode]
+        for mode in modes
+    ]
+    return sum(map(fmean, pictures)) if all(pictures) else None

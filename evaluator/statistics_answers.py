@@ -1,7 +1,7 @@
 """The questions of `cmc statistics`, answered from a store."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from evaluator.image_scores import (
     one_bench,
     read_measured,
     read_rows,
+    stands_on,
 )
 from protocol.boards import result_rows
 from protocol.eligibility import may_be_ranked
@@ -66,7 +67,7 @@ class SeedComponents:
 
 
 def make_boards(
-    store: Store,
+    results: Sequence[Measured],
     folder: Path,
     tracks: Sequence[Track],
     contents: Sequence[Content | None],
@@ -74,13 +75,14 @@ def make_boards(
     resamples: int,
     seed: int,
 ) -> list[BoardStatistics | Refused]:
-    """Make the statistics of all boards with results and write them into a folder.
+    """Make the statistics of all boards with some of the results and write them into a folder.
 
     A board whose images do not allow any is answered with the reason; the others are made.
     """
     made: list[BoardStatistics | Refused] = []
     for track in tracks:
-        for bench, rows in by_bench(read_measured(store, track)).items():
+        on_track = [item for item in results if stands_on(item.result, track)]
+        for bench, rows in by_bench(on_track).items():
             systems = [row.images for row in rows]
             for content in contents:
                 on_board = result_rows([row.result for row in rows], track, content)
@@ -140,18 +142,25 @@ def fit_pairs(store: Store, track: Track, *, resamples: int, seed: int) -> Addit
     Raises:
         StatisticsError: the pairs are too few, or do not hang together.
     """
-    return _fit(one_bench(measured_pairs(store)), track, resamples=resamples, seed=seed)
+    return _fit(
+        one_bench(measured_pairs(read_measured(store))), track, resamples=resamples, seed=seed
+    )
 
 
 def make_effects(
-    store: Store, tracks: Sequence[Track], *, resamples: int, seed: int
+    store: Store,
+    results: Sequence[Measured],
+    tracks: Sequence[Track],
+    *,
+    resamples: int,
+    seed: int,
 ) -> list[PairEffects]:
     """Fit the matrix of pairs of every table that has effects, and keep it beside the results.
 
     A table with too few pairs has none; `fit_pairs` says why.
     """
     made = []
-    for bench, measured in by_bench(measured_pairs(store)).items():
+    for bench, measured in by_bench(measured_pairs(results)).items():
         for track in tracks:
             with contextlib.suppress(StatisticsError):
                 effects = PairEffects(
@@ -166,11 +175,9 @@ def make_effects(
     return made
 
 
-def measured_pairs(store: Store) -> list[Measured]:
+def measured_pairs(results: Iterable[Measured]) -> list[Measured]:
     """Return the results of encoder and decoder pairs that may be ranked."""
-    return [
-        item for item in read_measured(store) if halves(item.result) and may_be_ranked(item.result)
-    ]
+    return [item for item in results if halves(item.result) and may_be_ranked(item.result)]
 
 
 def pair_means(measured: Sequence[Measured], track: Track) -> dict[Pair, float]:

@@ -261,7 +261,8 @@ class LedgerStore:
 
     def events(self, request_id: str) -> list[Event]:
         """Return a request's history, oldest first."""
-        return [e for e in events_of(self.ledger.lines()) if e.state.request_id == request_id]
+        lines = (line for line in self.ledger.lines() if request_id.encode() in line)
+        return [e for e in events_of(lines) if e.state.request_id == request_id]
 
     def queue(self) -> list[QueueEntry]:
         """Return every request: the running, the waiting as they will be run, the ended."""
@@ -282,7 +283,10 @@ class LedgerStore:
         Raises:
             StoreError: the request is not finished.
         """
-        state = self.state(request_id)
+        # Who reads a board's results one by one has just looked at the ledger.
+        state = self.ledger.book.state(request_id)
+        if state is None or state.status is not Status.FINISHED:
+            state = self.state(request_id)
         if state.status is not Status.FINISHED:
             raise StoreError(f"request {request_id} is {state.status}; it has no per-image scores")
         path = per_image_path(state)

@@ -109,12 +109,14 @@ def _submit_and_work(store: "FolderStore", protocol: str, bench: "Bench") -> boo
 def _make_statistics(store: "FolderStore") -> None:
     """Store what the scores of the twelve pictures prove, for the page to show."""
     from evaluator.commands.statistics import DEFAULT_RESAMPLES
+    from evaluator.image_scores import read_measured
     from evaluator.statistics_answers import PAIR_TRACKS, make_boards, make_effects
     from protocol.rules import Content, Track
 
     contents = [None, *Content]
-    make_boards(store, store.folder, list(Track), contents, resamples=DEFAULT_RESAMPLES, seed=0)
-    make_effects(store, PAIR_TRACKS, resamples=DEFAULT_RESAMPLES, seed=0)
+    results = read_measured(store)
+    make_boards(results, store.folder, list(Track), contents, resamples=DEFAULT_RESAMPLES, seed=0)
+    make_effects(store, results, PAIR_TRACKS, resamples=DEFAULT_RESAMPLES, seed=0)
 
 
 def _bench(folder: Path, weights: Path | None) -> "Bench":

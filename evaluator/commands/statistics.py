@@ -87,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
 def _board(options: argparse.Namespace) -> object:
     from tempfile import TemporaryDirectory
 
+    from evaluator.image_scores import read_measured
     from evaluator.statistics_answers import PAIR_TRACKS, make_boards, make_effects
     from submission.store import open_existing
 
@@ -97,12 +98,14 @@ def _board(options: argparse.Namespace) -> object:
     store = open_existing(options.store)
     folder = options.out or getattr(store, "folder", None)
     asked = {"resamples": options.resamples, "seed": options.seed}
+    # Effects are of pairs that stand on any board.
+    results = read_measured(store, tracks if options.out else None)
     if options.out is None:
-        make_effects(store, [track for track in tracks if track in PAIR_TRACKS], **asked)
+        make_effects(store, results, [track for track in tracks if track in PAIR_TRACKS], **asked)
     if folder is not None:
-        return make_boards(store, folder, tracks, contents, **asked)
+        return make_boards(results, folder, tracks, contents, **asked)
     with TemporaryDirectory() as temporary:
-        made = make_boards(store, Path(temporary), tracks, contents, **asked)
+        made = make_boards(results, Path(temporary), tracks, contents, **asked)
         written = Path(temporary) / "statistics"
         if written.is_dir():
             store.beside.put(written, "statistics")

@@ -174,12 +174,13 @@ def _join(
     """Return the cheapest pairs that join the groups (Kruskal's spanning tree)."""
     group_of, count = dict(groups), len(set(groups.values()))
     chosen: list[PlannedPair] = []
+    spent = 0.0
     for encoder, decoder in sorted(seconds, key=lambda pair: (seconds[pair], pair)):
         one, other = group_of[_encoder(encoder)], group_of[_decoder(decoder)]
-        spent = sum(pair.seconds for pair in chosen)
         if one == other or spent + seconds[encoder, decoder] > budget_seconds:
             continue
         group_of = {name: one if group == other else group for name, group in group_of.items()}
+        spent += seconds[encoder, decoder]
         chosen.append(
             PlannedPair(
                 encoder=encoder,

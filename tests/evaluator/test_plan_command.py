@@ -10,13 +10,15 @@ import pytest
 from loopback_hub import LoopbackHub
 from made_store import NAMES, add_result
 
+from evaluator import planning
 from evaluator.bench import Bench
 from evaluator.planning import PRIORITY, plan_store, queue_plan
 from evaluator.run import evaluate
 from evaluator.worker import work
 from protocol.errors import StatisticsError
-from protocol.records import Request
+from protocol.records import Request, System
 from protocol.rules import Mode, Role, Track
+from protocol.system_names import system_key
 from submission.findings import Code
 from submission.ledger_check import check_ledger
 from submission.limits import LIMITS, UNSHARED
@@ -56,6 +58,23 @@ def fill(store: AnyStore, *pairs: str, seconds: tuple[float, float] | None = (1,
 def chosen(store: AnyStore, **options: float) -> list[str]:
     plan = plan_store(store, ULB, submitter="ada", **{"limit": 9, **options})  # type: ignore[arg-type]
     return [f"{one.pair.encoder[0]} {one.pair.decoder}" for one in plan.planned]
+
+
+def test_each_request_is_asked_for_its_systems_once_however_many_gaps_a_table_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path / "cmc-store")
+    fill(store, "a x", "a y", "a z", "b x", "c x")
+    asked: list[System] = []
+
+    def counted(system: System) -> str:
+        asked.append(system)
+        return system_key(system)
+
+    monkeypatch.setattr(planning, "system_key", counted)
+    assert len(plan_store(store, ULB, submitter="ada", limit=9).planned) == 4
+    # Of five results and of the queue's five requests, an encoder and a decoder.
+    assert len(asked) == 2 * (5 + 5)
 
 
 def test_the_gaps_of_a_store_are_planned_by_their_seconds_and_queued_behind_people(

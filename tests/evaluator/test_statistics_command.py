@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from made_store import NAMES, add_result, image_rows, write_parquet
 
+from evaluator import image_scores
 from evaluator.__main__ import main
+from evaluator.image_scores import read_measured
 from evaluator.statistics_answers import (
     compare_requests,
     fit_pairs,
@@ -38,7 +40,9 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def only_board(store: FolderStore) -> BoardStatistics:
-    (made,) = make_boards(store, store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0)
+    (made,) = make_boards(
+        read_measured(store), store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0
+    )
     assert isinstance(made, BoardStatistics)
     return made
 
@@ -52,6 +56,23 @@ def test_ranks_and_overalls_are_those_of_the_board(store: FolderStore) -> None:
     found = [row.overall.value for row in made.rows if row.overall]
     assert found == pytest.approx([row.overall for row in rows])
     assert [row.standing.rank_high for row in made.rows if row.standing] == [1, 2, 3]
+
+
+def test_all_boards_and_effects_read_each_result_once(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model, i2t in (("a", "x.csv"), ("a", "y.csv"), ("b", "x.csv")):
+        add_result(store, model, 1.0, i2t=i2t, modes=tuple(Mode))
+    read: list[Path] = []
+    read_rows = image_scores.read_rows
+
+    def counted(path: Path) -> list[dict[str, object]]:
+        read.append(path)
+        return read_rows(path)
+
+    monkeypatch.setattr(image_scores, "read_rows", counted)
+    assert main(["statistics", "board", "--store", str(store.folder)]) == 0
+    assert len(read) == len(set(read)) == 3
 
 
 def test_the_page_finds_them_beside_the_results_and_sees_when_they_are_old(
@@ -88,7 +109,9 @@ def test_damaged_statistics_are_named(store: FolderStore) -> None:
 def test_other_pictures_are_another_board(store: FolderStore) -> None:
     add_result(store, "a", 1.0)
     add_result(store, "a", 1.0, dataset="other")
-    made = make_boards(store, store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0)
+    made = make_boards(
+        read_measured(store), store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0
+    )
     assert len(made) == 2
 
 
