@@ -6,9 +6,9 @@ import json
 import types
 import typing
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from protocol.errors import RecordError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T")
+_Reader: TypeAlias = Callable[[Any, str], Any]
+"""Takes plain values and where they stand."""
 
 
 def to_json(record: "DataclassInstance", *, only_finite: bool = True) -> str:
@@ -87,70 +89,82 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def from_plain(kind: Any, data: Any, where: str) -> Any:
     """Return `data` as `kind`; `where` names the place for the error message."""
+    return _reader(kind)(data, where)
+
+
+@functools.cache
+def _reader(kind: Any) -> _Reader:
+    """Return what reads a type: what is to be read is found out once and not at every value."""
     origin = typing.get_origin(kind)
     if dataclasses.is_dataclass(kind):
-        return _read_record(kind, data, where)
+        return functools.partial(_read_record, kind)
     if origin in (types.UnionType, typing.Union):
-        return _read_optional(kind, data, where)
+        (inner,) = (option for option in typing.get_args(kind) if option is not types.NoneType)
+        return functools.partial(_read_optional, _reader(inner))
     if origin is tuple:
-        _require(isinstance(data, list), "a list", data, where)
-        item = typing.get_args(kind)[0]
-        return tuple(from_plain(item, value, f"{where}[{i}]") for i, value in enumerate(data))
+        return functools.partial(_read_tuple, _reader(typing.get_args(kind)[0]))
     if origin is not None and issubclass(origin, Mapping):
-        _require(isinstance(data, dict), "an object", data, where)
-        key, item = typing.get_args(kind)
-        return {
-            from_plain(key, name, where): from_plain(item, value, f"{where}.{name}")
-            for name, value in data.items()
-        }
-    return _read_scalar(kind, data, where)
+        key, item = map(_reader, typing.get_args(kind))
+        return functools.partial(_read_mapping, key, item)
+    if issubclass(kind, Enum):
+        return functools.partial(_read_enum, {member.value: member for member in kind})
+    return functools.partial(_read_scalar, kind)
+
+
+def _read_record(kind: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise _wrong("an object", data, where)
+    readers, required = _fields(kind)
+    if not required <= data.keys() <= readers.keys():
+        unknown, missing = sorted(set(data) - readers.keys()), sorted(required - set(data))
+        raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
+    return kind(**{name: readers[name](value, f"{where}.{name}") for name, value in data.items()})
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[dict[str, _Reader], frozenset[str]]:
+    """Return the reader of each field, and the fields that must be there."""
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    # A field with a default came later than the records that lack it.
+    absent = dataclasses.MISSING
+    required = (f.name for f in fields if f.default is absent and f.default_factory is absent)
+    return {f.name: _reader(hints[f.name]) for f in fields}, frozenset(required)
+
+
+def _read_optional(inner: _Reader, data: Any, where: str) -> Any:
+    return None if data is None else inner(data, where)
+
+
+def _read_tuple(item: _Reader, data: Any, where: str) -> Any:
+    if not isinstance(data, list):
+        raise _wrong("a list", data, where)
+    return tuple([item(value, f"{where}[{at}]") for at, value in enumerate(data)])
+
+
+def _read_mapping(key: _Reader, item: _Reader, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise _wrong("an object", data, where)
+    return {key(name, where): item(value, f"{where}.{name}") for name, value in data.items()}
+
+
+def _read_enum(members: Mapping[Any, Enum], data: Any, where: str) -> Any:
+    found = members.get(data) if isinstance(data, Hashable) else None
+    if found is None:
+        raise _wrong(f"one of {', '.join(map(str, members))}", data, where)
+    return found
 
 
 def _read_scalar(kind: Any, data: Any, where: str) -> Any:
-    if issubclass(kind, Enum):
-        allowed = [member.value for member in kind]
-        _require(data in allowed, f"one of {', '.join(map(str, allowed))}", data, where)
-        return kind(data)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         try:
             return float(data)
         except OverflowError:
-            _require(False, "a number below 1.8e308", data, where)
-    matches = isinstance(data, kind) and (kind is bool or not isinstance(data, bool))
-    _require(matches, f"a {kind.__name__}", data, where)
+            raise _wrong("a number below 1.8e308", data, where) from None
+    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
+        raise _wrong(f"a {kind.__name__}", data, where)
     return data
 
 
-def _read_record(kind: Any, data: Any, where: str) -> Any:
-    _require(isinstance(data, dict), "an object", data, where)
-    fields = dataclasses.fields(kind)
-    hints = _hints(kind)
-    names = {field.name for field in fields}
-    # A field with a default came later than the records that lack it.
-    missing_value = dataclasses.MISSING
-    defaulted = {
-        f.name
-        for f in fields
-        if f.default_factory is not missing_value or f.default is not missing_value
-    }
-    unknown, missing = sorted(set(data) - names), sorted(names - set(data) - defaulted)
-    if unknown or missing:
-        raise RecordError(f"{where}: unknown keys {unknown}, missing keys {missing}")
-    return kind(**{name: from_plain(hints[name], data[name], f"{where}.{name}") for name in data})
-
-
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def _read_optional(kind: Any, data: Any, where: str) -> Any:
-    if data is None:
-        return None
-    (inner,) = (option for option in typing.get_args(kind) if option is not types.NoneType)
-    return from_plain(inner, data, where)
-
-
-def _require(holds: bool, wanted: str, found: object, where: str) -> None:
-    if not holds:
-        raise RecordError(f"{where}: wanted {wanted}, found {str(found)[:80]!r}")
+def _wrong(wanted: str, found: object, where: str) -> RecordError:
+    return RecordError(f"{where}: wanted {wanted}, found {str(found)[:80]!r}")

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import typing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,13 @@ def make_request(**changes: Any) -> Request:
 def test_a_request_survives_json() -> None:
     request = make_request()
     assert from_json(Request, to_json(request)) == request
+
+
+def test_what_a_type_is_made_of_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = to_json(make_request())
+    read = from_json(Request, text)
+    monkeypatch.delattr(typing, "get_origin")
+    assert from_json(Request, text) == read
 
 
 @pytest.mark.parametrize(
