@@ -10,11 +10,16 @@ from typing import Any, TypeAlias
 
 from evaluator.tables import CONTENTS
 from protocol.records import Cost, Rate, Result, Score
-from protocol.rules import Content, Dimension, Mode
+from protocol.rules import Dimension, Mode
 from protocol.scores import mean_score
 
 Row: TypeAlias = Mapping[str, Any]
 """One line of the per-image Parquet: a picture, a mode, an indicator."""
+COLUMNS = (
+    *("name", "content", "mode", "dimension", "score", "width", "height", "caption"),
+    *("file_bytes", "text_bytes", "pixels_bytes", "image_bytes"),
+    *("encode_seconds", "decode_seconds"),
+)
 
 
 def recompute_problems(result: Result, per_image: Path) -> list[str]:
@@ -53,26 +58,29 @@ def table_problems(name: str, result: Result, rows: Sequence[Row]) -> list[str]:
 
 
 def read_rows(per_image: Path) -> list[Row]:
-    """Return the lines of a per-image Parquet."""
+    """Return the lines of a per-image Parquet with what the tables are made of."""
     import pyarrow.parquet as pq
 
-    rows: list[Row] = pq.read_table(per_image).to_pylist()
+    rows: list[Row] = pq.read_table(per_image, columns=list(COLUMNS)).to_pylist()
     return rows
 
 
 def _scores(rows: Sequence[Row]) -> list[Score]:
     made = []
-    for mode, dimension, content in product(Mode, Dimension, CONTENTS):
-        group = [r["score"] for r in _of(rows, mode, content) if r["dimension"] == dimension]
-        if group:
-            made.append(mean_score(mode, dimension, content, group))
+    for mode, dimension in product(Mode, Dimension):
+        cell = [row for row in _of(rows, mode) if row["dimension"] == dimension]
+        for content in CONTENTS:
+            group = [row["score"] for row in cell if content in (None, row["content"])]
+            if group:
+                made.append(mean_score(mode, dimension, content, group))
     return made
 
 
 def _rates(rows: Sequence[Row]) -> list[Rate]:
     made = []
+    of_mode = {mode: _of(rows, mode) for mode in Mode}
     for mode, content in product(Mode, CONTENTS):
-        group = _files(_of(rows, mode, content))
+        group = _files(row for row in of_mode[mode] if content in (None, row["content"]))
         if group:
             made.append(
                 Rate(
@@ -95,7 +103,7 @@ def _rates(rows: Sequence[Row]) -> list[Rate]:
 def _costs(rows: Sequence[Row]) -> list[Cost]:
     made = []
     for mode in Mode:
-        group = _files(_of(rows, mode, None))
+        group = _files(_of(rows, mode))
         if group:
             made.append(
                 Cost(
@@ -107,8 +115,8 @@ def _costs(rows: Sequence[Row]) -> list[Cost]:
     return made
 
 
-def _of(rows: Sequence[Row], mode: Mode, content: Content | None) -> list[Row]:
-    return [r for r in rows if r["mode"] == mode and content in (None, r["content"])]
+def _of(rows: Iterable[Row], mode: Mode) -> list[Row]:
+    return [row for row in rows if row["mode"] == mode]
 
 
 def _files(rows: Iterable[Row]) -> list[Row]:
