@@ -50,10 +50,18 @@ def place_labels(places: Sequence[tuple[float, float]], lengths: Sequence[int]) 
     named = list(zip(points, lengths, strict=True))[:MOST_NAMED]
     for (x, y), length in named:
         boxes = {position: _label_box(x, y, length, shift) for position, shift in _SHIFTS.items()}
-        best = min(boxes, key=lambda position: _cost(boxes[position], taken))
+        # Of hundreds of boxes a few are near enough to be covered.
+        around = _around([*boxes.values()])
+        near = [box for box in taken if around.overlap(box)]
+        best = min(boxes, key=lambda position: _cost(boxes[position], near))
         taken.append(boxes[best])
         chosen.append(best)
     return chosen + ["middle right"] * (len(points) - len(named))
+
+
+def _around(boxes: Sequence[_Box]) -> _Box:
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return _Box(min(lefts), min(bottoms), max(rights), max(tops))
 
 
 def _scaled(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from protocol.boards import PUBLISHED_BENCH, Row, bench_of
 from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
+from space.drawings import labels
 from space.drawings.labels import MOST_NAMED, place_labels
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
@@ -96,6 +98,21 @@ def test_labels_of_neighbours_go_to_different_sides() -> None:
     places = [(0.0, 0.0), (1.0, 1.0), (1.001, 1.0)]
     left, right = place_labels(places, [3, 8, 8])[1:]
     assert left != right
+
+
+def test_of_many_names_each_is_held_against_those_around_it_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: list[int] = []
+    cost = labels._cost
+
+    def counted(box: labels._Box, taken: Sequence[labels._Box]) -> float:
+        held.append(len(taken))
+        return cost(box, taken)
+
+    monkeypatch.setattr(labels, "_cost", counted)
+    place_labels([(x, y) for x in range(20) for y in range(20)], [2] * 400)
+    assert max(held) < 80
 
 
 def test_radar_closes_every_polygon_and_leaves_out_who_lacks_a_score() -> None:
