@@ -71,6 +71,30 @@ def curve_makers(stem: str, snapshot: Snapshot) -> dict[str, Make]:
     }
 
 
+def comparison_makers(stem: str, snapshot: Snapshot) -> dict[str, Make]:
+    """Return for each run what is stored of it against the others of its boards.
+
+    Who compares two runs wants a pair of each board, and not the pairs of all.
+    """
+    return {
+        f"{stem}/comparisons/{result.request.request_id}.json": partial(
+            _comparisons_of, snapshot, result.request.request_id
+        )
+        for result in snapshot.results
+    }
+
+
+def _comparisons_of(snapshot: Snapshot, request_id: str) -> bytes:
+    boards = [
+        {
+            **{name: getattr(board, name) for name in ("track", "bench", "content", "level")},
+            "comparisons": [c for c in board.comparisons if request_id in (c.first, c.second)],
+        }
+        for board in snapshot.statistics
+    ]
+    return plain_json([board for board in boards if board["comparisons"]])
+
+
 def board_record(shown: Board) -> dict[str, Any]:
     """Return a board as the browser reads it: its tables by column."""
     tables = [

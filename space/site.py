@@ -14,7 +14,13 @@ from typing import Any
 from protocol.frozen import FrozenEntry
 from protocol.published import published_sha256
 from protocol.rules import Track
-from space.board_files import citation_makers, curve_makers, record_makers, table_makers
+from space.board_files import (
+    citation_makers,
+    comparison_makers,
+    curve_makers,
+    record_makers,
+    table_makers,
+)
 from space.figure_files import figure_makers
 from space.frozen_files import MANIFEST, time_makers, time_rooms
 from space.gallery import gallery_makers
@@ -116,6 +122,7 @@ def build_site(snapshot: Snapshot, rows: Rows, source: Source, *, can_submit: bo
         "data/results/": lambda: record_makers("data", snapshot),
         "data/cite/": lambda: citation_makers("data", snapshot),
         "data/compressai/": lambda: curve_makers("data", snapshot),
+        "data/comparisons/": lambda: comparison_makers("data", snapshot),
         **time_rooms(snapshot, source),
     }
     return Site(makers, rooms)

@@ -9,14 +9,14 @@ import * as state from "./state.js";
 const MOST = 12;
 
 export async function open(box, site) {
-  const [systems, statistics] = await Promise.all([load("data/gallery.json"), load("data/statistics.json")]);
-  const view = { box, site, systems, statistics, turn: 0 };
+  const systems = await load("data/gallery.json");
+  const view = { box, site, systems, turn: 0 };
   return { update: () => draw(view) };
 }
 
 async function draw(view) {
   view.turn += 1;
-  const { box, site, systems, statistics, turn } = view;
+  const { box, site, systems, turn } = view;
   const heading = make("h2", "title", "Is A better than B?");
   if (systems.length < 2) {
     redraw(box, heading, make("p", "empty", "Two finished runs are needed; there are fewer."));
@@ -32,7 +32,10 @@ async function draw(view) {
   controls.append(picker("B", options(fellows), b.request_id, (key) => state.set({ b: key })));
   // Should the pictures not come, another pair can be chosen.
   if (!box.hasChildNodes()) redraw(box, heading, controls);
-  const galleries = await Promise.all([a, b].map(({ request_id: id }) => readGallery(id)));
+  const [statistics, ...galleries] = await Promise.all([
+    load(`data/comparisons/${a.request_id}.json`),
+    ...[a, b].map(({ request_id: id }) => readGallery(id)),
+  ]);
   if (turn !== view.turn) return;
   const doubts = [...replaced(systems, a, b), ...cautions([["A", a], ["B", b]])];
   const modes = MODES.filter((mode) => galleries.every((list) => list.some((one) => one.mode === mode)));

@@ -12,10 +12,12 @@ import pytest
 from list_source import ListSource
 from make_results import make_result, make_store
 
+from protocol.boards import bench_of
 from protocol.errors import InputError, StoreError
 from protocol.files import write_whole
 from protocol.records import System
 from protocol.rules import Track
+from protocol.statistics.boards import ImageScores, board_statistics, track_cells
 from protocol.system_names import distinct_names, system_key
 from space.api import find_record, find_rows
 from space.badge import badge
@@ -60,6 +62,38 @@ def test_every_file_of_the_site_can_be_made() -> None:
         assert content
         if path.endswith(".json"):
             json.loads(content)
+
+
+def test_who_compares_two_runs_reads_the_pairs_of_one_and_not_those_of_all() -> None:
+    results = [make_result(name) for name in ("one", "two", "three")]
+    systems = [
+        ImageScores(
+            request_id=result.request.request_id,
+            model="",
+            partner="",
+            per_image_sha256=result.per_image_sha256,
+            scores={
+                cell: {f"NSI_made_00{image}.png": place + image % 3 for image in range(4)}
+                for cell in track_cells(Track.T2I)
+            },
+        )
+        for place, result in enumerate(results)
+    ]
+    label = bench_of(results[0]).label
+    stored = board_statistics(systems, Track.T2I, label, resamples=50)
+    source = ListSource([*results, make_result("of-another-board", protocol="demo-1")])
+    snapshot = replace(read_snapshot(source, "now"), statistics=(stored,))
+    site = build_site(snapshot, Rows.of(snapshot), source)
+    first, *others = (result.request.request_id for result in results)
+    (found,) = json.loads(site.read(f"data/comparisons/{first}.json"))
+    assert (found["track"], found["bench"], found["content"]) == ("t2i", label, None)
+    assert [{one["first"], one["second"]} for one in found["comparisons"]] == [
+        {first, other} for other in reversed(others)
+    ]
+    (whole,) = json.loads(site.read("data/statistics.json"))
+    assert all(one in whole["comparisons"] for one in found["comparisons"])
+    last = source.content[-1].request.request_id
+    assert json.loads(site.read(f"data/comparisons/{last}.json")) == []
 
 
 def test_a_new_result_is_read_when_the_revision_changes_and_kept_when_the_source_fails() -> None:
