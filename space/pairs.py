@@ -34,8 +34,11 @@ class PairTable:
     i2t: tuple[str, ...]
     t2i: tuple[str, ...]
     measures: tuple[Measure, ...]
-    cells: Mapping[str, tuple[tuple[float | None, ...], ...]]
-    """By measure, one line an I2T model, one entry a T2I model; None: the pair was not run."""
+    places: tuple[tuple[int, int], ...]
+    """Of each pair that was run, in `i2t` and in `t2i`, in the order of reading. Of hundreds of
+    models most pairs are not run."""
+    values: Mapping[str, tuple[float | None, ...]]
+    """By measure, one entry a pair."""
     about: str
 
 
@@ -71,14 +74,12 @@ def pair_lines(tables: Sequence[PairTable]) -> list[dict[str, Any]]:
         {
             "bench": table.key,
             "content": table.content,
-            "i2t": i2t,
-            "t2i": t2i,
-            **{measure.key: table.cells[measure.key][row][column] for measure in table.measures},
+            "i2t": table.i2t[row],
+            "t2i": table.t2i[column],
+            **{measure.key: table.values[measure.key][at] for measure in table.measures},
         }
         for table in tables
-        for row, i2t in enumerate(table.i2t)
-        for column, t2i in enumerate(table.t2i)
-        if any(lines[row][column] is not None for lines in table.cells.values())
+        for at, (row, column) in enumerate(table.places)
     ]
 
 
@@ -109,8 +110,14 @@ def _published(content: Content | None) -> dict[Pair, Scores]:
 def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTable:
     i2t = tuple(dict.fromkeys(pair[0] for pair in pairs))
     t2i = tuple(dict.fromkeys(pair[1] for pair in pairs))
-    values = {pair: _measures(scores) for pair, scores in pairs.items()}
-    measures = [m for m in _all_measures() if any(m.key in value for value in values.values())]
+    row_of, column_of = ({name: at for at, name in enumerate(names)} for names in (i2t, t2i))
+    placed = {
+        (row_of[pair[0]], column_of[pair[1]]): _measures(scores)
+        for pair, scores in pairs.items()
+        if scores
+    }
+    run = sorted(placed.items(), key=lambda item: item[0])
+    measures = [m for m in _all_measures() if any(m.key in values for _, values in run)]
     return PairTable(
         key=bench.label,
         title=bench_title(bench),
@@ -118,13 +125,8 @@ def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTabl
         i2t=i2t,
         t2i=t2i,
         measures=tuple(measures),
-        cells={
-            measure.key: tuple(
-                tuple(values.get((row, column), {}).get(measure.key) for column in t2i)
-                for row in i2t
-            )
-            for measure in measures
-        },
+        places=tuple(place for place, _ in run),
+        values={m.key: tuple(values.get(m.key) for _, values in run) for m in measures},
         about=(
             f"The paper ran its T2I models with {PUBLISHED_CAPTIONER}'s captions and its I2T "
             f"models with {PUBLISHED_PAINTER}: one row and one column of the matrix."

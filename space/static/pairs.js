@@ -63,8 +63,9 @@ function draw(box, site, tables) {
 }
 
 function matrix(table, measure) {
-  const values = table.cells[measure.key];
-  const known = values.flat().filter((value) => value !== null);
+  const values = table.i2t.map(() => table.t2i.map(() => null));
+  table.places.forEach(([row, column], at) => { values[row][column] = table.values[measure.key][at]; });
+  const known = table.values[measure.key].filter((value) => value !== null);
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const scroll = make("div", "scroll matrix");
   scroll.tabIndex = 0;
@@ -106,12 +107,10 @@ function cell(value, low, high) {
 }
 
 function records(table) {
-  return table.i2t.flatMap((i2t, row) =>
-    table.t2i.map((t2i, column) => ({
-      bench: table.key,
-      i2t,
-      t2i,
-      ...Object.fromEntries(table.measures.map(({ key }) => [key, table.cells[key][row][column]])),
-    })),
-  );
+  return table.places.map(([row, column], at) => ({
+    bench: table.key,
+    i2t: table.i2t[row],
+    t2i: table.t2i[column],
+    ...Object.fromEntries(table.measures.map(({ key }) => [key, table.values[key][at]])),
+  }));
 }

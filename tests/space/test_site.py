@@ -263,11 +263,23 @@ def test_whoever_runs_the_server_reads_once_in_its_log_why_the_store_is_away(
 
 def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:
     (table,) = [t for t in pair_tables([]) if t.content == "all"]
-    cells = table.cells["full_fr"]
-    assert [name for name, value in zip(table.t2i, cells[0], strict=True) if value] == [*table.t2i]
-    column = table.t2i.index("RealVis")
-    assert all(line[column] is not None for line in cells)
-    assert sum(value is not None for line in cells for value in line) == 12 + 6 - 1
+    assert None not in table.values["full_fr"]
+    captioner, painter = table.i2t.index("GPT-4o"), table.t2i.index("RealVis")
+    assert {column for row, column in table.places if row == captioner} == {*range(12)}
+    assert {row for row, column in table.places if column == painter} == {*range(6)}
+    assert len(table.places) == len(table.values["full_fr"]) == 12 + 6 - 1
+
+
+def test_pairs_that_were_not_run_take_no_room() -> None:
+    results = [
+        replace(made, request=replace(made.request, i2t=replace(made.request.i2t, model=f"i{n}")))
+        for n in range(30)
+        if (made := make_result(f"t{n}")).request.i2t
+    ]
+    table = pair_tables(results)[0]
+    assert (len(table.i2t), len(table.t2i)) == (30, 30)
+    assert table.places == tuple((n, n) for n in range(30))
+    assert {len(values) for values in table.values.values()} == {30}
 
 
 def test_two_revisions_of_a_model_are_two_columns_of_the_pairs() -> None:
@@ -280,7 +292,7 @@ def test_two_revisions_of_a_model_are_two_columns_of_the_pairs() -> None:
     )
     (table,) = (t for t in pair_tables([first, newer, other]) if t.content == "all" and not t.about)
     assert table.t2i == ("painter [aaaaaaaa]", "painter [bbbbbbbb]", "echo")
-    older_score, newer_score, _ = table.cells["full_fr"][0]
+    older_score, newer_score, _ = table.values["full_fr"]
     assert older_score is not None
     assert newer_score is not None
     assert newer_score > older_score
