@@ -261,8 +261,7 @@ class LedgerStore:
 
     def events(self, request_id: str) -> list[Event]:
         """Return a request's history, oldest first."""
-        lines = (line for line in self.ledger.lines() if request_id.encode() in line)
-        return [e for e in events_of(lines) if e.state.request_id == request_id]
+        return [e for e in events_of(self.ledger.lines()) if e.state.request_id == request_id]
 
     def queue(self) -> list[QueueEntry]:
         """Return every request: the running, the waiting as they will be run, the ended."""
@@ -278,11 +277,7 @@ class LedgerStore:
         return read_results(self.ledger, files_of(states))
 
     def per_image_path(self, request_id: str) -> Path:
-        """Return a file with the per-image scores of a finished request.
-
-        Raises:
-            StoreError: the request is not finished.
-        """
+        """Return a file with a finished request's per-image scores; a StoreError of another's."""
         # Who reads a board's results one by one has just looked at the ledger.
         state = self.ledger.book.state(request_id)
         if state is None or state.status is not Status.FINISHED:

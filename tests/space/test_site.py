@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,18 +11,15 @@ import pytest
 from list_source import ListSource
 from make_results import make_result, make_store
 
-from protocol.boards import bench_of
 from protocol.errors import InputError, StoreError
 from protocol.files import write_whole
 from protocol.records import System
 from protocol.rules import Track
-from protocol.statistics.boards import ImageScores, board_statistics, track_cells
 from protocol.system_names import distinct_names, system_key
 from space.api import find_record, find_rows
 from space.badge import badge
 from space.export import export_site, main
 from space.formats import to_csv, to_parquet
-from space.pairs import pair_tables
 from space.rows import Rows
 from space.shop import Shop
 from space.site import build_site
@@ -62,38 +58,6 @@ def test_every_file_of_the_site_can_be_made() -> None:
         assert content
         if path.endswith(".json"):
             json.loads(content)
-
-
-def test_who_compares_two_runs_reads_the_pairs_of_one_and_not_those_of_all() -> None:
-    results = [make_result(name) for name in ("one", "two", "three")]
-    systems = [
-        ImageScores(
-            request_id=result.request.request_id,
-            model="",
-            partner="",
-            per_image_sha256=result.per_image_sha256,
-            scores={
-                cell: {f"NSI_made_00{image}.png": place + image % 3 for image in range(4)}
-                for cell in track_cells(Track.T2I)
-            },
-        )
-        for place, result in enumerate(results)
-    ]
-    label = bench_of(results[0]).label
-    stored = board_statistics(systems, Track.T2I, label, resamples=50)
-    source = ListSource([*results, make_result("of-another-board", protocol="demo-1")])
-    snapshot = replace(read_snapshot(source, "now"), statistics=(stored,))
-    site = build_site(snapshot, Rows.of(snapshot), source)
-    first, *others = (result.request.request_id for result in results)
-    (found,) = json.loads(site.read(f"data/comparisons/{first}.json"))
-    assert (found["track"], found["bench"], found["content"]) == ("t2i", label, None)
-    assert [{one["first"], one["second"]} for one in found["comparisons"]] == [
-        {first, other} for other in reversed(others)
-    ]
-    (whole,) = json.loads(site.read("data/statistics.json"))
-    assert all(one in whole["comparisons"] for one in found["comparisons"])
-    last = source.content[-1].request.request_id
-    assert json.loads(site.read(f"data/comparisons/{last}.json")) == []
 
 
 def test_a_new_result_is_read_when_the_revision_changes_and_kept_when_the_source_fails() -> None:
@@ -259,43 +223,6 @@ def test_whoever_runs_the_server_reads_once_in_its_log_why_the_store_is_away(
     for _ in range(3):
         keeper.refresh()
     assert caplog.text.count("the store cannot be read: StoreError: the Hub does not answer") == 1
-
-
-def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:
-    (table,) = [t for t in pair_tables([]) if t.content == "all"]
-    assert None not in table.values["full_fr"]
-    captioner, painter = table.i2t.index("GPT-4o"), table.t2i.index("RealVis")
-    assert {column for row, column in table.places if row == captioner} == {*range(12)}
-    assert {row for row, column in table.places if column == painter} == {*range(6)}
-    assert len(table.places) == len(table.values["full_fr"]) == 12 + 6 - 1
-
-
-def test_pairs_that_were_not_run_take_no_room() -> None:
-    results = [
-        replace(made, request=replace(made.request, i2t=replace(made.request.i2t, model=f"i{n}")))
-        for n in range(30)
-        if (made := make_result(f"t{n}")).request.i2t
-    ]
-    table = pair_tables(results)[0]
-    assert (len(table.i2t), len(table.t2i)) == (30, 30)
-    assert table.places == tuple((n, n) for n in range(30))
-    assert {len(values) for values in table.values.values()} == {30}
-
-
-def test_two_revisions_of_a_model_are_two_columns_of_the_pairs() -> None:
-    first, other = make_result("painter", consistency=0.3), make_result("echo")
-    t2i = first.request.t2i
-    assert t2i
-    newer = replace(
-        make_result("painter", consistency=0.8),
-        request=replace(first.request, t2i=replace(t2i, revision="b" * 40)),
-    )
-    (table,) = (t for t in pair_tables([first, newer, other]) if t.content == "all" and not t.about)
-    assert table.t2i == ("painter [aaaaaaaa]", "painter [bbbbbbbb]", "echo")
-    older_score, newer_score, _ = table.values["full_fr"]
-    assert older_score is not None
-    assert newer_score is not None
-    assert newer_score > older_score
 
 
 def test_what_shares_a_label_is_told_apart_by_revision_or_else_by_adapter() -> None:
