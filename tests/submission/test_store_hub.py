@@ -192,6 +192,20 @@ def test_nothing_is_written_on_a_commit_that_the_hub_does_not_name(
     assert hub.repo("datasets", "acme/cmc-requests").commit_at("main").sha == before
 
 
+def test_a_boards_scores_are_read_with_one_look_at_the_ledger(
+    hub: LoopbackHub, store: HubStore, tmp_path: Path
+) -> None:
+    store.submit_all([request_for(quality) for quality in range(4)])
+    ids = [finish_next(store) for _ in range(4)]
+    reader = open_hub(hub, tmp_path, cache=tmp_path / "another")
+    reader.results()
+    hub.calls.clear()
+    paths = [reader.per_image_path(request_id) for request_id in ids]
+    assert {path.read_bytes() for path in paths} == {PER_IMAGE}
+    # Of one content, so they are one file.
+    assert hub.calls.counts()["resolve"] == 1
+
+
 def test_submitting_to_5000_requests_takes_a_bounded_number_of_calls(
     hub: LoopbackHub, store: HubStore, tmp_path: Path
 ) -> None:
