@@ -8,6 +8,7 @@ become a date.
 import json
 from collections.abc import Iterator
 
+from protocol.boards import PUBLISHED_BENCH, bench_of
 from protocol.errors import InputError
 from protocol.records import Result
 from protocol.rules import Role
@@ -42,15 +43,16 @@ def eval_results_yaml(result: Result, values: tuple[TaskValue, ...], source_url:
         source_url: address of the row's result, where it is published.
 
     Raises:
-        InputError: the model is not on the Hub, or the row is about other pictures or weights.
+        InputError: the model is not on the Hub, or the row of other pictures, weights or rules.
     """
     hub_model(result)
     revision = benchmark_commit(result)
-    if result.request.dataset != BENCHMARK.rpartition("/")[2] or not revision:
+    dataset, protocol = result.request.dataset, result.request.protocol
+    if bench_of(result) != PUBLISHED_BENCH or not revision:
         raise InputError(
-            f"{result.request.request_id} is about {result.request.dataset} with weights of its "
-            f"own; only rows of {BENCHMARK} with its released weights belong in a model's "
-            "repository"
+            f"{result.request.request_id} is about {dataset} under {protocol}; only rows of "
+            f"{BENCHMARK} under {PUBLISHED_BENCH.protocol}, with its released weights, belong in a "
+            "model's repository"
         )
     return "".join(line + "\n" for line in _lines(result, values, source_url, revision))
 
