@@ -31,8 +31,10 @@ _SECRET_NAMES = re.compile(r"(?i)token|secret|passw|credential|api_?key")
 
 def redact(text: str) -> str:
     """Return a text with tokens, keys and absolute paths replaced; a path keeps its last name."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and _SECRET_NAMES.search(name):
+    secrets = {value for name, value in os.environ.items() if _SECRET_NAMES.search(name)}
+    # The longest first: one may be the beginning of another.
+    for value in sorted(secrets, key=len, reverse=True):
+        if len(value) >= 8:
             text = text.replace(value, HIDDEN)
     for pattern in _SECRETS:
         text = re.sub(pattern, HIDDEN, text)

@@ -47,6 +47,9 @@ def test_the_values_of_the_workers_own_secrets_are_hidden(monkeypatch: pytest.Mo
     # Eight characters are the shortest that may stand for a secret and for nothing else.
     monkeypatch.setenv("MY_SERVICE_TOKEN", "12345678")
     assert redact("pin 12345678") == f"pin {HIDDEN}"
+    # One may begin with another's letters.
+    monkeypatch.setenv("MY_SERVICE_PASSWORD", "12345678-and-more")
+    assert redact("pin 12345678, 12345678-and-more") == f"pin {HIDDEN}, {HIDDEN}"
     monkeypatch.setenv("MY_SERVICE_TOKEN", "decoder")
     monkeypatch.setenv("MY_FAVOURITE", "diffusers")
     assert redact("decoder diffusers failed") == "decoder diffusers failed"
