@@ -4,8 +4,10 @@ Nothing is ever unpacked to disk, so a path that climbs out has nowhere to go; i
 same, because an archive with one was not made by who it says.
 """
 
+import lzma
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -22,6 +24,8 @@ JUNK = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _END = b"IEND\xaeB`\x82"
 _READ_ERRORS = (
     zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     OSError,
     EOFError,
     NotImplementedError,

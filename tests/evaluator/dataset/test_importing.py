@@ -107,6 +107,22 @@ def test_a_size_that_the_directory_lies_about_is_named(
     assert "ground-truth.zip, NSI_pgc_000.png: damaged in the archive" in refuse(release, capsys)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_byte_in_a_compressed_picture_is_named(
+    tmp_path: Path, archives: Archives, capsys: pytest.CaptureFixture[str], method: int
+) -> None:
+    release = pack(tmp_path / "release", archives, made_captions(NAMES))
+    path = release / "ground-truth.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in archives["ground-truth.zip"].items():
+            archive.writestr(name, data)
+    data = bytearray(path.read_bytes())
+    begin = data.index(NAMES[0].encode()) + len(NAMES[0])
+    data[begin : begin + 40] = b"\xff" * 40
+    path.write_bytes(bytes(data))
+    assert f"ground-truth.zip, {NAMES[0]}: damaged in the archive" in refuse(release, capsys)
+
+
 def test_a_picture_of_more_pixels_than_there_may_be_is_not_decoded(
     tmp_path: Path, archives: Archives, capsys: pytest.CaptureFixture[str]
 ) -> None:
