@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 
 _STILLS = ("MPO", "PSD")
 """Formats whose further pictures are previews of the first, or its layers."""
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    RuntimeError,
+    AssertionError,
+    struct.error,
+)
+"""What Pillow's formats end with at a damaged file, each in its own way."""
 _ORIENTATION = 0x0112
 """The number of Exif's tag; from 5 on a picture lies on its side."""
 
@@ -58,7 +69,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as picture:
             width, height = picture.size
             return (height, width) if _orientation(picture) > 4 else (width, height)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} is no picture: {error}") from error
 
 
@@ -93,9 +104,11 @@ def open_picture(data: bytes, where: str, backdrop: str | None = None) -> "Image
         if not has_exif:
             # It stands behind a PNG's pixels, where `picture_size` does not go.
             picture.info.pop("exif", None)
+        if picture.mode == "P" and picture.palette is None:
+            raise PictureError(f"{where} is no whole picture: its palette is missing")
     except UnidentifiedImageError as error:
         raise PictureError(f"{where} is no picture of a format that is known here") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
     return to_rgb(picture, where, backdrop)
 

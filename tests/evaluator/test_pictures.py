@@ -1,6 +1,8 @@
 """Every picture at the door is 8-bit RGB, or is refused with a reason."""
 
+import contextlib
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from conftest import paint
 from PIL import Image, ImageOps
 
 from evaluator.codec import open_codec
-from evaluator.pictures import open_picture, picture_size
+from evaluator.pictures import open_picture, picture_size, read_picture
 from protocol.errors import PictureError
 from protocol.rules import Mode
 
@@ -105,6 +107,27 @@ def test_what_is_no_picture_is_named_by_its_file() -> None:
         PictureError, match=r"^a\.svg is no picture of a format that is known here$"
     ):
         open_picture(b"<svg/>", "a.svg")
+
+
+def test_a_picture_without_its_palette_is_no_whole_one() -> None:
+    data = saved(paint(33, 21).convert("P"))
+    begin = data.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", data, begin)
+    with pytest.raises(PictureError, match=r"^a\.png is no whole picture: its palette is missing$"):
+        open_picture(data[:begin] + data[begin + 12 + length :], "a.png")
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+@pytest.mark.parametrize("kind", ["AVIF", "TIFF", "QOI", "DDS"])
+def test_a_picture_with_any_byte_changed_is_a_picture_or_refused_by_name(
+    kind: str, tmp_path: Path
+) -> None:
+    data, path = saved(paint(33, 21), kind), tmp_path / "a"
+    for i in range(min(len(data), 400)):
+        path.write_bytes(data[:i] + bytes([data[i] ^ 0xFF]) + data[i + 1 :])
+        for read in (picture_size, read_picture):
+            with contextlib.suppress(PictureError):
+                read(path)
 
 
 def test_a_codec_refuses_transparent_pixels() -> None:
