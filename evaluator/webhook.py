@@ -6,6 +6,7 @@ Polling stays underneath: a call that is lost delays a request by one pause, and
 import contextlib
 import hmac
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,11 +30,16 @@ class Webhook:
             repo_id: of the dataset with the requests.
 
         Raises:
-            InputError: the secret is so short that it can be guessed.
+            InputError: the secret is so short that it can be guessed, or no header can hold it.
         """
         if len(secret) < MIN_SECRET:
             raise InputError(
                 f"the webhook's secret has {len(secret)} characters; wanted {MIN_SECRET} or more"
+            )
+        if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
+            raise InputError(
+                "the webhook's secret would not arrive as it is: wanted letters, digits and signs "
+                "of ASCII, and no space or line's end before or behind them"
             )
         self._secret, self._repo_id = secret, repo_id
         self._called = threading.Event()
@@ -58,7 +64,7 @@ class Webhook:
             payload: dict[str, Any] = json.loads(body)
             repo = payload["repo"]
             about = (repo["type"], repo["name"], payload["event"]["scope"].split(".")[0])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return 400
         if about == ("dataset", self._repo_id, "repo"):
             self._called.set()
@@ -73,7 +79,7 @@ def serving(webhook: Webhook, host: str, port: int) -> Iterator[int]:
         InputError: nobody can listen there.
     """
     try:
-        door = ThreadingHTTPServer((host, port), _handler(webhook))
+        door = _Door((host, port), _handler(webhook))
     except OSError as error:
         raise InputError(
             f"cannot listen on {host}:{port} for the Hub's calls: {error.strerror}; "
@@ -90,6 +96,13 @@ def serving(webhook: Webhook, host: str, port: int) -> Iterator[int]:
             thread.join()
 
 
+class _Door(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller that hung up, and of anything else what Python says."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         # A caller that sends nothing is let go.
@@ -97,7 +110,9 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > MAX_BYTES:
+            # Python refuses to read a number of thousands of digits.
+            is_short = length.isdecimal() and len(length) <= len(str(MAX_BYTES))
+            if not is_short or int(length) > MAX_BYTES:
                 status = 413
             else:
                 secret = self.headers.get("X-Webhook-Secret", "")

@@ -1,6 +1,8 @@
 """The Hub's call that wakes a worker: who may call, about what, and that polling stays."""
 
 import json
+import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -88,6 +90,7 @@ def test_a_call_with_the_secret_about_the_requests_ends_the_pause(
         (payload_for(), "ä secret", 403),
         (b"{", SECRET, 400),
         (b"[]", SECRET, 400),
+        (b"[" * 200_000, SECRET, 400),
         (b'{"event": {"scope": 1}, "repo": {"type": "dataset", "name": "x"}}', SECRET, 400),
         (payload_for(name="acme/other"), SECRET, 200),
         (payload_for(kind="model"), SECRET, 200),
@@ -101,16 +104,40 @@ def test_any_other_call_wakes_nobody(
     assert not was_woken(webhook)
 
 
-def test_a_call_that_is_too_long_is_refused_before_it_is_read(webhook: Webhook, port: int) -> None:
-    headers = {"X-Webhook-Secret": SECRET, "Content-Length": str(MAX_BYTES + 1)}
+@pytest.mark.parametrize("length", [str(MAX_BYTES + 1), "9" * 5000, "-1"])
+def test_a_call_that_is_too_long_is_refused_before_it_is_read(
+    webhook: Webhook, port: int, length: str
+) -> None:
+    headers = {"X-Webhook-Secret": SECRET, "Content-Length": length}
     assert call(port, b"{}", **headers) == 413
     assert not was_woken(webhook)
+
+
+def test_a_caller_that_hangs_up_leaves_no_traceback_among_the_workers_lines(
+    webhook: Webhook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(webhook, "127.0.0.1", 0) as port:
+        caller = socket.create_connection(("127.0.0.1", port))
+        caller.sendall(b"POST / HTTP/1.1\r\nContent-Length: 900\r\n\r\n{")
+        # Zero seconds to linger: the connection is reset.
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.close()
+        # Answered by another thread, after the first has seen the reset.
+        time.sleep(0.3)
+        assert call(port, payload_for(), **{"X-Webhook-Secret": SECRET}) == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_a_secret_that_can_be_guessed_is_refused() -> None:
     for secret in ("", "short"):
         with pytest.raises(InputError, match="secret has"):
             Webhook(secret, REPO)
+
+
+@pytest.mark.parametrize("secret", ["ein Schlüssel der Tests", f"{SECRET}\n", f" {SECRET}"])
+def test_a_secret_that_no_header_brings_as_it_is_is_refused(secret: str) -> None:
+    with pytest.raises(InputError, match="would not arrive as it is"):
+        Webhook(secret, REPO)
 
 
 @pytest.mark.parametrize(
