@@ -17,10 +17,12 @@ def choose_device(name: str) -> str:
     """
     import torch
 
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not (name.startswith("cuda") and torch.cuda.is_available()):
-        raise InputError(f"no device {name!r} here; choose cpu or auto")
+        return "cuda" if gpus else "cpu"
+    names = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{number}" for number in range(gpus))]
+    if name not in names:
+        raise InputError(f"no device {name!r} here; choose auto or one of {', '.join(names)}")
     return name
 
 

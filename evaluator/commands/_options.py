@@ -205,7 +205,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add `--device`; a command that has it computes, and keeps what memory it frees."""
     parser.set_defaults(computes=True)
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:NUMBER or auto (default)")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

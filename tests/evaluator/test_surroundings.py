@@ -12,7 +12,9 @@ from conftest import environment
 
 from evaluator.__main__ import main
 from evaluator.bounded import run_apart
+from evaluator.devices import choose_device
 from evaluator.own_code import own_module
+from protocol.errors import InputError
 
 
 def test_a_module_of_ours_is_run_and_not_what_has_its_name_in_the_current_folder(
@@ -78,3 +80,29 @@ def test_a_name_that_is_no_text_is_refused_before_anything_is_computed(
     refused = cmc_here("evaluate", *system, "--images", odd, status=1)
     assert "a name is no text in UTF-8" in refused.stderr
     assert "--dataset" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("gpus", "name", "there"),
+    [
+        (0, "cuda", "cpu"),
+        (0, "", "cpu"),
+        (0, "mps", "cpu"),
+        (2, "cuda:2", "cpu, cuda, cuda:0, cuda:1"),
+        (2, "cudas", "cpu, cuda, cuda:0, cuda:1"),
+    ],
+)
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(
+    gpus: int, name: str, there: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    with pytest.raises(
+        InputError, match=f"^no device '{name}' here; choose auto or one of {there}$"
+    ):
+        choose_device(name)
+    for one in there.split(", "):
+        assert choose_device(one) == one
+    assert choose_device("auto") == ("cuda" if gpus else "cpu")
