@@ -14,7 +14,9 @@ def main() -> int:
     # Empty, it would be every address of this machine.
     host = os.environ.get("GRADIO_SERVER_NAME") or host
     try:
-        serve(store, host, _port(os.environ.get("GRADIO_SERVER_PORT", "7860")), announce=_announce)
+        serve(
+            store, host, _port(os.environ.get("GRADIO_SERVER_PORT") or "7860"), announce=_announce
+        )
     except (CMCError, OSError) as error:
         print(f"cmc serve: {error}", file=sys.stderr)
         return 1

@@ -118,7 +118,7 @@ def test_an_address_of_the_sixth_version_is_listened_on_as_one_and_can_be_opened
     assert families == [socket.AF_INET6]
 
 
-@pytest.mark.parametrize("port", ["", "abc", "-1", "65536"])
+@pytest.mark.parametrize("port", [" ", "abc", "-1", "65536"])
 def test_a_port_in_the_environment_that_is_none_is_named(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,14 +127,15 @@ def test_a_port_in_the_environment_that_is_none_is_named(
     assert f"GRADIO_SERVER_PORT is {port!r}" in capsys.readouterr().err
 
 
-def test_an_empty_name_in_the_environment_opens_no_other_address_than_none_does(
+def test_an_empty_name_or_port_in_the_environment_opens_no_other_address_than_none_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(app, "serve", lambda _store, host, _port, **_: asked.append(host))
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(app, "serve", lambda _store, host, port, **_: asked.append((host, port)))
     monkeypatch.setenv("GRADIO_SERVER_NAME", "")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "")
     assert app.main() == 0
-    assert asked == ["127.0.0.1"]
+    assert asked == [("127.0.0.1", 7860)]
 
 
 @pytest.mark.parametrize(
