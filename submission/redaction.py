@@ -7,11 +7,16 @@ EXCERPT_CHARACTERS = 4000
 HIDDEN = "[hidden]"
 
 _SECRETS = (
-    # Known by their form: Hugging Face, OpenAI and its like, GitHub, AWS, Slack, JWT, URLs.
+    # Known by their form: Hugging Face, OpenAI and its like, GitHub, GitLab, AWS, Google, NVIDIA,
+    # Groq and xAI, Slack, JWT, URLs.
     r"\bhf_(?:oauth_|jwt_)?[A-Za-z0-9]{8,}[\w.-]*",
     r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}",
     r"\b(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{16,}",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}",
+    r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent)-[A-Za-z0-9_.-]{16,}",
+    r"\bAIza[A-Za-z0-9_-]{30,}",
+    r"\bnvapi-[A-Za-z0-9_-]{16,}",
+    r"\b(?:gsk_|xai-|r8_)[A-Za-z0-9]{20,}",
     r"\bxox[abprs]-[A-Za-z0-9-]{8,}",
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
     r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
@@ -23,9 +28,13 @@ _NAMED = re.compile(
     r"[\w-]{0,64}|authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"',;&)}\]]{4,})"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_QUOTED = re.compile(r"(?<=[\"'])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\n\"'/\\]+){2,}[/\\]?(?=[\"'])")
+_QUOTED = re.compile(
+    r"(?<=[\"'])(?:file://|~|[A-Za-z]:(?=\\))?(?:[/\\][^\n\"'/\\]+){2,}[/\\]?(?=[\"'])"
+)
 """Python's own errors name files so, and then a folder may have a space in it."""
-_PATH = re.compile(r"(?<![\w:/.~-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s\"'<>:|*?/\\(),;]+){2,}[/\\]?")
+_PATH = re.compile(
+    r"(?<![\w/.~-])(?:file://|~|[A-Za-z]:(?=\\))?(?:[/\\][^\s\"'<>:|*?/\\(),;]+){2,}[/\\]?"
+)
 _SECRET_NAMES = re.compile(r"(?i)token|secret|passw|credential|api_?key")
 
 
