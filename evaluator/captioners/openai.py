@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from evaluator.captioners import Caption, Captioner, NamedPicture
 from evaluator.captioners._asking import ASKING_SETTINGS, Asking, describe_asking, read_asking
 from evaluator.pictures import png_bytes
+from evaluator.retry_after import retry_after
 from protocol.errors import CaptionError, ModelError
 from protocol.records import System
 from protocol.versions import Protocol
@@ -256,24 +257,8 @@ def _refusal(response: "Response", error: Exception, key: str) -> Exception:
     passes = status in (408, 429) or status >= 500
     # OpenAI's word for an account that is empty, which it stays.
     if passes and "insufficient_quota" not in response.text:
-        return Retry(f"HTTP {status}", _wait(response.headers.get("retry-after", "")))
+        return Retry(f"HTTP {status}", retry_after(response.headers.get("retry-after", "")) or 0.0)
     hint = ". The key goes to OpenAI and to OPENAI_BASE_URL only" if status in (401, 403) else ""
     if status in (400, 422):
         hint = next((hint for word, hint in _HINTS.items() if word in said), "")
     return CaptionError(f"the server refused with HTTP {status}: {said[:300]}{hint}")
-
-
-def _wait(header: str) -> float:
-    """Return the seconds of a Retry-After header, given as a number or as a date; 0 without one."""
-    from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(header)
-        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return 0.0

@@ -1,12 +1,12 @@
 """Asking an HTTP endpoint that speaks OpenAI's dialect: keys, repeats, a ceiling of calls."""
 
-import email.utils
 import os
 import random
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from evaluator.retry_after import retry_after
 from protocol.errors import ModelError
 
 OPENAI = "https://api.openai.com/v1"
@@ -124,7 +124,7 @@ def _reason(answer: Any, base_url: str) -> tuple[str, float | None]:
     if answer.status_code == 429 and code == "insufficient_quota":
         raise EndpointError(f"{base_url} answered {text}; fill the account up")
     if answer.status_code == 429 or answer.status_code >= 500:
-        wait = _seconds(answer.headers.get("retry-after", ""))
+        wait = retry_after(answer.headers.get("retry-after", ""))
         if wait is not None and wait > LONGEST_WAIT:
             raise EndpointError(f"{base_url} wants {wait:.0f} s of rest ({text}); go on later")
         return text, wait
@@ -143,18 +143,6 @@ def _error_of(answer: Any) -> tuple[str, str]:
         return str(error.get("message", ""))[:200], str(error.get("code", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return answer.text[:200], ""
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Read a Retry-After header: seconds, or a date."""
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def _pause(attempt: int, wait: float | None) -> float:
