@@ -23,5 +23,5 @@ def is_time(text: str) -> bool:
     """Return whether a text is a time exactly as the records hold it."""
     try:
         return to_text(from_text(text)) == text
-    except ValueError:
+    except (ValueError, OverflowError):
         return False

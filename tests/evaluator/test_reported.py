@@ -182,6 +182,7 @@ def with_origin(**changes: object) -> Callable[[Any], Any]:
         (with_origin(device="\ud800"), r"device: .*ud800' is over 2000 characters or hides"),
         (with_origin(platform="x" * 2001), "platform: 'xxx"),
         (with_origin(finished_at="=1+1"), "finished_at: '=1.1' is no time as"),
+        (with_origin(finished_at="0001-01-01T00:00:00.000+14:00"), "finished_at: .* is no time as"),
         (
             lambda plain: plain | {"request": plain["request"] | {"modes": ["image"]}},
             "the results are of request",
