@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from protocol.errors import CMCError, InputError, SignInError
 from protocol.gpus import GPUS
@@ -174,10 +175,21 @@ def account_of(request: "Request") -> Account:
         info = request.session.get("oauth_info") or {}
         return account_of_profile(info.get("userinfo"))
     # By its name as well: a stranger's name that leads to this machine is a stranger's page.
-    sender = request.client.host if request.client else ""
-    if sender not in LOCAL_HOSTS or request.url.hostname not in LOCAL_HOSTS:
+    # And by the page's: a proxy may put its own name for the one that it was asked by.
+    headers = (request.headers.get(name) for name in ("origin", "referer"))
+    pages = [_host_of(header) for header in headers if header is not None]
+    sender = request.client.host if request.client else None
+    names = [sender, _host_of(str(request.url)), *pages]
+    if not all(name in LOCAL_HOSTS for name in names):
         raise SignInError("only this machine's user can submit to a store on this machine")
     return account_of_machine()
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def _account_or_none(request: "Request") -> Account | None:

@@ -181,11 +181,30 @@ def test_a_form_that_is_no_form_is_refused_in_words(address: str) -> None:
         assert (sent.status_code, "did not arrive whole" in sent.text) == (400, True)
 
 
-def test_a_name_of_a_stranger_that_leads_here_is_turned_away(address: str) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Host": "evil.example:7860"},
+        {"Origin": "https://board.example"},
+        {"Referer": "https://board.example/?view=queue"},
+        {"Referer": "http://["},
+        {"Origin": "null"},
+        {"X-Forwarded-For": "192.0.2.7"},
+    ],
+)
+def test_who_asks_by_a_strangers_name_or_from_a_page_of_one_is_turned_away(
+    address: str, header: dict[str, str]
+) -> None:
     body = {"role": "I2T", "i2t": "gpt4v.csv", "t2i": "start-image", "bench": BENCH}
-    headers = {"X-CMC": "1", "Host": "evil.example:7860"}
-    status, answer = post(address, "submit", body, **headers)
+    status, answer = post(address, "submit", body, **{"X-CMC": "1", **header})
     assert (status, "only this machine's user" in answer["error"]) == (403, True)
+    state = httpx.get(f"{address}intake/state", headers=header, timeout=60)
+    assert state.json()["account"] == ""
+
+
+def test_this_machines_own_page_is_this_machines_user(address: str) -> None:
+    own = {"Origin": address.rstrip("/"), "Referer": address}
+    assert httpx.get(f"{address}intake/state", headers=own, timeout=60).json()["account"]
 
 
 def test_in_a_space_only_who_signed_in_is_somebody(tmp_path: Path) -> None:
