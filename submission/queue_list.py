@@ -27,7 +27,9 @@ def list_queue(
     waiting = [i for i in for_workers if book.states[i]["status"] == Status.PENDING]
     places = {request_id: place for place, request_id in enumerate(waiting, 1)}
     running = max(1, len(for_workers) - len(waiting))
-    usual = median(book.durations) if book.durations else None
+    # A run during which its machine's clock was set back says nothing of how long runs take.
+    durations = [seconds for seconds in book.durations if seconds >= 0]
+    usual = median(durations) if durations else None
     ended = sorted(
         book.states.keys() - book.open,
         key=lambda i: int(book.states[i]["queued"]),

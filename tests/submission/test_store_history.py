@@ -77,6 +77,19 @@ def test_no_row_is_superseded_by_a_request_that_ended_without_one(store: LedgerS
     assert store.supersede(old, new, "ada").successor == new
 
 
+def test_a_run_whose_clock_was_set_back_says_nothing_of_the_wait_of_others(
+    store: LedgerStore, clock: Clock
+) -> None:
+    for quality in range(2):
+        store.submit(request_for(quality))
+    with store.claim("w") as claim:
+        assert claim is not None
+        clock.move(-3600)
+        store.renew(claim)
+        store.finish(claim, result_of(claim.request), PER_IMAGE)
+    assert [e.wait_seconds for e in store.queue()] == [None, None]
+
+
 def test_the_queue_tells_positions_and_expected_waits(store: LedgerStore, clock: Clock) -> None:
     for quality in range(5):
         store.submit(request_for(quality))
