@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _STILLS = ("MPO", "PSD")
 """Formats whose further pictures are previews of the first, or its layers."""
+_ROOM = f"sides go to {MAX_SIDE}, with at most {MAX_PIXELS:,} pixels"
 _UNREADABLE = (
     OSError,
     SyntaxError,
@@ -69,7 +70,9 @@ def picture_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as picture:
             width, height = picture.size
             return (height, width) if _orientation(picture) > 4 else (width, height)
-    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"{path} has too many pixels; {_ROOM}") from error
+    except _UNREADABLE as error:
         raise PictureError(f"{path} is no picture: {error}") from error
 
 
@@ -90,10 +93,7 @@ def open_picture(data: bytes, where: str, backdrop: str | None = None) -> "Image
         picture = Image.open(io.BytesIO(data))
         width, height = picture.size
         if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-            raise PictureError(
-                f"{where} has {width}x{height} pixels; sides go to {MAX_SIDE}, "
-                f"with at most {MAX_PIXELS:,} pixels"
-            )
+            raise PictureError(f"{where} has {width}x{height} pixels; {_ROOM}")
         frames = getattr(picture, "n_frames", 1)
         if frames > 1 and picture.format not in _STILLS:
             raise PictureError(
@@ -108,7 +108,9 @@ def open_picture(data: bytes, where: str, backdrop: str | None = None) -> "Image
             raise PictureError(f"{where} is no whole picture: its palette is missing")
     except UnidentifiedImageError as error:
         raise PictureError(f"{where} is no picture of a format that is known here") from error
-    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"{where} has too many pixels; {_ROOM}") from error
+    except _UNREADABLE as error:
         raise PictureError(f"{where} is no whole picture: {error}") from error
     return to_rgb(picture, where, backdrop)
 

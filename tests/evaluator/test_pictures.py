@@ -109,6 +109,18 @@ def test_what_is_no_picture_is_named_by_its_file() -> None:
         open_picture(b"<svg/>", "a.svg")
 
 
+@pytest.mark.filterwarnings("ignore:Image size:PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [6_000, 12_000, 60_000])
+def test_a_picture_of_too_many_pixels_is_told_how_many_there_may_be(
+    side: int,
+) -> None:
+    data = bytearray(saved(paint(33, 21)))
+    struct.pack_into(">II", data, 16, side, side)
+    struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+    with pytest.raises(PictureError, match=r"pixels; sides go to 16384, with at most 33,554,432"):
+        open_picture(bytes(data), "a.png")
+
+
 def test_a_picture_without_its_palette_is_no_whole_one() -> None:
     data = saved(paint(33, 21).convert("P"))
     begin = data.index(b"PLTE") - 4
