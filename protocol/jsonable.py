@@ -68,7 +68,7 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     """
     try:
         data = json.loads(text, object_pairs_hook=unrepeated)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"not JSON ({error}); wanted a {kind.__name__}") from error
     record: T = from_plain(kind, data, kind.__name__)
     return record

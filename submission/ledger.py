@@ -134,7 +134,7 @@ class Book:
         try:
             entry = json.loads(line, object_pairs_hook=unrepeated)
             number, previous = entry["number"], entry["previous_sha256"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LedgerError(
                 f"line {self.number + 1} of the ledger is damaged: {error}"
             ) from error

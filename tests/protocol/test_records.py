@@ -65,9 +65,10 @@ def test_a_request_of_another_form_is_refused_with_the_place(
         from_json(Request, json.dumps({**to_plain(make_request()), **change}))
 
 
-def test_text_that_is_no_json_is_refused() -> None:
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"[" * 100_000])
+def test_text_that_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(RecordError, match="not JSON"):
-        from_json(Request, b"\xff\xfe")
+        from_json(Request, text)
 
 
 def test_equal_records_are_equal_bytes_whatever_order_they_were_made_in() -> None:

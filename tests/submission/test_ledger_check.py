@@ -54,6 +54,14 @@ def test_a_changed_removed_or_added_result_is_named(store: FolderStore, suffix: 
         assert any(str(path.relative_to(store.folder)) in p and what in p for p in found)
 
 
+def test_a_line_of_brackets_without_end_is_damage_and_no_traceback(store: FolderStore) -> None:
+    ledger = store.folder / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes() + b"[" * 100_000 + b"\n")
+    assert any("not JSON (maximum recursion depth" in problem for problem in problems(store))
+    with pytest.raises(LedgerError, match="of the ledger is damaged: maximum recursion"):
+        FolderStore(store.folder).queue()
+
+
 def test_a_line_with_a_key_twice_is_damaged_and_not_read_by_its_last(store: FolderStore) -> None:
     ledger = store.folder / "ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes().replace(b'"number":7,', b'"number":8,"number":7,'))
