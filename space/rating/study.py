@@ -100,6 +100,8 @@ def rest_until(
         place: of the next picture in the viewer's order.
         is_begun: whether that picture has an answer, so that the rest before it is over.
     """
+    # Answers from before the clock was set back would make a rest of as long as it was ahead.
+    times = [time for time in times if time <= now]
     if not times:
         return None
     rest = timedelta(seconds=REST_SECONDS)

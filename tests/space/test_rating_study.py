@@ -51,6 +51,15 @@ def test_there_is_a_rest_between_two_groups() -> None:
     assert (session_of(GROUP_IMAGES - 1), session_of(GROUP_IMAGES)) == ("g0", "g1")
 
 
+def test_a_clock_that_is_set_back_makes_no_rest_of_hours() -> None:
+    times = [START, START + timedelta(minutes=1)]
+    hour_back = times[-1] - timedelta(hours=1)
+    assert rest_until(times, hour_back, GROUP_IMAGES) is None
+    assert rest_until([hour_back, *times], hour_back, GROUP_IMAGES) == hour_back + timedelta(
+        minutes=5
+    )
+
+
 def test_a_picture_without_a_reference_of_its_size_is_named(tmp_path: Path) -> None:
     distorted, references = tmp_path / "distorted", tmp_path / "references"
     references.mkdir()
