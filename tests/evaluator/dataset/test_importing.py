@@ -116,10 +116,10 @@ def test_a_damaged_byte_in_a_compressed_picture_is_named(
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in archives["ground-truth.zip"].items():
             archive.writestr(name, data)
-    data = bytearray(path.read_bytes())
-    begin = data.index(NAMES[0].encode()) + len(NAMES[0])
-    data[begin : begin + 40] = b"\xff" * 40
-    path.write_bytes(bytes(data))
+    damaged = bytearray(path.read_bytes())
+    begin = damaged.index(NAMES[0].encode()) + len(NAMES[0])
+    damaged[begin : begin + 40] = b"\xff" * 40
+    path.write_bytes(bytes(damaged))
     assert f"ground-truth.zip, {NAMES[0]}: damaged in the archive" in refuse(release, capsys)
 
 
