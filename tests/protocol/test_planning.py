@@ -140,6 +140,17 @@ def test_groups_without_a_common_system_are_joined_at_the_least_cost(seed: int) 
     assert "no pair fits the budget" in none.sentence
 
 
+def test_two_groups_are_joined_too_and_what_joins_groups_shares_one_budget() -> None:
+    two = {("e0", "d0"): 1.0, ("e1", "d1"): 2.0}
+    plan = plan_pairs(two, {("e0", "d1"): 3.0, ("e1", "d0"): 2.0}, limit=9)
+    assert "fall apart into 2 groups" in plan.sentence
+    assert [(pair.encoder, pair.decoder) for pair in plan.pairs] == [("e1", "d0")]
+    three = {**two, ("e2", "d2"): 3.0}
+    seconds = {("e0", "d1"): 2.0, ("e1", "d2"): 3.0}
+    assert len(plan_pairs(three, seconds, limit=9, budget_seconds=5.0).pairs) == 2
+    assert len(plan_pairs(three, seconds, limit=9, budget_seconds=4.0).pairs) == 1
+
+
 @pytest.mark.parametrize(
     ("means", "what"),
     [

@@ -90,14 +90,15 @@ def test_a_number_that_is_not_finite_is_not_written() -> None:
     assert '"mean": NaN' in to_json(score, only_finite=False)
 
 
-def test_true_is_no_number() -> None:
+def test_true_and_digits_in_quotes_are_no_numbers() -> None:
     score = Score(
         mode=Mode.TEXT, dimension=Dimension.FR, content=None, images=1, not_scored=0, mean=None
     )
     with pytest.raises(RecordError, match="wanted a int"):
         from_json(Score, json.dumps({**to_plain(score), "images": True}))
-    with pytest.raises(RecordError, match="wanted a float"):
-        from_json(Score, json.dumps({**to_plain(score), "mean": True}))
+    for wrong in (True, "0.5"):
+        with pytest.raises(RecordError, match="wanted a float"):
+            from_json(Score, json.dumps({**to_plain(score), "mean": wrong}))
     whole = from_json(Score, json.dumps({**to_plain(score), "mean": 1}))
     assert isinstance(whole.mean, float)
 
