@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 from list_source import ListSource
-from make_results import make_result
+from make_results import make_codec, make_result
 
 from protocol.boards import bench_of
-from protocol.rules import Track
+from protocol.rules import Content, Dimension, Mode, Track
 from protocol.statistics.boards import ImageScores, board_statistics, track_cells
 from space.pairs import pair_tables
 from space.rows import Rows
@@ -50,6 +50,42 @@ def test_two_revisions_of_a_model_are_two_columns_of_the_pairs() -> None:
     assert older_score is not None
     assert newer_score is not None
     assert newer_score > older_score
+
+
+def test_a_matrix_of_a_content_holds_its_scores_and_there_is_none_without_a_picture_of_it() -> None:
+    screens = make_result("echo", contents=(None, Content.SCI))
+    (score,) = (
+        one.mean
+        for one in screens.scores
+        if (one.content, one.mode, one.dimension) == (Content.SCI, Mode.FULL, Dimension.FR)
+    )
+    measured = {table.content: table for table in pair_tables([screens]) if not table.about}
+    assert sorted(measured) == ["SCI", "all"]
+    assert measured["SCI"].values["full_fr"] == (score,)
+
+
+def test_a_pair_has_no_measure_that_was_not_scored_and_is_not_there_if_an_audit_differs() -> None:
+    kept = make_result("echo", unscored=(Mode.TEXT,))
+    full = make_result("only-full", modes=(Mode.FULL,))
+    contradicted = replace(make_result("claimed", source="self-reported"), audit="means are off")
+    codec = make_codec("vvc", 53, bpp=0.02, consistency=0.6, perception=0.2)
+    (table,) = (
+        table
+        for table in pair_tables([contradicted, codec, kept, full])
+        if table.content == "all" and not table.about
+    )
+    assert table.t2i == ("echo", "only-full")
+    keys = {measure.key for measure in table.measures}
+    assert not {"text_fr", "text_nr", "overall_t2i"} & keys
+    assert [value is None for value in table.values["pixel_nr"]] == [False, True]
+    assert None not in table.values["full_fr"]
+
+
+def test_a_track_of_codecs_is_there_where_any_result_is_of_one() -> None:
+    painter = make_result("echo")
+    codec = make_codec("vvc", 53, bpp=0.02, consistency=0.6, perception=0.2)
+    assert not Rows([painter]).has(Track.CODEC)
+    assert Rows([painter, codec]).has(Track.CODEC)
 
 
 def test_who_compares_two_runs_reads_the_pairs_of_one_and_not_those_of_all() -> None:
