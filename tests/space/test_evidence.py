@@ -197,7 +197,9 @@ def family_statistics(result: Result, count: int) -> BoardStatistics:
 def test_a_row_says_that_its_decoders_family_made_pictures_and_that_its_score_is_disputed() -> None:
     result, other = make_result(SDXL), make_result("other")
     assert family_of_system(result.request.t2i) == "SDXL"
-    statistics = [family_statistics(result, 2)]
+    # What is counted over one content says nothing of all pictures.
+    natural = replace(family_statistics(result, 0), content=Content.NSI)
+    statistics = [family_statistics(result, 2), natural]
     evidence = Evidence(controls=(replace(make_controls(other, "other"), own_family=()),))
     flags = row_flags([result, other], statistics, evidence)
     (own,) = flags[result.request.request_id]
@@ -209,6 +211,18 @@ def test_a_row_says_that_its_decoders_family_made_pictures_and_that_its_score_is
         Track.T2I_ULB, "all", Rows([result, other], statistics, None, evidence)
     ).tables[:1]
     assert sorted(cells(table)["flags"], key=str) == ["disputed score", "own pictures"]
+
+
+def test_a_dispute_says_how_many_more_comparisons_say_so_where_any_do() -> None:
+    result = make_result("other")
+    found = replace(make_controls(result, "other"), own_family=())
+    texts = []
+    for times in (1, 3):
+        evidence = Evidence(controls=(replace(found, flags=found.flags[:1] * times),))
+        ((flag,),) = row_flags([result], (), evidence).values()
+        texts.append(flag.text)
+    assert "more comparisons" not in texts[0]
+    assert texts[1] == f"{texts[0]} So do 2 more comparisons."
 
 
 def test_a_board_without_flags_has_no_such_column() -> None:
