@@ -13,7 +13,7 @@ from make_results import make_codec, make_result, make_store
 from playwright.sync_api import BrowserContext, Page, expect
 
 from protocol.boards import published_rows, result_rows
-from protocol.rules import Content, Track
+from protocol.rules import Content, Mode, Track
 
 pytestmark = pytest.mark.browser
 
@@ -105,6 +105,20 @@ def test_the_weighting_changes_who_leads_and_a_preset_goes_back(page: Page) -> N
     page.get_by_role("button", name="2 : 1").click()
     assert column(page, "model")[0] == "DiffBIR"
     assert "weight=" not in page.url
+
+
+def test_under_another_weighting_equal_rows_share_a_rank_and_a_row_without_one_gets_none(
+    browser: BrowserContext,
+) -> None:
+    one = make_result("one", consistency=0.5, perception=0.6)
+    scores = [(0.5, 0.6), (0.6, 0.3), (0.4, 0.9)]
+    others = [make_result(f"m{fr}", consistency=fr, perception=nr) for fr, nr in scores]
+    full = make_result("only-full", modes=(Mode.FULL,), consistency=0.9, perception=0.9)
+    with serving(ListSource([one, *others, full])) as (_, where):
+        for page in open_page(browser, f"{where}?weight=0.4"):
+            assert column(page, "rank") == ["1", "2", "2", "4", MISSING]
+            assert [column(page, "model")[at] for at in (0, 3, 4)] == ["m0.4", "m0.6", "only-full"]
+            assert column(page, "overall")[-1] == MISSING
 
 
 def test_a_pinned_row_stays_on_top_of_every_order(page: Page) -> None:

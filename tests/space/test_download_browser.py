@@ -12,6 +12,8 @@ from list_source import ListSource
 from make_results import make_result, make_store, make_system
 from playwright.sync_api import BrowserContext, Page
 
+from space.formats import lines_to_csv
+
 pytestmark = pytest.mark.browser
 
 
@@ -49,6 +51,15 @@ def test_a_download_tells_rows_of_one_model_apart_by_their_partners(
             page.locator(".download summary").click()
             rows = list(csv.DictReader(saved(page, "CSV", tmp_path).splitlines()))
     assert [row["partner"] for row in rows] == ["gpt4v.csv", "owner/encoder"]
+
+
+def test_the_page_writes_the_same_csv_as_the_server(page: Page) -> None:
+    texts = ["a, b", 'so "called"', "two\nlines", "=1+1", "-1", "+a,b", "@x", "\tx", "a=b", "", "é"]
+    records = [{"text": text, "count": at, "none": None} for at, text in enumerate(texts)]
+    written = page.evaluate(
+        "(records) => import('./page/download.js').then((page) => page.toCsv({ records }))", records
+    )
+    assert f"{written}\r\n".encode() == lines_to_csv(records)
 
 
 def test_a_download_without_rows_has_their_titles(page: Page, tmp_path: Path) -> None:

@@ -54,6 +54,39 @@ def test_all_choices_stand_in_the_link_and_the_link_brings_them_back(
     other.close()
 
 
+@pytest.mark.parametrize(
+    ("choices", "kept"),
+    [
+        ({"params": "3e9"}, [0, 1]),
+        ({"open": "1"}, [1, 3]),
+        ({"licence": ["MIT", "a, b"]}, [0, 3]),
+        ({"licence": ["MIT", "a, b"], "open": "1"}, [3]),
+        ({"q": "GPT"}, [2]),
+        ({}, [0, 1, 2, 3]),
+    ],
+)
+def test_a_row_that_a_filter_knows_nothing_of_is_not_let_through(
+    page: Page, choices: dict[str, str | list[str]], kept: list[int]
+) -> None:
+    cells = {
+        "model": ["a", "b", "c", "d"],
+        "partner": [None, "x", "gpt4v.csv", "y"],
+        "parameters": [1e9, 3e9, 3.5e9, None],
+        "open_weights": [False, True, None, True],
+        "licence": ["MIT", None, "Apache-2.0", "a, b"],
+    }
+    found = page.evaluate(
+        """async ([choices, cells]) => {
+            const [state, controls] = await Promise.all(
+                ["state", "controls"].map((name) => import(`./page/${name}.js`)));
+            state.set(choices, { quiet: true });
+            return controls.keptRows({ count: cells.model.length }, cells);
+        }""",
+        [choices, cells],
+    )
+    assert found == kept
+
+
 def test_dark_or_light_stays_in_the_links_and_in_the_address_forth_and_back(page: Page) -> None:
     scheme = "getComputedStyle(document.documentElement).colorScheme"
     page.get_by_role("link", name="Pairs", exact=True).click()
