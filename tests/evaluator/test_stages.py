@@ -99,6 +99,8 @@ def test_a_batch_is_halved_until_it_fits_and_the_size_is_remembered() -> None:
     sizes.run(work, list(range(3)), 400, too_large=lambda *_: "too large")
     assert work.tried == [2, 2, 2, 1]
     assert (sizes.size_for(99), sizes.smallest) == (8, 2)
+    sizes.run(Hungry(1), list(range(2)), 400, too_large=lambda *_: "too large")
+    assert [sizes.size_for(pixels) for pixels in (99, 100, 399, 400, 900)] == [8, 2, 2, 1, 1]
 
 
 def test_what_does_not_fit_alone_has_its_own_answer_and_the_others_theirs() -> None:
@@ -156,8 +158,9 @@ def test_a_ledger_counts_overlapping_work_once_as_wall_time() -> None:
         thread.join()
     timesheet.found("picture", 2)
     report = timesheet.report(smallest_batch=4, price_per_hour=3600.0)
-    assert report.busy_seconds["decode"] >= 0.4
-    assert report.busy_seconds["decode"] > report.wall_seconds - report.other_seconds
+    assert 0.4 <= report.busy_seconds["decode"] <= 2 * report.wall_seconds
+    assert 0.2 <= report.wall_seconds - report.other_seconds < report.busy_seconds["decode"]
+    assert report.other_seconds >= 0
     assert report.pictures == {"decode": 6}
     assert report.cache_hits == {"picture": 2}
     assert report.cost == pytest.approx(report.wall_seconds)
