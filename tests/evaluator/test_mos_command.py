@@ -1,6 +1,7 @@
 """`cmc mos` from a file of ratings to a file of scores."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,12 @@ def write(path: Path, lines: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(lines)
     return path
+
+
+def parquet_of(columns: dict[str, list[str]]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -138,6 +145,7 @@ def test_columns_may_stand_in_any_order_and_a_short_line_is_refused(tmp_path: Pa
         ("a.csv", b"", "it has none"),
         ("a.csv", b"\xff\xfe\x00", "no CSV in UTF-8"),
         ("a.parquet", b"PAR1", "no Parquet"),
+        ("a.parquet", parquet_of({"viewer": ["v0"]}), "lacks the columns image"),
     ],
 )
 def test_a_foreign_file_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
