@@ -1,14 +1,17 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import datasets
 import mlcroissant
 import pytest
+from conftest import paint
+from make_release import png
 
 from dataset_cards.cards import dataset_of, parse_card, render_card
 from dataset_cards.catalogue import DATASETS
-from dataset_cards.croissant import describe
-from dataset_cards.parquet import schema_of
+from dataset_cards.croissant import REPOSITORY, describe
+from dataset_cards.parquet import schema_of, write_rows
 from dataset_cards.schema import Config, Dataset
 from protocol.errors import DatasetError
 
@@ -81,6 +84,45 @@ def test_the_croissant_description_is_valid(dataset: Dataset, tmp_path: Path) ->
         for column in config.columns
         if column.dtype != "binary"
     }
+
+
+WRITTEN: dict[str, Any] = {
+    "string": "a text",
+    "strings": ["full", "text"],
+    "bool": True,
+    "int32": 3,
+    "int64": 1 << 40,
+    "float64": 0.1,
+    "binary": b"CMC",
+}
+READ: dict[str, Any] = {**WRITTEN, "string": b"a text", "strings": [b"full", b"text"]}
+
+
+@pytest.mark.parametrize(("dataset", "config"), CONFIGS)
+def test_a_reader_of_the_croissant_description_finds_what_was_written(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    picture = paint(8, 6)
+    written = {**WRITTEN, "image": {"bytes": png(picture), "path": "a.png"}}
+    path = tmp_path / config.pattern.format(split="train")
+    path.parent.mkdir(parents=True)
+    write_rows(path, config, [{c.name: written[c.dtype] for c in config.columns}], "x")
+    address = "https://huggingface.co/datasets/acme/x"
+    description = describe(dataset, [config], url=address, date="2026-11-22", version="1.0.0")
+    (tmp_path / "croissant.json").write_text(json.dumps(description))
+    reader = mlcroissant.Dataset(tmp_path / "croissant.json", mapping={REPOSITORY: tmp_path})
+    (found,) = reader.records(config.name)
+    columns = {f"{config.name}/{c.name}": c for c in config.columns if c.dtype != "binary"}
+    assert found.keys() == columns.keys()
+    for key, column in columns.items():
+        if column.dtype == "image":
+            assert found[key].tobytes() == picture.tobytes()
+        else:
+            assert found[key] == READ[column.dtype]
+    (about,) = (one["description"] for one in description["recordSet"])
+    unread = [c.name for c in config.columns if c.dtype == "binary"]
+    assert [name for name in unread if f"`{name}`" in about] == unread
+    assert ("in the Parquet files alone" in about) is bool(unread)
 
 
 def test_a_folder_without_a_card_is_no_dataset(tmp_path: Path) -> None:
