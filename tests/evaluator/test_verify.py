@@ -37,6 +37,16 @@ def test_a_result_is_recomputed_from_its_scores_and_a_better_mean_is_found(
     forged = replace(evaluation.result, rates=(smaller, *evaluation.result.rates[1:]))
     (problem,) = recompute_problems(forged, path)
     assert "rates say" in problem
+    result = evaluation.result
+    slower = replace(result.costs[-1], decode_seconds=result.costs[-1].decode_seconds + 1)
+    for forged, said in (
+        (replace(result, costs=(*result.costs[:-1], slower)), "costs say"),
+        (replace(result, scores=result.scores[:-1]), "scores written, "),
+        (replace(result, costs=(*result.costs, slower)), "costs written, "),
+        (replace(result, images=result.images + 1), f"images written, {result.images} have scores"),
+    ):
+        (problem,) = recompute_problems(forged, path)
+        assert said in problem
     path.write_bytes(evaluation.per_image + b" ")
     (problem,) = recompute_problems(evaluation.result, path)
     assert "not those that the result names" in problem
