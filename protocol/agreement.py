@@ -1,12 +1,16 @@
 """How far viewers agree: Krippendorff's alpha and intraclass correlations."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+
+_PART = 1000
+"""Most images that are worked on at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +69,25 @@ def krippendorff_alpha(ratings: Array) -> float | None:
     total = len(values)
     if total == 0 or not np.ptp(values) > 0:
         return None
-    within = np.nansum((pairable - np.nanmean(pairable, axis=0)) ** 2, axis=0)
+    within = np.concatenate([_within(pairable[:, part]) for part in parts_of(len(counts))])
     observed = (2 * counts * within / (counts - 1)).sum() / total
     expected = 2 * total * ((values - values.mean()) ** 2).sum() / (total * (total - 1))
     return float(1 - observed / expected)
+
+
+def _within(ratings: Array) -> Array:
+    """Return the sum of squares about each image's mean."""
+    squares: Array = np.nansum((ratings - np.nanmean(ratings, axis=0)) ** 2, axis=0)
+    return squares
+
+
+def parts_of(images: int) -> list[slice]:
+    """Return images in equal parts, so that what is worked out on the way has a part's size.
+
+    No part has one image alone where there are more: NumPy would add it up in another order.
+    """
+    ends = np.linspace(0, images, -(-images // _PART) + 1).astype(int).tolist()
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def intraclass(ratings: Array) -> tuple[float | None, float | None]:

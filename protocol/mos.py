@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.agreement import Agreement, agreement
+from protocol.agreement import Agreement, agreement, parts_of
 from protocol.errors import RatingError
 from protocol.ratings import SCALE_HIGH, Parsed, Rated, Rating, Reason, Refused, refuse
 from protocol.screening import bt500_rejected, rank_correlations
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+Sessions: TypeAlias = NDArray[np.signedinteger[Any]]
 
 SROCC_LIMIT = 0.6
 """Viewers below it are removed (P A.2)."""
@@ -85,7 +86,7 @@ class _Table:
     images: Sequence[str]
     ratings: Array
     """`(viewers, images)`, NaN where not rated."""
-    sessions: NDArray[np.intp]
+    sessions: Sessions
     """The same; -1 where not rated."""
 
     @classmethod
@@ -100,7 +101,7 @@ class _Table:
         )
         values = np.full((len(viewers), len(images)), np.nan)
         values[places] = [r.rating for r in ratings]
-        groups = np.full(values.shape, -1, dtype=np.intp)
+        groups = np.full(values.shape, -1, dtype=np.int32)
         groups[places] = [sessions[r.session] for r in ratings]
         return cls(viewers, images, values, groups)
 
@@ -137,13 +138,15 @@ def opinions(
             f"none of {len(reports)} viewers is left in {dimension}: "
             + ", ".join(f"{r.viewer} {r.reason}" for r in reports[:5])
         )
+    # Before the scores, which are as large as the ratings: what it holds is then let go.
+    agreement_all = agreement(table.ratings[~np.isnan(table.ratings).all(axis=1)])
     ratings = table.ratings[kept]
     scores = normalised(ratings, table.sessions[kept]) if normalise else ratings
     return Opinions(
         dimension=dimension,
         scores=tuple(_scores(table.images, scores, ratings, normalise=normalise)),
         viewers=tuple(reports),
-        agreement_all=agreement(table.ratings[~np.isnan(table.ratings).all(axis=1)]),
+        agreement_all=agreement_all,
         agreement_kept=agreement(scores),
         refused=tuple(_refused(lines, given, table, reports)),
     )
@@ -164,11 +167,13 @@ def _lines(parsed: Parsed, dimension: Rated) -> Mapping[tuple[str, str], tuple[i
 
 
 def _without_short_sessions(table: _Table) -> _Table:
-    ratings, sessions = table.ratings.copy(), table.sessions.copy()
-    for at in range(len(table.viewers)):
-        names, counts = np.unique(table.sessions[at], return_counts=True)
-        short = np.isin(table.sessions[at], names[counts < MINIMUM_SESSION])
-        ratings[at, short], sessions[at, short] = np.nan, -1
+    short = np.zeros(table.ratings.shape, dtype=np.bool_)
+    for at, row in enumerate(table.sessions):
+        names, counts = np.unique(row, return_counts=True)
+        short[at] = np.isin(row, names[counts < MINIMUM_SESSION])
+    if not short.any():
+        return table
+    ratings, sessions = np.where(short, np.nan, table.ratings), np.where(short, -1, table.sessions)
     return _Table(table.viewers, table.images, ratings, sessions)
 
 
@@ -190,7 +195,7 @@ def _refused(
 
 def _screen(table: _Table, screening: Screening, *, normalise: bool) -> list[ViewerReport]:
     correlations = rank_correlations(table.ratings)
-    rejected = bt500_rejected(table.ratings)
+    rejected = bt500_rejected(table.ratings) if screening is Screening.BT500 else ()
     centred = centre_sessions(table.ratings, table.sessions)
     reports = []
     for at, viewer in enumerate(table.viewers):
@@ -202,7 +207,7 @@ def _screen(table: _Table, screening: Screening, *, normalise: bool) -> list[Vie
             reason = Reason.CONSTANT
         elif screening is Screening.SROCC:
             reason = Reason.OUTLIER if srocc is None or srocc < SROCC_LIMIT else None
-        elif screening is Screening.BT500 and rejected[at]:
+        elif len(rejected) and rejected[at]:
             reason = Reason.OUTLIER
         reports.append(
             ViewerReport(viewer=viewer, ratings=int(rated.sum()), srocc=srocc, reason=reason)
@@ -210,7 +215,7 @@ def _screen(table: _Table, screening: Screening, *, normalise: bool) -> list[Vie
     return reports
 
 
-def centre_sessions(ratings: Array, sessions: NDArray[np.intp]) -> Array:
+def centre_sessions(ratings: Array, sessions: Sessions) -> Array:
     """Return ratings with the mean of each viewer's session moved to 2.5 (P A.2).
 
     s_ij(g) = r_ij(g) - mean over the group's images + 2.5.
@@ -231,15 +236,16 @@ def centre_sessions(ratings: Array, sessions: NDArray[np.intp]) -> Array:
     return centred
 
 
-def normalised(ratings: Array, sessions: NDArray[np.intp]) -> Array:
+def normalised(ratings: Array, sessions: Sessions) -> Array:
     """Return scores with sessions centred and each viewer's mean 0 and deviation 1 (P A.2).
 
     z_ij = (s_ij - mu_j) / sigma_j, with the sample deviation. P divides by N - 1 with N for the
     subjects and writes mu_i once; the sum is over the images and mu is the viewer's.
     """
-    centred = centre_sessions(ratings, sessions)
-    means = np.nanmean(centred, axis=1, keepdims=True)
-    scores: Array = (centred - means) / np.nanstd(centred, axis=1, ddof=1, keepdims=True)
+    scores = centre_sessions(ratings, sessions)
+    # In place: most pictures have no rating of most viewers, and a copy has room for all.
+    for viewer in scores:
+        viewer[:] = (viewer - np.nanmean(viewer)) / np.nanstd(viewer, ddof=1)
     return scores
 
 
@@ -255,6 +261,13 @@ def _scores(
     section 2.2.1).
     """
     scale, shift = (SCALE_HIGH / 6, SCALE_HIGH / 2) if normalise else (1.0, 0.0)
+    for part in parts_of(len(images)):
+        yield from _scores_of(images[part], scores[:, part], given[:, part], scale, shift)
+
+
+def _scores_of(
+    images: Sequence[str], scores: Array, given: Array, scale: float, shift: float
+) -> Iterator[OpinionScore]:
     rated = ~np.isnan(scores)
     counts = rated.sum(axis=0)
     at_least = np.maximum(counts, 1)

@@ -1,5 +1,6 @@
 """Mean opinion scores: on viewers with a known truth, and against sureal and scipy."""
 
+import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,6 +88,30 @@ def test_raw_means_and_errors_are_another_s_implementation_s() -> None:
     assert mos_of(part) == pytest.approx(theirs["quality_scores"], abs=1e-9)
     errors = [score.standard_error for score in part.scores]
     assert errors == pytest.approx(theirs["quality_scores_std"], abs=1e-9)
+
+
+@pytest.mark.parametrize("images", [1, 2, 7, 8, 9, 200])
+def test_scores_are_the_same_to_the_last_bit_however_many_images_are_worked_on_at_once(
+    monkeypatch: pytest.MonkeyPatch, images: int
+) -> None:
+    ratings = simulate(TRUTH[:images], viewers=150)
+    ratings[np.random.default_rng(3).random(ratings.shape) < 0.4] = np.nan
+    whole = found(ratings, screening=Screening.NONE, normalise=images > GROUP)
+    monkeypatch.setattr("protocol.agreement._PART", 4)
+    assert found(ratings, screening=Screening.NONE, normalise=images > GROUP) == whole
+
+
+def test_a_study_where_most_rate_little_holds_few_copies_of_viewers_by_images() -> None:
+    ratings = simulate(np.resize(TRUTH, 4000), viewers=50)
+    ratings[np.random.default_rng(3).random(ratings.shape) < 0.9] = np.nan
+    parsed = parse_ratings(rows_of(ratings))
+    images = len(opinions(parsed, Rated.CONSISTENCY, Screening.NONE, normalise=False).scores)
+    table = 50 * images * np.dtype(float).itemsize
+    tracemalloc.start()
+    opinions(parsed, Rated.CONSISTENCY, Screening.NONE, normalise=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * table
 
 
 def test_bt500_rejects_whom_another_s_implementation_rejects() -> None:
