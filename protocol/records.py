@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from protocol.rules import Content, Dimension, Mode, Role
 
@@ -70,7 +71,8 @@ HIGHER_IS_BETTER = frozenset({"jpeg", "jxl", "webp"})
 """Codecs whose setting is a quality and not a QP."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: the id is kept in the record once it is known.
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """A submission. Immutable; its id is a hash of what would change the result."""
 
@@ -98,7 +100,7 @@ class Request:
         """The system that the row is about."""
         return {Role.I2T: self.i2t, Role.T2I: self.t2i, Role.CODEC: self.codec}[self.role]
 
-    @property
+    @cached_property
     def request_id(self) -> str:
         """20 hex digits; an identical resubmission has the same, a new revision another."""
         key = {

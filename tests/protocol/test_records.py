@@ -129,6 +129,14 @@ def test_a_folder_of_a_setting_is_known_by_its_name_and_a_hub_id_by_its_owner_to
     assert asked("ada/motion@1f").label == "a/b (adapter ada/motion@1f)"
 
 
+def test_a_request_s_id_is_worked_out_once_and_a_changed_copy_has_its_own() -> None:
+    request = make_request()
+    assert request.request_id is request.request_id
+    assert dataclasses.replace(request, protocol="cmc-1").request_id != request.request_id
+    assert request == make_request()
+    assert to_json(request) == to_json(make_request())
+
+
 def test_an_id_is_the_same_in_every_version_of_the_code() -> None:
     # A ledger's folders and a board's links carry it.
     assert make_request().request_id == "989ffeb371a297aba938"
