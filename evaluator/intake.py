@@ -1,11 +1,12 @@
 """Taking in the results that came with requests, one after the other."""
 
+import contextlib
 from pathlib import Path
 
 from evaluator.calibration import unlike_rows
 from evaluator.pictures import fingerprint_images
 from evaluator.reported import LARGEST, Bundle, check_reported
-from protocol.errors import InputError, LedgerError, RecordError, StoreError
+from protocol.errors import InputError, LeaseError, LedgerError, RecordError, StoreError
 from protocol.failures import FailureCode
 from protocol.states import State
 from submission.queue import Claim, make_failure
@@ -46,7 +47,9 @@ def receive_all(
         ) as claim:
             if claim is None:
                 return ended
-            ended.append(_receive(store, claim, images))
+            # Withdrawn at this moment: nothing waits of it any more, and others do.
+            with contextlib.suppress(LeaseError):
+                ended.append(_receive(store, claim, images))
 
 
 def _receive(store: Store, claim: Claim, images: Path | None) -> State:

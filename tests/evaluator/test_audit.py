@@ -12,7 +12,7 @@ from made_bundle import better, forge, write_bundle
 
 from evaluator.bench import Bench
 from evaluator.intake import receive_all
-from evaluator.reported import files_of, read_bundle
+from evaluator.reported import Bundle, TakenIn, check_reported, files_of, read_bundle
 from evaluator.run import Evaluation, evaluate
 from evaluator.worker import work
 from protocol.audits import Audit, audit_names
@@ -183,6 +183,28 @@ def test_files_that_are_too_large_or_too_few_are_not_read(
     (state,) = receive_all(store, "maintainer")
     assert state.failure is not None
     assert "wanted 10 at most" in state.failure.message
+
+
+def test_results_that_are_withdrawn_while_they_are_looked_at_keep_no_others_from_being_taken_in(
+    store: FolderStore, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    of_another = replace(evaluation.result, request=replace(evaluation.result.request, dataset="b"))
+    ids = []
+    for result in (evaluation.result, of_another):
+        folder = write_bundle(tmp_path / result.request.dataset, replace(evaluation, result=result))
+        ids.append(result.request.request_id)
+        store.submit(result.request, attached=files_of(ids[-1], read_bundle(folder)))
+
+    def check(bundle: Bundle, request: Request, images: Path | None) -> TakenIn:
+        if request.request_id == ids[0]:
+            FolderStore(store.folder).withdraw(ids[0], request.submitter, "wrong weights")
+        return check_reported(bundle, request, images)
+
+    monkeypatch.setattr("evaluator.intake.check_reported", check)
+    (state,) = receive_all(store, "maintainer")
+    assert (state.request_id, state.status) == (ids[1], Status.FINISHED)
+    assert store.state(ids[0]).status is Status.WITHDRAWN
+    assert check_ledger(store.ledger).problems == []
 
 
 def test_only_rows_that_came_with_their_results_are_audited(
