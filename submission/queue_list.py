@@ -2,26 +2,29 @@
 
 import math
 from collections.abc import Callable
+from datetime import datetime
 from statistics import median
 
 from protocol.records import Request
 from protocol.states import Status
-from submission.ledger import Book
-from submission.queue import QueueEntry, known
+from submission.ledger import Ledger
+from submission.queue import QueueEntry, Terms, known
+from submission.queue_worker import is_gone
 from submission.reported import is_reported
 
 
 def list_queue(
-    book: Book, request_of: Callable[[str], Request], noted: Callable[[str], str]
+    ledger: Ledger, request_of: Callable[[str], Request], terms: Terms, at: datetime
 ) -> list[QueueEntry]:
     """Return every request: the running, the waiting as they will be run, the ended.
 
     Args:
-        book: the newest.
+        ledger: what happened; its newest note of a running request is shown before its state's.
         request_of: returns a request by its id.
-        noted: returns the newest note of a running request, its progress and then its log;
-            empty where there is none.
+        terms: of leases, which say whether a running request's worker is gone.
+        at: the time.
     """
+    book = ledger.refresh()
     ids = book.queue()
     for_workers = [i for i in ids if not is_reported(book.states[i]["files"])]
     waiting = [i for i in for_workers if book.states[i]["status"] == Status.PENDING]
@@ -40,8 +43,10 @@ def list_queue(
         state, position = known(book, request_id), places.get(request_id)
         progress = log = ""
         if state.status is Status.RUNNING:
-            note = noted(request_id) or f"{state.progress}\n{state.log}"
+            note = ledger.noted(request_id) or f"{state.progress}\n{state.log}"
             progress, _, log = note.partition("\n")
+            if is_gone(state, terms, at, ledger.is_dead):
+                progress = f"its worker has not been heard of since {state.updated_at}"
         elif state.status is Status.PENDING and position is None:
             progress = "came with its results, which wait to be received"
         wait = None

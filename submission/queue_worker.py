@@ -59,7 +59,7 @@ def claim(
         state = None
         if plain["status"] == Status.RUNNING:
             state = book.state(request_id)
-            if state is None or not _is_gone(state, terms, at, is_dead):
+            if state is None or not is_gone(state, terms, at, is_dead):
                 continue
             if state.attempt >= terms.max_attempts:
                 events.append(_give_up(state, worker, at))
@@ -159,7 +159,8 @@ def release(book: Book, held: Claim, reason: str, at: datetime) -> Batch:
     return Batch(events=(make_event(Action.RELEASE, held.lease.worker, reason, new),))
 
 
-def _is_gone(state: State, terms: Terms, at: datetime, is_dead: Callable[[Lease], bool]) -> bool:
+def is_gone(state: State, terms: Terms, at: datetime, is_dead: Callable[[Lease], bool]) -> bool:
+    """Say whether any worker may take a running request from the one that it was claimed by."""
     lease = state.lease
     if lease is None or is_dead(lease):
         return True

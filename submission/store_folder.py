@@ -181,10 +181,13 @@ class FolderLedger:
             os.close(descriptor)
 
     def is_dead(self, lease: Lease) -> bool:
-        """Return whether the kernel has ended the holder's lock; False for another machine's."""
+        """Return whether the kernel has ended the holder's lock; False for another machine's.
+
+        And for one that this user may not open, who may look at a queue and not work on it.
+        """
         try:
             descriptor = os.open(self._lock_path(lease.nonce), os.O_WRONLY)
-        except FileNotFoundError:
+        except OSError:
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

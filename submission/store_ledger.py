@@ -265,7 +265,7 @@ class LedgerStore:
 
     def queue(self) -> list[QueueEntry]:
         """Return every request: the running, the waiting as they will be run, the ended."""
-        return list_queue(self.ledger.refresh(), self.request, self.ledger.noted)
+        return list_queue(self.ledger, self.request, self.terms, self._clock())
 
     def results(self) -> list[Result]:
         """Return the result of every finished request, as they were submitted.

@@ -130,6 +130,23 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_can_write_nothing(
     assert len(first.results()) == 1
 
 
+def test_a_lease_that_ran_out_is_shown_as_such_until_somebody_takes_the_request(
+    store: LedgerStore, make_store: MakeStore, clock: Clock
+) -> None:
+    store.submit(request_for(53))
+    claim = store.take("w")
+    assert claim is not None
+    store.report_progress(claim, "decode 3/48")
+    clock.move(69)
+    assert "heard of" not in store.queue()[0].progress
+    clock.move(2)
+    (entry,) = make_store().queue()
+    assert entry.state.status is Status.RUNNING
+    assert entry.progress == "its worker has not been heard of since 2026-01-01T00:00:00.000Z"
+    assert store.take("next") is not None
+    assert "heard of" not in store.queue()[0].progress
+
+
 def test_a_renewed_lease_is_kept_and_tells_the_progress(
     store: LedgerStore, make_store: MakeStore, clock: Clock
 ) -> None:
