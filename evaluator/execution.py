@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from evaluator.bench import Bench
+from evaluator.fruitless import nothing_scored
 from evaluator.gallery import gallery_folder, write_gallery
 from evaluator.progress import progress_bars
 from evaluator.run import evaluate
@@ -44,6 +45,7 @@ def run_here(
 
     Raises:
         SmokeTestError: the first three pictures show that the run would fail.
+        FruitlessError: no picture of any mode has a score.
         CMCError: as for `evaluate`.
     """
     with library_errors(log), progress_bars(note) as report:
@@ -56,6 +58,8 @@ def run_here(
             note(shown.sentence)
             tell(shown)
         evaluation = evaluate(request, here)
+    if fruitless := nothing_scored(evaluation):
+        raise fruitless
     write_gallery(gallery_folder(bench.cache, request.request_id), evaluation, bench)
     return Outcome(evaluation.result, evaluation.per_image)
 

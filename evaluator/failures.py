@@ -9,10 +9,10 @@ from protocol.errors import (
     CaptionError,
     CodecError,
     DecodeError,
+    FruitlessError,
     InputError,
     MachineFault,
     ModelError,
-    SmokeTestError,
     WeightsError,
 )
 from protocol.failures import FailureCode
@@ -88,7 +88,7 @@ def failure_of(error: BaseException) -> Failure:
 
 def code_of(error: BaseException) -> FailureCode:
     """Return the code of an error, or of the one that it was raised from."""
-    if isinstance(error, DecodeError | SmokeTestError):
+    if isinstance(error, DecodeError | FruitlessError):
         return FailureCode(error.code)
     if any(map(is_kernel_fault, _causes(error))):
         return FailureCode.KERNEL_FAULT

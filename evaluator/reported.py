@@ -159,6 +159,8 @@ def _check_result(result: Result, request: Request, rows: Sequence[Row]) -> None
         raise RecordError(f"{RESULT} was scored with {_names(uses)}, wanted {_names(wanted)}")
     for wrong in filter(None, _wrong_values(to_plain([result.provenance, result.run]), RESULT)):
         raise RecordError(wrong)
+    if all(row["score"] is None for row in rows):
+        raise RecordError("none of the pictures has a score, and no row comes of that")
     problems = table_problems(RESULT, result, rows)
     if problems:
         more = len(problems) - PROBLEMS_SHOWN

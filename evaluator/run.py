@@ -56,6 +56,8 @@ class Evaluation:
     """The per-image scores as Parquet."""
     decoded: Sequence[Decoded]
     """The pictures, in the cache."""
+    not_scored: Sequence[str] = ()
+    """A code for each score that there is not."""
 
 
 def evaluate(
@@ -109,7 +111,8 @@ def evaluate(
             device=bench.device,
         ),
     )
-    return Evaluation(result, per_image, decoded)
+    not_scored = [item.failure_code for item in scored if item.failure_code]
+    return Evaluation(result, per_image, decoded, not_scored)
 
 
 def _run(

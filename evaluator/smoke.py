@@ -10,6 +10,7 @@ from statistics import fmean, median
 
 from evaluator.bench import Bench
 from evaluator.decode import Decoded
+from evaluator.fruitless import commonest
 from evaluator.run import evaluate
 from protocol.errors import SmokeTestError
 from protocol.records import Request
@@ -69,11 +70,9 @@ def _mode_of(mode: Mode, group: Sequence[Decoded]) -> SmokeMode:
 def _require_pictures(mode: Mode, group: Sequence[Decoded], bench: Bench) -> None:
     made = [item for item in group if not item.entry.failure_code]
     if not made:
-        first = group[0].entry
+        code, reason = commonest([item.entry.failure_code for item in group], group)
         raise SmokeTestError(
-            first.failure_code,
-            f"in {mode} mode none of {len(group)} pictures was made; the first: "
-            f"{first.failure_message}",
+            code, f"in {mode} mode none of {len(group)} pictures was made; {reason}"
         )
     pictures = [bench.cache.read_picture(item.key) for item in made]
     if all(_is_flat(picture.getextrema()) for picture in pictures):

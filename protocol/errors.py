@@ -14,7 +14,8 @@ CMCError
 │   └── DatasetError    an archive or a dataset folder is broken or not what was expected
 ├── BitstreamError      a `.cmc` file cannot be read
 ├── CodecError          ffmpeg or another codec refused or answered nonsense
-├── SmokeTestError      the three pictures of the smoke test show that the whole run would fail
+├── FruitlessError      a run made nothing that could be scored
+│   └── SmokeTestError  the three pictures of the smoke test show that the whole run would fail
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
 ├── KernelFault         a GPU stopped a model's computation: it would stop it again
 ├── MachineFault        this machine is at fault and not what was asked; also an OSError
@@ -86,13 +87,17 @@ class CodecError(CMCError):
     """A codec refused its input or answered nonsense."""
 
 
-class SmokeTestError(CMCError):
-    """The three pictures of the smoke test show that the whole run would fail."""
+class FruitlessError(CMCError):
+    """A run made nothing that could be scored."""
 
     def __init__(self, code: str, message: str) -> None:
         """Keep `code`: that of the pictures, or `FLAT_PICTURES`."""
         super().__init__(message)
         self.code = code
+
+
+class SmokeTestError(FruitlessError):
+    """The three pictures of the smoke test show that the whole run would fail."""
 
 
 class DecodeError(CMCError):

@@ -18,7 +18,10 @@ class FailureCode(StrEnum):
     NAN_OUTPUT = "NAN_OUTPUT"
     WRONG_SIZE = "WRONG_SIZE"
     NSFW_FILTERED = "NSFW_FILTERED"
+    EMPTY_CAPTION = "EMPTY_CAPTION"
     FLAT_PICTURES = "FLAT_PICTURES"
+    PICTURE_TOO_SMALL = "PICTURE_TOO_SMALL"
+    NAN_SCORE = "NAN_SCORE"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     KERNEL_FAULT = "KERNEL_FAULT"
     TIMEOUT = "TIMEOUT"
@@ -46,6 +49,12 @@ HINTS: Mapping[FailureCode, str] = {
     "`?safety_checker=false` leaves it out where the licence allows that.",
     FailureCode.FLAT_PICTURES: "The smoke test's pictures are each of one colour; an autoencoder "
     "that overflows in half precision makes such: try `?dtype=float32`.",
+    FailureCode.EMPTY_CAPTION: "The I2T model said nothing of the pictures; look at its prompt and "
+    "its settings.",
+    FailureCode.PICTURE_TOO_SMALL: "The pictures are smaller than the protocol's indicators can "
+    "take; submit larger ones.",
+    FailureCode.NAN_SCORE: "An indicator's score was no number; look at the pictures that `cmc "
+    "evaluate` makes, and if nothing is wrong with them tell the maintainers.",
     FailureCode.OUT_OF_MEMORY: "The model does not fit the worker's GPU; try `?dtype=float16`, or "
     "ask for a larger worker.",
     FailureCode.KERNEL_FAULT: "The GPU stopped one of the model's computations, as it does when an "

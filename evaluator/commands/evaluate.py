@@ -6,6 +6,7 @@ step is a line of JSON on standard error.
 """
 
 import argparse
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -40,11 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run everything and print the means."""
+    """Run everything and print the means; the exit status is 1 when nothing has a score."""
+    from evaluator.failures import code_of
+    from evaluator.fruitless import nothing_scored
     from evaluator.progress import progress_bars, progress_events
     from evaluator.run import evaluate
     from evaluator.summary import summarise
     from protocol.errors import InputError
+    from protocol.failures import HINTS
     from protocol.jsonable import to_json
 
     if options.images.resolve().is_relative_to(options.out.resolve() / "pictures"):
@@ -67,6 +71,9 @@ def run(options: argparse.Namespace) -> int:
         for line in summarise(evaluation.result.run):
             print(line)
         print(f"written to {options.out}")
+    if fruitless := nothing_scored(evaluation):
+        print(f"cmc evaluate: {fruitless}", HINTS[code_of(fruitless)], sep="\n", file=sys.stderr)
+        return 1
     return 0
 
 

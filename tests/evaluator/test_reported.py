@@ -124,6 +124,10 @@ def change_row(**changes: Any) -> Callable[[Rows], Rows]:
     ("change", "message"),
     [
         (lambda rows: rows[1:], "wanted 12: one a picture, mode"),
+        (
+            lambda rows: [{**r, "score": None, "status": "NAN_SCORE"} for r in rows],
+            "none of the pictures has a score",
+        ),
         (lambda rows: [*rows, rows[0]], "comes twice"),
         (lambda rows: [{**row, "more": 1} for row in rows], "foreign: more"),
         (lambda rows: [{k: v for k, v in r.items() if k != "seed"} for r in rows], "seed"),

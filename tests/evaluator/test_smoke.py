@@ -11,10 +11,11 @@ from PIL import Image
 
 from evaluator.bench import Bench
 from evaluator.execution import run_here
+from evaluator.failures import failure_of
 from evaluator.isolation import _hear
 from evaluator.run import evaluate
 from evaluator.smoke import smoke_test
-from protocol.errors import SmokeTestError
+from protocol.errors import FruitlessError, SmokeTestError
 from protocol.failures import FailureCode
 from protocol.jsonable import to_plain
 from protocol.records import Request
@@ -111,6 +112,57 @@ def test_a_mode_without_a_single_picture_stops_the_run_with_its_code(
     with pytest.raises(SmokeTestError, match="none of 3 pictures was made") as caught:
         smoke_test(request, bench)
     assert caught.value.code == "NAN_OUTPUT"
+
+
+def silence(captions: Path) -> None:
+    """Make a caption file that says nothing of any picture."""
+    title, *lines = captions.read_text().splitlines()
+    captions.write_text("\n".join([title, *(f"{x.partition(',')[0]}, " for x in lines)]) + "\n")
+
+
+def test_a_run_without_a_single_score_fails_with_the_code_of_its_pictures(
+    ask: Callable[..., Request], make_bench: Callable[..., Bench], captions: Path
+) -> None:
+    silence(captions)
+    with pytest.raises(
+        FruitlessError, match=r"none of 6 .* the first: the I2T model said"
+    ) as of_all:
+        run_here(ask(modes=(Mode.PIXEL, Mode.FULL)), make_bench(), print)
+    assert failure_of(of_all.value).code is FailureCode.EMPTY_CAPTION
+    with pytest.raises(SmokeTestError, match="in pixel mode none of 3") as of_three:
+        smoke_test(ask(modes=(Mode.PIXEL, Mode.FULL)), make_bench())
+    assert failure_of(of_three.value).code is FailureCode.EMPTY_CAPTION
+    # What image mode makes is a row, as before.
+    assert run_here(ask(), make_bench(), print).result.images == 3
+
+
+def test_a_run_on_pictures_too_small_for_every_indicator_says_so(
+    ask: Callable[..., Request],
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evaluator.score._checked", lambda _: (None, "PICTURE_TOO_SMALL"))
+    with pytest.raises(FruitlessError, match="most are PICTURE_TOO_SMALL") as caught:
+        run_here(ask(modes=(Mode.IMAGE,), i2t=None), make_bench(), print)
+    assert failure_of(caught.value).code is FailureCode.PICTURE_TOO_SMALL
+
+
+def test_cmc_evaluate_of_nothing_that_can_be_scored_writes_what_it_has_and_exits_with_1(
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    images: Path,
+    captions: Path,
+    tmp_path: Path,
+) -> None:
+    silence(captions)
+    done = cmc_here(
+        *("evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--mode", "full"),
+        *("--images", images, "--protocol", "demo-0", "--out", tmp_path / "out"),
+        status=1,
+    )
+    assert "cmc evaluate: none of 3 decoded files has a score; the first: " in done.stderr
+    assert "look at its prompt" in done.stderr
+    assert (tmp_path / "out" / "result.json").is_file()
+    assert len(list((tmp_path / "out" / "files").glob("full/*.cmc"))) == 3
 
 
 def test_the_command_says_what_the_whole_run_would_take(
