@@ -1,6 +1,6 @@
 """The matrix of pairs: every I2T model with every T2I model that it was run with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,9 @@ def pair_tables(results: Sequence[Result]) -> list[PairTable]:
                 scores |= _scores(result, content)
         published = grouped.setdefault(PUBLISHED_BENCH, {})
         grouped[PUBLISHED_BENCH] = {**_published(content), **published}
+        printed = {pair: value for pair, value in _printed(content) if pair not in published}
         tables += [
-            _table(bench, name, pairs)
+            _table(bench, name, pairs, printed if bench == PUBLISHED_BENCH else {})
             for bench, pairs in sorted(grouped.items(), key=lambda item: item[0])
             if any(pairs.values())
         ]
@@ -107,12 +108,24 @@ def _published(content: Content | None) -> dict[Pair, Scores]:
     return pairs
 
 
-def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTable:
+def _printed(content: Content | None) -> Iterator[tuple[Pair, float]]:
+    """Yield the Overalls of all modes as the public leaderboard prints them; one has other digits.
+
+    Of one content, and of systems that lack a mode, there are none.
+    """
+    for row in published_rows(Track.T2I, content) if content is None else []:
+        if row.overall is not None and not row.missing_modes:
+            yield (PUBLISHED_CAPTIONER, row.model), row.overall
+
+
+def _table(
+    bench: Bench, content: str, pairs: Mapping[Pair, Scores], printed: Mapping[Pair, float]
+) -> PairTable:
     i2t = tuple(dict.fromkeys(pair[0] for pair in pairs))
     t2i = tuple(dict.fromkeys(pair[1] for pair in pairs))
     row_of, column_of = ({name: at for at, name in enumerate(names)} for names in (i2t, t2i))
     placed = {
-        (row_of[pair[0]], column_of[pair[1]]): _measures(scores)
+        (row_of[pair[0]], column_of[pair[1]]): _measures(scores, printed.get(pair))
         for pair, scores in pairs.items()
         if scores
     }
@@ -136,12 +149,14 @@ def _table(bench: Bench, content: str, pairs: Mapping[Pair, Scores]) -> PairTabl
     )
 
 
-def _measures(scores: Scores) -> dict[str, float]:
+def _measures(scores: Scores, printed: float | None) -> dict[str, float]:
     values = {cell_name(cell): score for cell, score in scores.items()}
     for track in OVERALLS:
         value = overall(track, scores)
         if value is not None:
             values[f"overall_{track}"] = value
+    if printed is not None:
+        values[f"overall_{Track.T2I}"] = printed
     return values
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from list_source import ListSource
 from make_results import make_codec, make_result
 
-from protocol.boards import bench_of
+from protocol.boards import bench_of, published_rows
+from protocol.published import PUBLISHED_CAPTIONER
 from protocol.rules import Content, Dimension, Mode, Track
 from protocol.statistics.boards import ImageScores, board_statistics, track_cells
-from space.pairs import pair_tables
+from space.pairs import pair_lines, pair_tables
 from space.rows import Rows
 from space.site import build_site
 from space.snapshot import read_snapshot
@@ -22,6 +23,20 @@ def test_pairs_of_the_paper_are_one_row_and_one_column() -> None:
     assert {column for row, column in table.places if row == captioner} == {*range(12)}
     assert {row for row, column in table.places if column == painter} == {*range(6)}
     assert len(table.places) == len(table.values["full_fr"]) == 12 + 6 - 1
+
+
+def test_a_published_pair_has_the_overall_that_was_printed() -> None:
+    printed = {
+        row.model: row.overall for row in published_rows(Track.T2I, None) if not row.missing_modes
+    }
+    overalls = {
+        line["t2i"]: line["overall_t2i"]
+        for line in pair_lines(pair_tables([]))
+        if (line["content"], line["i2t"]) == ("all", PUBLISHED_CAPTIONER)
+    }
+    # From the means it would be 2.3154.
+    assert overalls["RealVis"] == 2.3155
+    assert {model: overalls[model] for model in printed} == printed
 
 
 def test_pairs_that_were_not_run_take_no_room() -> None:
