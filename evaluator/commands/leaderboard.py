@@ -56,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
 
 def print_board(rows: Sequence["Row"]) -> None:
     """Print the rows of one track as text, one table a bench, those that are not ranked last."""
-    from protocol.system_names import names_with_partners
-
     if not rows:
         print("no rows")
     places = _places(rows)
@@ -66,8 +64,7 @@ def print_board(rows: Sequence["Row"]) -> None:
         chosen.sort(key=lambda row: id(row) not in places)
         modes = [m for m in TRACKS[rows[0].track].modes if any(_cells(row, m)[0] for row in chosen)]
         heads = [f"{mode} {name}" for mode in modes for name in ("fr", "nr", "bpp")]
-        names = names_with_partners(chosen)
-        titles = [f"{name} ({row.source})" for name, row in zip(names, chosen, strict=True)]
+        titles = _titles(chosen)
         width = max(map(len, titles))
         print(bench.label)
         print(f"      {'':<{width}}{'overall':>10}{''.join(f'{head:>11}' for head in heads)}")
@@ -80,6 +77,23 @@ def print_board(rows: Sequence["Row"]) -> None:
             print(
                 f"{place or '-':>4}  {title:<{width}}{overall:>10}{cells}{'' if place else lacks}"
             )
+
+
+def _titles(rows: Sequence["Row"]) -> list[str]:
+    """Return what the rows of a table are called, with the revision where two share a name."""
+    from collections import Counter
+
+    from protocol.system_names import names_with_partners
+
+    names = names_with_partners(rows)
+    times = Counter(names)
+    marks = [
+        f" [{row.facts.revision[:8]}]" if times[name] > 1 and row.facts.revision else ""
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return [
+        f"{name}{mark} ({row.source})" for name, mark, row in zip(names, marks, rows, strict=True)
+    ]
 
 
 def _places(rows: Sequence["Row"]) -> dict[int, int]:

@@ -35,6 +35,19 @@ def test_a_maintainer_withdraws_somebody_s_row_and_has_to_say_why(
     assert last.reason == "forged scores"
 
 
+def test_two_revisions_of_a_model_have_two_titles_on_a_board(
+    store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, level, revision in (("a", 1.0, "1" * 40), ("a", 2.0, "2" * 40), ("b", 0.0, "3" * 40)):
+        add_result(store, name, level, revision=revision)
+    assert main(["leaderboard", "--track", "t2i-ulb", "--store", str(store.folder)]) == 0
+    titles = [line[6:35].rstrip() for line in capsys.readouterr().out.splitlines()[2:]]
+    partner = "a with gpt4v.csv"
+    assert [title.partition(" (")[0] for title in titles] == [
+        *(f"{partner} [22222222]", f"{partner} [11111111]", "b"),
+    ]
+
+
 def test_a_change_is_told_as_json_too_and_what_would_decide_nothing_is_refused(
     store: FolderStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
