@@ -99,6 +99,16 @@ def as_counted(adapter: str, name: str, text: str) -> str:
     return str(int(value)) if is_whole else repr(value)
 
 
+def is_default(adapter: str, name: str, text: str) -> bool:
+    """Say whether a setting, as it is counted, is what it is when it is left out: one row."""
+    setting = settings_of(adapter).get(name)
+    if setting is None or setting.default is None:
+        return False
+    is_yes_or_no = isinstance(setting.default, bool)
+    left_out = str(setting.default).lower() if is_yes_or_no else str(setting.default)
+    return text == as_counted(adapter, name, left_out)
+
+
 def read_settings(system: System, defaults: Mapping[str, Value]) -> dict[str, Value]:
     """Return the adapter's settings, each of its default's type.
 

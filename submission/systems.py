@@ -22,7 +22,7 @@ from protocol.systems import (
 )
 from submission.folders import hash_file, hash_folder, local_path, require_safetensors
 from submission.hub_errors import hub_errors
-from submission.settings import as_counted
+from submission.settings import as_counted, is_default
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -54,8 +54,9 @@ def pin_system(text: str) -> System:
     model, revision = split_revision(rest)
     _require_model(kind, model)
     settings = {
-        name: _pin_setting(value) if name in MODEL_SETTINGS else as_counted(kind, name, value)
+        name: _pin_setting(value) if name in MODEL_SETTINGS else counted
         for name, value in typed.items()
+        if not is_default(kind, name, counted := as_counted(kind, name, value))
     }
     # A server's model is known by its name alone; the answers' own model name is kept with them.
     if kind in WITHOUT_MODEL or kind in ENDPOINT_ADAPTERS:

@@ -157,6 +157,23 @@ def test_a_number_is_one_setting_however_it_is_written() -> None:
     assert pinned(behind).settings == kept
 
 
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ("steps=0&guidance=7.5", {"guidance": "7.5"}),
+        ("steps=00.0&safety_checker=true&dtype=", {}),
+        ("safety_checker=false&dtype=float32", {"safety_checker": "false", "dtype": "float32"}),
+        ("safety_checker=True", {"safety_checker": "True"}),
+        # The protocol's own number: another protocol has another.
+        ("steps=40", {"steps": "40"}),
+    ],
+)
+def test_a_setting_typed_with_its_default_is_the_row_that_leaves_it_out(
+    settings: str, left: dict[str, str]
+) -> None:
+    assert pin_system(f"diffusers:acme/model@{'c' * 40}?{settings}").settings == left
+
+
 @pytest.mark.parametrize("text", ["x:m?", "x:m?a", "x:m?=1", "x:m?a=1&a=2"])
 def test_a_setting_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ModelError, match=r"wanted .name=value"):
