@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import (
     add_images,
     add_json,
@@ -100,7 +101,7 @@ def show(replication: "Replication") -> None:
         mark = "agrees" if one.agrees else "DIFFERS"
         print(
             f"{one.mode:<6}{one.what:<15}{one.original:.4f} there, {one.replicated:.4f} here; "
-            f"{one.images} pictures, tolerance {one.tolerance:.4f}: {mark}"
+            f"{counted(one.images, 'picture')}, tolerance {one.tolerance:.4f}: {mark}"
         )
     print(
         f"{replication.equal_pictures} of {replication.pictures} decoded pictures are equal to the "

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_study, bench_from, keep_and_print, request_from
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _text(found: "Controls") -> str:
     lines = [
         (
             f"{found.system} with {found.partner or 'no I2T model'}, {found.protocol}, "
-            f"{found.images} pictures; higher is better; ranking indicators are marked *"
+            f"{counted(found.images, 'picture')}; higher is better; ranking indicators are marked *"
         ),
         (
             f"{'control':<18} {'mode':<6} {'indicator':<12} {'system':>8} {'control':>8}  "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import TEXT_CODERS
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
 from evaluator.commands._text_options import add_text_prior, prior_from, with_text_coder
 from protocol.rules import Mode
@@ -108,8 +109,8 @@ def _print_means(result: "Result") -> None:
             lost = f", {score.not_scored} not scored" if score.not_scored else ""
             print(
                 f"{score.mode:<6} {score.dimension}  {mean}  at {rates[score.mode]:.4f} bpp "
-                f"({score.images} pictures{lost})"
+                f"({counted(score.images, 'picture')}{lost})"
             )
     for mode, count in result.provenance.captions_cut.items():
         if count:
-            print(f"{mode:<6} the T2I model read only the beginning of {count} captions")
+            print(f"{mode:<6} the T2I model read only the beginning of {counted(count, 'caption')}")

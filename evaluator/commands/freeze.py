@@ -6,6 +6,7 @@ label that is there with another board is refused.
 
 import argparse
 
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, add_store
 
 HELP = "freeze a store's board under a label"
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(to_json(entry))
     elif is_new:
-        print(f"{entry.label} is frozen: {entry.results} results, sha256 {entry.sha256}")
+        print(f"{entry.label} is frozen: {counted(entry.results, 'result')}, sha256 {entry.sha256}")
     else:
         print(f"nothing changed: {entry.label} holds this board since {entry.frozen_at[:10]}")
     return 0

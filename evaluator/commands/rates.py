@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import LARGEST_BPP, RESAMPLES, SEED, number
+from evaluator.commands._numbers import LARGEST_BPP, RESAMPLES, SEED, counted, number
 from evaluator.commands._options import add_json, add_machine, bench_from, images_from
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _equal_lines(found: "EqualRate") -> Iterator[str]:
     yield f"  difference      {difference.value:.4f} [{difference.low:.4f}, {difference.high:.4f}]"
     yield (
         f"  win rate        {100 * found.result.win_rate.value:.1f} % of "
-        f"{found.result.images} pictures, {found.result.left_out} left out"
+        f"{counted(found.result.images, 'picture')}, {found.result.left_out} left out"
     )
 
 
@@ -207,5 +207,5 @@ def _bd_text(part: "BootstrappedDifference", unit: str) -> str:
         interval = f"[{part.interval_low:.4g}, {part.interval_high:.4g}],"
     return (
         f"{value.value:.4g}{unit} {interval} over {value.low:.4g} to {value.high:.4g} "
-        f"({100 * value.share:.0f} % of the whole range), {part.images} pictures"
+        f"({100 * value.share:.0f} % of the whole range), {counted(part.images, 'picture')}"
     )

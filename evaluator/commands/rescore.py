@@ -8,6 +8,7 @@ made them; pictures that differ in a bit are refused. Legibility of screens:
 import argparse
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, bench_from
 from evaluator.commands._rows import add_rows
 from protocol.rules import Content
@@ -83,5 +84,5 @@ def _show(result: "Result", name: str, row: "RowScores") -> None:
         mean = "not scored" if score.mean is None else f"{score.mean:.4f}"
         print(
             f"{result.request.label}  {name:<12}{score.mode:<7}"
-            f"{score.content or 'all':<6}{mean}  ({score.images} pictures)"
+            f"{score.content or 'all':<6}{mean}  ({counted(score.images, 'picture')})"
         )

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from evaluator.commands._numbers import counted
 from evaluator.commands._streams import refuse_own_source
 
 HELP = "make or show a prior of the ppmd text coder"
@@ -36,5 +37,5 @@ def run(options: argparse.Namespace) -> int:
         prior = build_prior(read_captions(options.captions).values())
         write_whole(path, prior.data)
     count = prior.captions.count(b"\0")
-    print(f"{path}: {count:,} captions, {len(prior.data):,} bytes, sha256 {prior.sha256}")
+    print(f"{path}: {counted(count, 'caption')}, {len(prior.data):,} bytes, sha256 {prior.sha256}")
     return 0

@@ -6,6 +6,7 @@ Whatever was changed, added or removed outside the ledger is named; the exit sta
 import argparse
 from typing import TYPE_CHECKING
 
+from evaluator.commands._numbers import counted
 from evaluator.commands._options import DEFAULT_STORE, add_json
 
 if TYPE_CHECKING:
@@ -53,17 +54,18 @@ def run(options: argparse.Namespace) -> int:
         told |= {"newest_line_sha256": checked.book.sha256, "frozen_boards": boards}
         print(json.dumps({**told, "lines": checked.book.number, "rows": rows}))
         return 1 if problems else 0
+    lines = counted(checked.book.number, "line")
     for problem in problems:
         print(problem)
     for path in checked.leftovers:
         print(f"{path}: left by a claim that was lost; no row uses it")
     if problems:
-        print(f"{len(problems)} problems in {checked.book.number} lines of the ledger")
+        print(f"{counted(len(problems), 'problem')} in {lines} of the ledger")
         return 1
     print(
-        f"{options.store} is as its ledger says: {checked.book.number} lines, "
-        f"{len(checked.book.states)} requests, {rows} results recomputed from their scores"
-        + (f", {boards} frozen boards" if boards else "")
+        f"{options.store} is as its ledger says: {lines}, "
+        f"{counted(len(checked.book.states), 'request')}, {counted(rows, 'result')} recomputed "
+        "from their scores" + (f", {counted(boards, 'frozen board')}" if boards else "")
     )
     if checked.book.sha256:
         print(f"note elsewhere, for --expect: {checked.book.sha256}")

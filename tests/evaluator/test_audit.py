@@ -70,13 +70,13 @@ def test_honest_results_are_self_reported_then_audited_and_verified(
     assert received == f"{request_id} is FINISHED; `cmc audit` may verify it\n"
     assert cmc_here("receive").stdout == "no results wait to be received\n"
     assert source_of(cmc_here) == "self-reported"
-    assert "1 results recomputed" in cmc_here("verify").stdout
+    assert "1 result recomputed" in cmc_here("verify").stdout
     head = store.ledger.refresh().sha256
     audited = cmc_here("audit", request_id, *where).stdout
     assert "3 of 3 decoded pictures are equal" in audited
     assert "were run again by the maintainers and agree" in audited
     assert source_of(cmc_here) == "verified"
-    assert "1 results recomputed" in cmc_here("verify").stdout
+    assert "1 result recomputed" in cmc_here("verify").stdout
     (audit,) = read_audits(store.ledger, store.state(request_id).files)
     assert (audit.salt, audit.agrees) == (head, True)
     assert [event.action for event in store.events(request_id)] == [

@@ -83,7 +83,7 @@ def test_on_the_hub_a_submitter_writes_requests_alone_and_a_maintainer_verifies(
     assert '"source": "self-reported"' in said[1]
     assert "run again by the maintainers and agree" in said[2]
     assert '"source": "verified"' in said[3]
-    assert "1 results recomputed" in said[4]
+    assert "1 result recomputed" in said[4]
     assert "FINISHED" in said[5]
     commits = [call for call in hub.calls("commit") if call.user == "ada"]
     assert {call.repo for call in commits} == {"acme/cmc-requests"}

@@ -39,7 +39,7 @@ def test_freeze_says_what_it_froze_that_nothing_changed_and_that_a_label_is_take
     store.create()
     assert "holds no result" in cmc_here("freeze", status=1).stderr
     add_result(store, "a", 1.0)
-    assert "is frozen: 1 results, sha256 " in cmc_here("freeze", "--label", LABEL).stdout
+    assert "is frozen: 1 result, sha256 " in cmc_here("freeze", "--label", LABEL).stdout
     assert "nothing changed" in cmc_here("freeze", "--label", LABEL).stdout
     today = json.loads(cmc_here("freeze", "--json").stdout)
     assert len(today["label"]) == len("2026-10-01")
@@ -106,7 +106,7 @@ def test_the_commands_work_on_a_store_of_the_hub(hub: LoopbackHub, tmp_path: Pat
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert f"{LABEL} is frozen: 1 results" in run("freeze", "--label", LABEL)
+    assert f"{LABEL} is frozen: 1 result" in run("freeze", "--label", LABEL)
     store.withdraw(kept.request.request_id, "tests", "wrong weights")
     assert "left   #1 → -" in run("changes", "--track", "t2i-ulb")
     (tag,) = hub.api().list_repo_refs("acme/cmc-results", repo_type="dataset").tags

@@ -7,6 +7,7 @@ import pytest
 from made_models import PAINTER
 
 from evaluator.__main__ import main
+from evaluator.commands._numbers import counted
 from protocol.errors import RecordError
 from protocol.jsonable import from_json, to_json
 from protocol.records import Cost
@@ -18,6 +19,13 @@ TRAIN = (
     *("indicators", "train", "topiq_fr", "--labels", "l", "--pictures", ".", "--references", "."),
     *("--out", "o", "--from-scratch"),
 )
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 pictures"), (1, "1 picture"), (1200, "1,200 pictures")]
+)
+def test_one_picture_is_not_called_pictures(count: int, said: str) -> None:
+    assert counted(count, "picture") == said
 
 
 @pytest.mark.parametrize(

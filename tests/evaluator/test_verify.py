@@ -65,13 +65,13 @@ def test_verify_names_what_was_changed_and_exits_with_1(
         evaluation = evaluate(claim.request, make_bench())
         store.finish(claim, evaluation.result, evaluation.per_image)
     verified = cmc("verify").stdout
-    assert "1 results recomputed from their scores" in verified
+    assert "1 result recomputed from their scores" in verified
     noted = verified.split()[-1]
     assert main(["verify", str(store.folder), "--expect", noted]) == 0
     assert main(["verify", str(store.folder), "--expect", "f" * 64]) == 1
     assert main(["verify", str(store.folder), "--expect", noted[:8]]) == 1
     assert main(["freeze", "--store", str(store.folder), "--label", "v1"]) == 0
-    assert ", 1 frozen boards" in cmc("verify").stdout
+    assert ", 1 frozen board" in cmc("verify").stdout
     frozen = store.folder / "frozen" / "v1.json"
     good = frozen.read_text(encoding="utf-8")
     frozen.write_text(good.replace('"ledger_lines":3', '"ledger_lines":2'), encoding="utf-8")
@@ -148,7 +148,7 @@ def test_submit_work_queue_leaderboard_and_verify_on_the_hub(
     (entry,) = json.loads(said[3])
     assert (entry["state"]["status"], entry["request"]["submitter"]) == ("FINISHED", "tester")
     assert [row["model"] for row in json.loads(said[4])] == ["VVC QP 53"]
-    assert "1 results recomputed" in said[5]
+    assert "1 result recomputed" in said[5]
     assert said[6] == f"{request_id} is WITHDRAWN"
     assert json.loads(said[7]) == []
 
