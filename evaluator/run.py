@@ -111,8 +111,11 @@ def evaluate(
             device=bench.device,
         ),
     )
-    not_scored = [item.failure_code for item in scored if item.failure_code]
-    return Evaluation(result, per_image, decoded, not_scored)
+    return Evaluation(result, per_image, decoded, _codes_of(scored))
+
+
+def _codes_of(scored: Sequence[Scored]) -> list[str]:
+    return [item.failure_code for item in scored if item.failure_code]
 
 
 def _run(
