@@ -10,6 +10,7 @@ from evaluator.progress import progress_bars
 from evaluator.run import evaluate
 from evaluator.run_log import library_errors
 from evaluator.smoke import smoke_test
+from protocol.counts import counted
 from protocol.records import Request, Result
 from protocol.samples import list_samples
 from protocol.smoke import SmokeReport
@@ -51,7 +52,7 @@ def run_here(
     with library_errors(log), progress_bars(note) as report:
         here = replace(bench, report=report)
         pictures = len(list_samples(bench.images))
-        log(f"{pictures} pictures in {', '.join(request.modes)} mode on {bench.device}")
+        log(f"{counted(pictures, 'picture')} in {', '.join(request.modes)} mode on {bench.device}")
         if pictures >= SMOKE_FROM:
             log("a smoke test of three pictures first")
             shown = smoke_test(request, here)

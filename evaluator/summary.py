@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from protocol.counts import counted
 from protocol.records import RunReport
 
 
@@ -10,9 +11,10 @@ def summarise(report: RunReport) -> Iterator[str]:
     wall = max(report.wall_seconds, 1e-9)
     yield f"took {report.wall_seconds:.1f} s, {report.cpu_seconds:.1f} s of processor here"
     for part, seconds in sorted(report.busy_seconds.items(), key=lambda item: -item[1]):
-        pictures = report.pictures.get(part, 0)
-        each = f", {seconds / pictures:.3f} s each" if pictures else ""
-        yield f"  {part:<12} {seconds:>9.1f} s  {seconds / wall:>6.1%}  {pictures} pictures{each}"
+        count = report.pictures.get(part, 0)
+        pictures = counted(count, "picture")
+        each = f", {seconds / count:.3f} s each" if count else ""
+        yield f"  {part:<12} {seconds:>9.1f} s  {seconds / wall:>6.1%}  {pictures}{each}"
     yield f"  {'neither':<12} {report.other_seconds:>9.1f} s  {report.other_seconds / wall:>6.1%}"
     kinds = sorted({*report.cache_hits, *report.cache_misses})
     if kinds:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from protocol.counts import counted
 from protocol.rules import Mode
 
 SMOKE_MARK = "\x1esmoke "
@@ -57,6 +58,7 @@ class SmokeReport:
             + "".join(f", {count} {code}" for code, count in one.failures.items())
             for one in self.modes
         ]
-        return f"smoke test of {len(self.names)} pictures in {self.seconds:.0f} s: " + "; ".join(
-            parts
+        return (
+            f"smoke test of {counted(len(self.names), 'picture')} in {self.seconds:.0f} s: "
+            + "; ".join(parts)
         )

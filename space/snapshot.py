@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from protocol.counts import counted
 from protocol.errors import NoStoreError, RecordError, StoreError
 from protocol.evidence import Evidence, current_evidence
 from protocol.files import write_whole
@@ -275,8 +276,7 @@ def read_snapshot(source: Source, revision: str) -> Snapshot:
 def say_damage(snapshot: Snapshot) -> str:
     """Return how much is left out of a snapshot, in a few words; empty where nothing is."""
     count = len(snapshot.damaged)
-    requests = "1 request" if count == 1 else f"{count:,} requests"
-    return f"damaged files of {requests} are left out" if count else ""
+    return f"damaged files of {counted(count, 'request')} are left out" if count else ""
 
 
 def say_briefly(error: Exception) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.commands._in_process import add_in_process, require_in_process_for_ray
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import (
     add_images,
     add_json,
@@ -15,6 +14,7 @@ from evaluator.commands._options import (
     bench_from,
     cache_from,
 )
+from protocol.counts import counted
 
 if TYPE_CHECKING:
     from protocol.records import Result

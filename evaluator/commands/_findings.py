@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from protocol.counts import counted
+
 if TYPE_CHECKING:
     from submission.cost import Cost
     from submission.findings import Finding
@@ -31,8 +33,9 @@ def report(options: argparse.Namespace, findings: "Sequence[Finding]", cost: "Co
         print(json.dumps(answer_of(findings, cost)))
     else:
         show(findings, cost)
-        reasons = "1 reason" if refused == 1 else f"{refused} reasons"
-        print(f"refused: {reasons}" if refused else "accepted; nothing was queued")
+        print(
+            f"refused: {counted(refused, 'reason')}" if refused else "accepted; nothing was queued"
+        )
     return 1 if refused else 0
 
 

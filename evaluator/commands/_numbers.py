@@ -1,4 +1,4 @@
-"""Numbers of the command line: options that cannot be meant are refused; counts have a plural."""
+"""Types of options that are numbers: what cannot be meant is refused before anything starts."""
 
 import argparse
 import math
@@ -48,11 +48,6 @@ def number(
         raise argparse.ArgumentTypeError(f"wanted {wanted}, found {text[:40]!r}")
 
     return read
-
-
-def counted(count: int, thing: str) -> str:
-    """Return `1 picture` and `2 pictures`."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

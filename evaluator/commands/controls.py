@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_study, bench_from, keep_and_print, request_from
+from protocol.counts import counted
 
 if TYPE_CHECKING:
     from protocol.controls import Controls

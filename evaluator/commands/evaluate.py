@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.bitstream import TEXT_CODERS
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, add_machine, add_systems, bench_from, request_from
 from evaluator.commands._text_options import add_text_prior, prior_from, with_text_coder
+from protocol.counts import counted
 from protocol.rules import Mode
 
 if TYPE_CHECKING:

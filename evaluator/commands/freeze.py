@@ -6,8 +6,8 @@ label that is there with another board is refused.
 
 import argparse
 
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, add_store
+from protocol.counts import counted
 
 HELP = "freeze a store's board under a label"
 

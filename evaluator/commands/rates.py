@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import LARGEST_BPP, RESAMPLES, SEED, counted, number
+from evaluator.commands._numbers import LARGEST_BPP, RESAMPLES, SEED, number
 from evaluator.commands._options import add_json, add_machine, bench_from, images_from
+from protocol.counts import counted
 
 if TYPE_CHECKING:
     from evaluator.rate_answers import (

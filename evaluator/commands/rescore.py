@@ -8,9 +8,9 @@ made them; pictures that differ in a bit are refused. Legibility of screens:
 import argparse
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import add_json, bench_from
 from evaluator.commands._rows import add_rows
+from protocol.counts import counted
 from protocol.rules import Content
 
 if TYPE_CHECKING:

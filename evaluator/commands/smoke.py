@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
     from evaluator.progress import progress_bars
     from evaluator.smoke import cost_after, smoke_test
+    from protocol.counts import counted
     from protocol.jsonable import to_plain
     from protocol.samples import list_samples
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(report.sentence)
         print(
-            f"all {images} pictures would take about {cost.gpu_minutes:.1f} minutes on this "
+            f"{counted(images, 'picture')} would take about {cost.gpu_minutes:.1f} minutes on this "
             f"machine ({cost.lowest:.1f} to {cost.highest:.1f}), scoring not counted"
         )
     return 0

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from evaluator.commands._numbers import counted
 from evaluator.commands._streams import refuse_own_source
+from protocol.counts import counted
 
 HELP = "make or show a prior of the ppmd text coder"
 

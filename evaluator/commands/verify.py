@@ -6,8 +6,8 @@ Whatever was changed, added or removed outside the ledger is named; the exit sta
 import argparse
 from typing import TYPE_CHECKING
 
-from evaluator.commands._numbers import counted
 from evaluator.commands._options import DEFAULT_STORE, add_json
+from protocol.counts import counted
 
 if TYPE_CHECKING:
     from submission.ledger_check import Checked

@@ -7,7 +7,7 @@ import pytest
 from made_models import PAINTER
 
 from evaluator.__main__ import main
-from evaluator.commands._numbers import counted
+from protocol.counts import counted
 from protocol.errors import RecordError
 from protocol.jsonable import from_json, to_json
 from protocol.records import Cost
