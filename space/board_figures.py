@@ -72,6 +72,7 @@ def _of_board(
         yield drawn("radar", about, partial(radar_figure, track, ranked), numbers)
     if any(row.bits_per_pixel for row in rows):
         about = "Systems as points, one a mode; codecs as lines over their qualities."
+        about += "" if track is Track.CODEC else _unnamed(len(rows))
         numbers = [_numbers(row) for row in rows]
         if track is not Track.CODEC:
             # Their Overall is another board's.

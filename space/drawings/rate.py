@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.boards import Row
 from protocol.rules import Dimension, Mode, Role
+from space.drawings.labels import MOST_NAMED
 from space.drawings.style import (
     COLOURS,
     DASHES,
@@ -44,8 +45,14 @@ def rate_figure(rows: Sequence[Row], codecs: Sequence[Row]) -> "Figure":
             colour = GREY if systems else COLOURS[number % len(COLOURS)]
             trace = _codec_line(members, dimension, DASHES[number % len(DASHES)], colour)
             drawing.add_trace(trace | {"showlegend": column == 1}, row=1, col=column)
-        for number, (row, name) in enumerate(zip(systems, names, strict=True)):
-            trace = _system_points(row, name, dimension, COLOURS[number % len(COLOURS)])
+        if rest := systems[MOST_NAMED:]:
+            trace = _system_points(rest, f"{len(rest)} more", dimension, GREY)
+            # Below the named points, and after them in the legend.
+            trace |= {"legendgroup": "more", "legendrank": 1001}
+            drawing.add_trace(trace | {"showlegend": column == 1}, row=1, col=column)
+        for number, row in enumerate(systems[:MOST_NAMED]):
+            colour = COLOURS[number % len(COLOURS)]
+            trace = _system_points([row], names[number], dimension, colour)
             trace["legendgroup"] = f"system {number}"
             drawing.add_trace(trace | {"showlegend": column == 1}, row=1, col=column)
         drawing.update_yaxes(title_text=DIMENSION_TITLES[dimension], row=1, col=column)
@@ -91,21 +98,26 @@ def _codec_line(
     }
 
 
-def _system_points(row: Row, name: str, dimension: Dimension, colour: str) -> dict[str, Any]:
-    modes = [
-        mode for mode in Mode if mode in row.bits_per_pixel and (mode, dimension) in row.scores
+def _system_points(
+    rows: Sequence[Row], name: str, dimension: Dimension, colour: str
+) -> dict[str, Any]:
+    points = [
+        (row, mode)
+        for row in rows
+        for mode in Mode
+        if mode in row.bits_per_pixel and (mode, dimension) in row.scores
     ]
     return {
         "type": "scatter",
-        "x": [row.bits_per_pixel[mode] for mode in modes],
-        "y": [row.scores[mode, dimension] for mode in modes],
-        "hovertext": [_hover(row, mode, dimension) for mode in modes],
+        "x": [row.bits_per_pixel[mode] for row, mode in points],
+        "y": [row.scores[mode, dimension] for row, mode in points],
+        "hovertext": [_hover(row, mode, dimension) for row, mode in points],
         "name": short(name),
         "mode": "markers",
         "marker": {
             "color": colour,
             "size": 11,
-            "symbol": [SYMBOLS[mode] for mode in modes],
+            "symbol": [SYMBOLS[mode] for _, mode in points],
             "opacity": 0.9,
         },
         "hoverinfo": "text",

@@ -17,6 +17,7 @@ from protocol.boards import PUBLISHED_BENCH, Row, bench_of
 from protocol.ranks import ranked_rows
 from protocol.records import Result
 from protocol.rules import Mode, Track
+from space.board_figures import board_figures
 from space.drawings import labels
 from space.drawings.labels import MOST_NAMED, place_labels
 from space.drawings.pareto import Point, pareto_figure
@@ -71,6 +72,19 @@ def test_measured_rows_stand_over_the_rate_in_two_panels_with_codecs_as_lines() 
 def test_ticks_say_the_rate_and_the_compression_ratio() -> None:
     ticks = draw(Track.T2I_ELB, make_store())["layout"]["xaxis"]["ticktext"]
     assert "0.01<br><i>2,400:1</i>" in ticks
+
+
+def test_over_the_rate_sixty_systems_are_named_and_the_rest_are_points_of_one_name() -> None:
+    results = [make_result(f"decoder {at}", consistency=0.9 - at / 1000) for at in range(200)]
+    drawing = draw(Track.T2I_ULB, results)
+    assert len(named(drawing, "decoder 59")) == 2
+    assert named(drawing, "decoder 60") == []
+    rest, _ = named(drawing, "140 more")
+    assert len(rest["x"]) == 140 * len([Mode.FULL, Mode.IMAGE])
+    assert drawing["layout"]["height"] < 150 + 22 * (MOST_NAMED + 5)
+    abouts = [one.entry.about for one in board_figures(Rows(results)) if one.entry.kind == "rate"]
+    assert abouts
+    assert all(about.endswith("60 are named, the pointer names the rest.") for about in abouts)
 
 
 def test_codec_board_draws_codecs_alone() -> None:
