@@ -99,6 +99,17 @@ def test_a_figure_is_saved_as_drawn(page: Page, tmp_path: Path, name: str, start
     assert started.value.suggested_filename.startswith("cmc-bench-plane-t2i-ulb-")
 
 
+def test_in_a_readers_own_colours_what_is_chosen_stands_out(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    backgrounds = "(all) => all.map((one) => getComputedStyle(one).backgroundColor)"
+    for chosen, others in (
+        (".tabs a[aria-current]", ".tabs a:not([aria-current])"),
+        (".choice [aria-pressed=true]", ".choice [aria-pressed=false]"),
+    ):
+        (here,) = set(page.locator(chosen).evaluate_all(backgrounds))
+        assert here not in page.locator(others).evaluate_all(backgrounds)
+
+
 def test_an_export_shows_the_same_without_a_server_behind_it(
     browser: BrowserContext, tmp_path: Path
 ) -> None:
