@@ -32,9 +32,15 @@ export function snapshotPicker() {
   ];
 }
 
-// Says which board is shown wherever it is not the live one; `isBoard` tells whether the view has
-// frozen files.
-export function drawNotice(node, isBoard) {
+// What a view has to do with the frozen board that is chosen.
+const SHOWN = {
+  frozen: (day) => `, the board as it was frozen on ${day}. Rows that were taken back since are marked. `,
+  compared: () => " is chosen for boards and pairs; this view compares the boards that are named below. ",
+  live: () => " is chosen for boards and pairs; this view shows what is live. ",
+};
+
+// Says which board is shown wherever it is not the live one; `kind` is one of the above.
+export function drawNotice(node, kind) {
   const asked = state.get("as_of");
   const board = chosenBoard();
   node.hidden = !asked;
@@ -51,9 +57,6 @@ export function drawNotice(node, isBoard) {
   const more = make("a", "", "What changed since");
   more.href = state.queryFor({ view: "changes", from: board.label, to: LIVE, as_of: "" });
   const others = board.other_published ? "The published rows are of another version than then. " : "";
-  const text = isBoard
-    ? `, the board as it was frozen on ${day}. Rows that were taken back since are marked. ${others}`
-    : ` is chosen for boards and pairs; this view shows what is live. `;
   node.title = `sha256 ${board.sha256}`;
-  node.replaceChildren(name, text, back, " ", more);
+  node.replaceChildren(name, SHOWN[kind](day), kind === "frozen" ? others : "", back, " ", more);
 }

@@ -37,9 +37,10 @@ function currentView() {
   return views.find((view) => view.key === state.get("view")) ?? views[0];
 }
 
-// Boards and pairs have frozen files; every other view is live.
-function isFrozenView(key) {
-  return key === "pairs" || !VIEWS.some((view) => view.key === key);
+// Boards and pairs have frozen files; changes have boards of their own, and every other view is live.
+function frozenKind(key) {
+  if (key === "changes") return "compared";
+  return key === "pairs" || !VIEWS.some((view) => view.key === key) ? "frozen" : "live";
 }
 
 // Without a frozen board there is little to tell of changes; a link shows it all the same.
@@ -84,7 +85,7 @@ async function draw(changes = {}) {
     console.error(error);
     if (!isShown()) return;
     isLost = Boolean(error.cause);
-    drawNotice(notice, isFrozenView(wanted.key));
+    drawNotice(notice, frozenKind(wanted.key));
     say(`This view could not be drawn: ${error.message}. Press its name above to try again.`);
   }
 }
@@ -97,21 +98,21 @@ async function open({ key, tab, module: path }) {
   const view = await module.open(box, site, key);
   if (currentView().key !== key) return;
   shown = { key, box, module, view };
-  drawNotice(notice, isFrozenView(key));
+  drawNotice(notice, frozenKind(key));
   main.replaceChildren(box);
   document.title = `${tab} · CMC-Bench`;
   await view.update({});
 }
 
 async function update(changes) {
-  drawNotice(notice, isFrozenView(shown.key));
+  drawNotice(notice, frozenKind(shown.key));
   await shown.view.update(changes);
 }
 
 // Other data into the view that is shown: what a reader does in it goes on.
 async function renew() {
   const { key, box, module, view } = shown;
-  drawNotice(notice, isFrozenView(key));
+  drawNotice(notice, frozenKind(key));
   if (STILL.includes(key)) return;
   if (view.renew) {
     await view.renew(site);

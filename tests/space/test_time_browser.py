@@ -99,8 +99,12 @@ def test_the_choice_stands_above_the_board_and_stays_from_view_to_view(
     expect(page.locator(".matrix")).to_contain_text("gone")
     page.get_by_role("link", name="Figures", exact=True).click()
     expect(page.locator(".frozen-notice")).to_contain_text("this view shows what is live")
-    page.go_back()
-    page.go_back()
+    page.get_by_role("link", name="Changes", exact=True).click()
+    expect(page.locator(".frozen-notice")).to_contain_text(
+        "compares the boards that are named below"
+    )
+    for _ in range(3):
+        page.go_back()
     page.get_by_label("As of").select_option("live")
     expect(page.locator(".frozen-notice")).to_be_hidden()
     page.go_back()
