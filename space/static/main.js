@@ -22,10 +22,14 @@ const UNFOLDED = CSS.supports("selector(select:open)") ? "dialog[open], main sel
 const main = document.querySelector("main");
 const trouble = document.querySelector(".trouble");
 const notice = document.querySelector(".frozen-notice");
+const arriving = document.querySelector(".arriving");
+// What is drawn within this time, in milliseconds, is not said to be on its way.
+const MOMENT = 300;
 let site = null;
 let shown = { key: null };
 // The server did not answer when the view was to be drawn.
 let isLost = false;
+let lastWait = 0;
 
 function allViews() {
   const boards = site.tracks.map(({ key, tab }) => ({ key, tab, module: "./board.js" }));
@@ -73,6 +77,8 @@ function drawTabs() {
 async function draw(changes = {}) {
   const wanted = currentView();
   const isShown = () => currentView().key === wanted.key;
+  // Nobody asked for news.
+  const arrived = "news" in changes ? () => {} : sayArriving(wanted.tab);
   try {
     if (shown.key !== wanted.key || "view" in changes) await open(wanted);
     else if ("as_of" in changes || "news" in changes) await renew();
@@ -87,7 +93,26 @@ async function draw(changes = {}) {
     isLost = Boolean(error.cause);
     drawNotice(notice, frozenKind(wanted.key));
     say(`This view could not be drawn: ${error.message}. Press its name above to try again.`);
+  } finally {
+    arrived();
   }
+}
+
+// Says, after a moment, that a view is on its way while the old one stands there; returns how to take
+// that back. What was asked for last counts.
+function sayArriving(tab) {
+  lastWait += 1;
+  const own = lastWait;
+  const set = (text) => {
+    if (own !== lastWait) return;
+    arriving.textContent = text;
+    main.ariaBusy = text ? "true" : null;
+  };
+  const timer = setTimeout(() => set(`Loading ${tab} …`), MOMENT);
+  return () => {
+    clearTimeout(timer);
+    set("");
+  };
 }
 
 async function open({ key, tab, module: path }) {

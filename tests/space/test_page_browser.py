@@ -17,7 +17,7 @@ from browsing import (
 )
 from list_source import ListSource
 from make_results import make_result, make_store
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from protocol.rules import Mode
 from space.export import export_site
@@ -97,6 +97,30 @@ def test_a_figure_is_saved_as_drawn(page: Page, tmp_path: Path, name: str, start
     started.value.save_as(path)
     assert path.read_bytes().startswith(starts)
     assert started.value.suggested_filename.startswith("cmc-bench-plane-t2i-ulb-")
+
+
+def test_a_view_that_takes_its_time_is_said_to_be_on_its_way(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/data/pairs.json", hold)
+    sign, main = page.get_by_text("Loading Pairs"), page.locator("main")
+    page.get_by_role("link", name="Pairs", exact=True).press("Enter")
+    expect(sign).to_be_visible()
+    expect(sign).to_have_role("status")
+    expect(main).to_have_attribute("aria-busy", "true")
+    # Who goes elsewhere meanwhile is not told of it any more.
+    page.get_by_role("link", name="About", exact=True).press("Enter")
+    expect(main).not_to_have_attribute("aria-busy", "true")
+    expect(sign).to_have_count(0)
+    page.get_by_role("link", name="Pairs", exact=True).press("Enter")
+    expect(sign).to_be_visible()
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Every encoder with every decoder")).to_be_visible()
+    expect(sign).to_have_count(0)
+    expect(main).not_to_have_attribute("aria-busy", "true")
 
 
 def test_in_a_readers_own_colours_what_is_chosen_stands_out(page: Page) -> None:
