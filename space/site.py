@@ -153,16 +153,16 @@ def _index(tracks: Sequence[Track]) -> bytes:
     """Return the page with its styles in it; what it opens with is asked for before scripts run."""
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     about = (TEXTS / "about.html").read_text(encoding="utf-8")
-    files = ("data/site.json", f"data/board/{tracks[0]}.all.json")
-    early = "\n    ".join(
-        f'<link rel="preload" as="fetch" href="{path}" crossorigin="anonymous" />' for path in files
-    )
     styles = "\n".join((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
-    early += f"\n    <style>\n{styles}</style>"
     boards = ", ".join(
         f'<a href="data/board/{track}.all.csv">{TRACK_WORDS[track].tab}</a>' for track in tracks
     )
-    parts = {"about": about, "early": early, "boards": boards}
+    parts = {
+        "about": about,
+        "styles": f"<style>\n{styles}</style>",
+        "first": f"data/board/{tracks[0]}.all.json",
+        "boards": boards,
+    }
     for name, part in parts.items():
         page = page.replace(f"<!-- {name} -->", part)
     return page.encode()

@@ -19,8 +19,9 @@ function sharedQuery() {
   return query.size ? `?${query}` : "";
 }
 
+// A name with nothing behind it asks for nothing.
 export function get(name, otherwise = "") {
-  return chosen.get(name) ?? otherwise;
+  return chosen.get(name) || otherwise;
 }
 
 export function getList(name) {

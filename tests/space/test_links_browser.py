@@ -177,6 +177,25 @@ def test_a_badge_opens_as_a_picture_and_an_embedded_view_in_a_frame(
     expect(inside.locator(".tabs")).to_be_hidden()
 
 
+def test_a_link_asks_for_no_file_that_there_is_not_and_for_no_board_that_it_does_not_show(
+    page: Page, address: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
+    first, boards = "data/board/t2i-ulb.all.json", {}
+    for query in ("", "?view=&content=&as_of=", "?content=NSI", "?view=pairs"):
+        asked.clear()
+        show(page, address + query)
+        settle(page)
+        boards[query] = [path for path in asked if path.startswith("data/board/")]
+    assert boards == {
+        "": [first],
+        "?view=&content=&as_of=": [first],
+        "?content=NSI": ["data/board/t2i-ulb.NSI.json"],
+        "?view=pairs": [],
+    }
+
+
 def test_narrow_screens_scroll_the_table_and_not_the_page(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     for name in VIEWS:
