@@ -217,7 +217,10 @@ document.querySelector(".copy-link").addEventListener("click", (event) => {
 });
 
 drawTheme(state.get("__theme"));
-document.body.classList.toggle("embed", state.get("embed") === "1");
+const isEmbedded = state.get("embed") === "1";
+document.body.classList.toggle("embed", isEmbedded);
+// A frame holds one view: its links open the whole page beside the page that the frame is in.
+if (isEmbedded) document.head.append(Object.assign(make("base"), { target: "_blank" }));
 // Before the list of tables is there, nothing is drawn; then it is as the address says by that time.
 state.onChange((changes) => {
   drawTheme(state.get("__theme"));

@@ -175,6 +175,12 @@ def test_a_badge_opens_as_a_picture_and_an_embedded_view_in_a_frame(
     inside = page.frame_locator("iframe")
     expect(inside.locator("main tbody tr:not(.spacer)").first).to_be_visible()
     expect(inside.locator(".tabs")).to_be_hidden()
+    inside.locator("tbody .name").last.click()
+    with page.expect_popup() as opened:
+        inside.get_by_role("dialog").get_by_role("link", name="Compare it").click()
+    expect(opened.value.locator(".tabs [aria-current]")).to_have_text("Compare")
+    opened.value.close()
+    expect(inside.locator("main h2").first).to_have_text("Image-to-text models")
 
 
 def test_a_link_asks_for_no_file_that_there_is_not_and_for_no_board_that_it_does_not_show(
