@@ -176,6 +176,14 @@ def test_a_refusal_can_be_read_by_light_and_in_the_dark(
     assert find_serious(page, colours_only=True) == []
 
 
+def test_the_page_has_a_heading_while_one_rates(
+    page: Page, start: Callable[[], subprocess.Popen[str]]
+) -> None:
+    enter(page, address_of(start()))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rate this pair of pictures")
+    assert find_serious(page) == []
+
+
 def test_a_slider_counts_where_it_is_let_go(
     page: Page, start: Callable[[], subprocess.Popen[str]], folders: dict[str, Path]
 ) -> None:
