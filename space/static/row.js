@@ -32,7 +32,7 @@ export function openRow(view, index) {
   }
   const cautions = cells.cautions?.[index];
   // Where it cannot be had, the link to the record says so too.
-  if (requestId) addSaid(list, requestId).catch(() => {});
+  if (requestId) addRecorded(list, requestId).catch(() => {});
   const marks = cautions ? [make("p", "cautions", cautions)] : [];
   dialog.append(head, ...marks, list, ...(requestId ? [reproduction(requestId)] : []), links(requestId));
   document.body.append(dialog);
@@ -43,9 +43,12 @@ export function openRow(view, index) {
   dialog.showModal();
 }
 
-// What the submitter says of the model: in the record alone, or it would weigh on every board.
-async function addSaid(list, requestId) {
-  const { request } = await load(recordPath(requestId));
+// How many captions were too long for the T2I model, and what the submitter says of it: in the record
+// alone, or it would weigh on every board.
+async function addRecorded(list, requestId) {
+  const { request, provenance } = await load(recordPath(requestId));
+  const cut = cutCaptions(provenance.captions_cut ?? {});
+  if (cut) list.append(make("dt", "", "Captions"), make("dd", "said", cut));
   for (const [name, title] of Object.entries(SAID)) {
     const text = request.declared?.[name];
     if (!text) continue;
@@ -53,6 +56,13 @@ async function addSaid(list, requestId) {
     said.append(/^https?:\/\//i.test(text) && name !== "comment" ? outside(text) : named("", text));
     list.append(make("dt", "", title), said);
   }
+}
+
+function cutCaptions(counts) {
+  const some = Object.entries(counts).filter(([, count]) => count);
+  if (!some.length) return "";
+  const parts = some.map(([mode, count]) => `${count} ${count === 1 ? "caption" : "captions"} in ${mode} mode`);
+  return `The T2I model read only the beginning of ${new Intl.ListFormat("en").format(parts)}.`;
 }
 
 function outside(address) {

@@ -1,6 +1,7 @@
 """Every view at once: what axe says, what strangers' texts do, and the export without a server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from protocol.manifest import Former, ManifestEntry, Milestone
 from protocol.records import Result
+from protocol.rules import Mode
 from protocol.states import Action, Status
 from space.export import export_source
 from space.figure_entry import KINDS
@@ -165,6 +167,25 @@ def test_a_flag_stands_on_the_row_and_is_explained_in_its_dialog(page: Page) -> 
     page.set_viewport_size({"width": 1280, "height": 900})
     page.locator("tr", has_text="<img src=x").locator(".name").click()
     expect(page.get_by_role("dialog")).to_contain_text("ms_ssim, which ranks here, puts")
+
+
+def test_a_row_s_dialog_says_of_how_many_captions_the_decoder_read_only_the_beginning(
+    browser: BrowserContext,
+) -> None:
+    long, short = make_result("long", consistency=0.9), make_result("short")
+    counts = {Mode.FULL: 12, Mode.PIXEL: 0, Mode.TEXT: 1}
+    long = replace(long, provenance=replace(long.provenance, captions_cut=counts))
+    with serving(ListSource([long, short])) as (_, address):
+        for page in open_page(browser, address):
+            page.locator("tbody .name").first.click()
+            expect(page.get_by_role("dialog")).to_contain_text(
+                "The T2I model read only the beginning of 12 captions in full mode and 1 caption "
+                "in text mode."
+            )
+            page.keyboard.press("Escape")
+            page.locator("tbody .name").last.click()
+            settle(page)
+            expect(page.get_by_role("dialog")).not_to_contain_text("beginning")
 
 
 def test_the_leader_is_shown_with_its_rate_and_its_pictures(page: Page) -> None:
