@@ -216,3 +216,9 @@ def test_narrow_screens_scroll_the_table_and_not_the_page(page: Page) -> None:
     box = page.locator("tbody th.kind-model").first.bounding_box()
     assert box is not None
     assert 0 <= box["x"] < 40
+    page.get_by_role("link", name="Pairs", exact=True).click()
+    scroll.evaluate("(box) => box.scrollTo(300, 0)")
+    # Above the names of the lines stands what they are, and no column's name.
+    corner, line = page.locator(".matrix .corner"), page.locator(".matrix tbody th").first
+    left = "(cell) => cell.getBoundingClientRect().left"
+    assert corner.evaluate(left) == line.evaluate(left)
