@@ -41,8 +41,12 @@ def radar_figure(track: Track, rows: Sequence[Row]) -> "Figure":
             }
         )
     axis = {"gridcolor": GRID, "linecolor": GRID}
+    # Few enough numbers for them to stand upright where the figure is narrow.
+    numbers = axis | {"tickangle": 0, "nticks": 5}
     drawing.update_layout(
         **layout("All scores of each system", height=560),
-        polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": axis, "angularaxis": axis},
+        polar={"bgcolor": "rgba(0,0,0,0)", "radialaxis": numbers, "angularaxis": axis},
     )
+    # The names of the spokes stand outside the circle.
+    drawing.update_layout(margin={"l": 96, "r": 96})
     return drawing

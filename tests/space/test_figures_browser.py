@@ -76,6 +76,22 @@ def test_ticks_of_rates_lie_on_none_of_their_neighbours(
     assert found == {}
 
 
+def test_names_of_spokes_are_whole_and_numbers_stand_upright_where_the_figure_is_narrow(
+    page: Page, address: str
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    show(page, f"{address}?view=figures&figure=radar")
+    page.wait_for_selector(".figure .angularaxistick text")
+    frame = page.locator(".figure").bounding_box()
+    assert frame
+    left = "(all) => Math.min(...all.map((one) => one.getBoundingClientRect().left))"
+    assert page.locator(".figure .angularaxistick text").evaluate_all(left) > frame["x"]
+    turned = "(all) => all.map((one) => one.getAttribute('transform').includes('rotate'))"
+    numbers = page.locator(".figure .radial-axis text").evaluate_all(turned)
+    assert numbers
+    assert not any(numbers)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_names_of_level_lines_have_the_page_s_ink_and_lie_on_no_other(
     page: Page, address: str, theme: str
