@@ -46,10 +46,12 @@ async function draw(view) {
   const mode = modes.includes(state.get("mode")) ? state.get("mode") : modes[0];
   const by = chosenMeasure();
   const pairs = differences(...galleries, mode, by);
+  const tools = make("div", "tools");
+  tools.append(downloads(pairs, a, b, mode, by));
   controls.append(
     picker("Mode", modes.map((key) => ({ key, text: key })), mode, (key) => state.set({ mode: key })),
     measurePicker(by),
-    downloads(pairs, a, b, mode, by),
+    tools,
   );
   redraw(box, heading, controls, ...doubts, ...storedLines(site, statistics, a, b), whereTheyDiffer(pairs, a, b, mode, by));
 }

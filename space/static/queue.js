@@ -106,7 +106,7 @@ function fill(node, entry, withdraw) {
   }
   const meta = make("p", "meta");
   meta.append(`${entry.role} · ${entry.modes.join(", ")} · `, named("", entry.bench), " · by ", named("", entry.submitter));
-  meta.append(` · ${entry.submitted_at.slice(0, 10)}`);
+  meta.append(" · ", make("time", "", entry.submitted_at.slice(0, 10)));
   const text = make("div", "text");
   text.append(name, meta);
   const where = make("div", "where");
