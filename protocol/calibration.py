@@ -5,6 +5,7 @@ say of these pairs stands in its provenance, so that rows measured years apart c
 cannot. The pictures are integers from a hash: the same on every machine and with every library.
 """
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ class Pair(NamedTuple):
     distorted: Picture
 
 
+@functools.cache
 def pairs() -> tuple[Pair, Pair]:
     """Return something like a photograph, sent as blocks, and like a screen, blurred."""
     photo, screen = _photo(), _screen()
