@@ -19,7 +19,6 @@ from evaluator.calibration import merge
 from evaluator.captioning import Captions
 from evaluator.decode import START_IMAGE, Decoded, DecodeStage, lost
 from evaluator.encode import Encoded, encode_groups, plan_groups
-from evaluator.lazy_indicator import LazyIndicator
 from evaluator.progress import silent
 from evaluator.score import Scored, ScoredRun, ScoreStage, find_indicators
 from evaluator.timesheet import Timesheet
@@ -228,9 +227,7 @@ class _Crew:
                 f"{', '.join(sample.name for sample in group)}; what was done is kept"
             ) from error
         protocol = find_protocol(self._request.protocol)
-        indicators = [
-            LazyIndicator(name, self._bench.weights, "cpu") for name in protocol.indicators.values()
-        ]
+        indicators = find_indicators(self._request.protocol, replace(self._bench, device="cpu"))
         message = f"the process that worked on this picture died {_TRIES} times"
         return [
             Scored(decoded, indicator.name, indicator.dimension, None, "WORKER_LOST")

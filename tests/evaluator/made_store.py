@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from made_provenance import make_provenance
 
-from protocol.records import Cost, Provenance, Request, Result, System
+from protocol.records import Cost, Request, Result, System
 from protocol.rules import Dimension, Mode, Role
 from protocol.scores import mean_score
 from protocol.versions import PROTOCOLS
@@ -68,7 +69,7 @@ def add_result(
         else tuple(
             Cost(mode=mode, encode_seconds=seconds[0], decode_seconds=seconds[1]) for mode in modes
         ),
-        provenance=make_provenance(),
+        provenance=make_provenance(seed=42),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
     )
     store.submit(request)
@@ -105,23 +106,6 @@ def of_cell(
 ) -> list[float | None]:
     group = [row["score"] for row in rows if (row["mode"], row["dimension"]) == (mode, dimension)]
     return [score if isinstance(score, float) else None for score in group]
-
-
-def make_provenance() -> Provenance:
-    return Provenance(
-        libraries={},
-        platform="",
-        device="cpu",
-        ffmpeg="",
-        codec="",
-        code_version="",
-        indicators=(),
-        seed=42,
-        batch_size=1,
-        start_sigma={},
-        started_at="",
-        finished_at="",
-    )
 
 
 def write_parquet(path: Path, rows: list[dict[str, object]]) -> Path:

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_provenance import make_provenance
 
 from protocol.boards import Row, bench_of, best_first, result_rows
 from protocol.facts import facts_of_published, facts_of_result
 from protocol.records import (
     Cost,
     IndicatorUse,
-    Provenance,
     Rate,
     Request,
     Result,
@@ -86,22 +86,11 @@ def result(adapter: str = "diffusers", model: str = SDXL, **changes: Any) -> Res
             Cost(mode=mode, encode_seconds=number(mode, None), decode_seconds=at)
             for at, mode in enumerate(modes)
         ),
-        "provenance": Provenance(
-            libraries={},
-            platform="",
-            device="cpu",
-            ffmpeg="",
-            codec="",
-            code_version="",
+        "provenance": make_provenance(
             indicators=(
                 replace(use, dimension=Dimension.NR, name="topiq_nr", weights_sha256="2" * 64),
                 use,
             ),
-            seed=0,
-            batch_size=1,
-            start_sigma={},
-            started_at="",
-            finished_at="",
         ),
         "per_image_sha256": "",
     }

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from made_provenance import make_provenance
+
 from protocol.boards import bench_of
 from protocol.changes import Change, Kind, change_columns, change_lines, compare_boards
 from protocol.manifest import Former, ManifestEntry, Milestone
 from protocol.records import (
     IndicatorUse,
-    Provenance,
     Request,
     Result,
     Score,
@@ -55,12 +56,7 @@ def result(model: str, score: float, **more: object) -> Result:
         ),
         rates=(),
         costs=(),
-        provenance=Provenance(
-            libraries={},
-            platform="",
-            device="cpu",
-            ffmpeg="",
-            codec="",
+        provenance=make_provenance(
             code_version="0.1.0",
             indicators=tuple(
                 IndicatorUse(
@@ -72,11 +68,6 @@ def result(model: str, score: float, **more: object) -> Result:
                 )
                 for d in Dimension
             ),
-            seed=0,
-            batch_size=1,
-            start_sigma={},
-            started_at="",
-            finished_at="",
         ),
         per_image_sha256=f"{run}" * 64,
     )

@@ -2,7 +2,9 @@
 
 import hashlib
 
-from protocol.records import Provenance, Request, Result, System
+from made_provenance import make_provenance
+
+from protocol.records import Request, Result, System
 from protocol.rules import Mode, Role
 
 PER_IMAGE = b"not a Parquet; the store does not look inside"
@@ -34,19 +36,6 @@ def result_of(request: Request, per_image: bytes = PER_IMAGE) -> Result:
         scores=(),
         rates=(),
         costs=(),
-        provenance=Provenance(
-            libraries={},
-            platform="",
-            device="cpu",
-            ffmpeg="",
-            codec="",
-            code_version="",
-            indicators=(),
-            seed=0,
-            batch_size=1,
-            start_sigma={},
-            started_at="",
-            finished_at="",
-        ),
+        provenance=make_provenance(),
         per_image_sha256=hashlib.sha256(per_image).hexdigest(),
     )
