@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 REFRESH_SECONDS = 20.0
+IDLE_SECONDS = 75
+"""A connection on which nothing is asked is closed after it: later than a proxy in front of the
+page gives it up (nginx: 60), as what is asked while it is being closed is answered with a reset."""
 
 
 def serve(
@@ -88,7 +91,12 @@ def listening(app: "Starlette", host: str, port: int) -> Iterator[str]:
     server = uvicorn.Server(
         # Its own logging configuration would close every handler that the process has.
         uvicorn.Config(
-            app, log_config=None, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+            app,
+            log_config=None,
+            log_level="warning",
+            lifespan="on",
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=2,
         )
     )
     thread = threading.Thread(target=server.run, args=([door],), name="server", daemon=True)

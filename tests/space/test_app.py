@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 import app
 from protocol.errors import InputError
+from space import server
 from space.server import listening, refuse_busy_port, serve
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,23 @@ def test_a_server_leaves_the_processs_log_alone_and_its_errors_are_in_it(
     assert closed == []
     kept.close()
     assert "broken here" in caplog.text
+
+
+def test_an_idle_connection_outlives_a_proxy_that_may_ask_again_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert server.IDLE_SECONDS > 60, "what nginx keeps a connection to a server for"
+    monkeypatch.setattr(server, "IDLE_SECONDS", 1)
+    question = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+    with (
+        listening(Starlette(), "127.0.0.1", 0) as address,
+        socket.create_connection(("127.0.0.1", int(address.strip("/").rpartition(":")[2]))) as line,
+    ):
+        line.sendall(question)
+        line.settimeout(4)
+        # Uvicorn's own patience is 5 seconds: the number that is set is the one that holds.
+        while line.recv(4096):
+            pass
 
 
 def test_a_free_port_is_not_refused() -> None:
