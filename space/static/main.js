@@ -154,13 +154,21 @@ function say(text) {
   trouble.hidden = false;
 }
 
+function age(iso) {
+  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 60000));
+  if (minutes < 1) return "just now";
+  const hours = Math.round(minutes / 60);
+  if (minutes < 90) return `${minutes} min ago`;
+  return hours < 48 ? `${hours} h ago` : `${Math.round(hours / 24)} days ago`;
+}
+
 function drawAge() {
-  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(site.read_at)) / 60000));
-  const [count, unit] = minutes < 90 ? [minutes, "min"] : [Math.round(minutes / 60), "h"];
-  const age = minutes < 1 ? "just now" : `${count} ${unit} ago`;
+  // A store that did not change is as fresh as its last answer, which only a server knows.
+  const seenAt = site.can_submit ? site.checked_at : site.read_at;
   const node = document.querySelector(".freshness");
+  const read = seenAt ? `, read ${age(seenAt)}` : "";
   const text = site.results
-    ? `${site.results} ${site.results === 1 ? "result" : "results"}, read ${age}`
+    ? `${site.results} ${site.results === 1 ? "result" : "results"}${read}`
     : "the paper's published numbers";
   const since = site.failing_since ? ` since ${clock(site.failing_since)}` : "";
   const trouble = site.is_away
@@ -187,12 +195,13 @@ async function lookForNews() {
     return;
   }
   const status = await answer.json();
-  const { problem, trouble, failing_since } = status;
-  Object.assign(site, { problem, trouble, failing_since });
+  const { problem, trouble, failing_since, checked_at } = status;
+  const health = { problem, trouble, failing_since, checked_at };
+  Object.assign(site, health);
   // Under a dialog or an open list nothing is made anew; the next look is not far.
   if (status.revision !== site.revision && !document.querySelector(UNFOLDED)) {
     forget();
-    site = { ...(await load("data/site.json")), problem, trouble, failing_since };
+    site = { ...(await load("data/site.json")), ...health };
     know(site);
     drawTabs();
     await draw({ news: true });

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from browsing import column, go, open_page, press, serving, settle, show
@@ -145,3 +146,19 @@ def test_a_server_that_is_away_is_said_to_be_and_what_it_owes_is_drawn_when_it_i
     expect(page.get_by_role("heading", name="Every encoder with every decoder")).to_be_visible()
     expect(alert).to_be_hidden()
     expect(page.locator(".freshness")).not_to_contain_text("does not answer")
+
+
+def test_a_store_is_as_fresh_as_its_last_answer_whether_or_not_it_changed(
+    awaiting: Page, served: tuple[Shop, str]
+) -> None:
+    page, keeper = awaiting, served[0].keeper
+    three_days_ago = datetime.now(UTC) - timedelta(days=3)
+    keeper.checked_at = three_days_ago.strftime("%Y-%m-%dT%H:%M:%SZ")
+    look(page)
+    expect(page.locator(".freshness")).to_have_text("5 results, read 3 days ago")
+    shown = keeper.snapshot
+    keeper.refresh()
+    assert keeper.snapshot is shown
+    look(page)
+    # The page's clock was turned on by a minute.
+    expect(page.locator(".freshness")).to_have_text("5 results, read 1 min ago")
