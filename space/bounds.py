@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 2 << 20
 """Bytes of a request: a form with a caption file in base64 and a little more."""
+LARGEST_SENT = 32 << 20
+"""Bytes that are read of a request and thrown away before it is refused: on a connection that is
+closed with something unread, the refusal is lost with what was not read."""
 FILE_ROUTES = ("upload", "process_recording", "file", "proxy", "stream")
 """Gradio's routes that take, keep or fetch files, which no function here is asked with."""
 
@@ -24,15 +27,15 @@ class Bounded:
         """Answer as the app does, once the whole body is there and is short enough."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _is_of_files(scope["path"]):
+            return
+        body = await _body(receive)
+        if _is_of_files(scope["path"]):
             await _refuse(404, "no files are taken here", send)
+        elif body is None:
+            sentence = f"a request may have {LARGEST_BODY:,} bytes; shorten the captions"
+            await _refuse(413, sentence, send)
         else:
-            body = await _body(receive)
-            if body is None:
-                sentence = f"a request may have {LARGEST_BODY:,} bytes; shorten the captions"
-                await _refuse(413, sentence, send)
-            else:
-                await self._app(scope, _first(body, receive), send)
+            await self._app(scope, _first(body, receive), send)
 
 
 def _is_of_files(path: str) -> bool:
@@ -41,15 +44,18 @@ def _is_of_files(path: str) -> bool:
 
 
 async def _body(receive: "Receive") -> bytes | None:
-    """Return what was sent; None where it is too long or broken off, without reading the rest."""
-    body, more = bytearray(), True
-    while more:
+    """Return what was sent, read to its end; None where it is too long or broken off."""
+    body, sent_bytes, more = bytearray(), 0, True
+    while more and sent_bytes <= LARGEST_SENT:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY or message["type"] != "http.request":
+        if message["type"] != "http.request":
             return None
+        part = message.get("body", b"")
+        sent_bytes += len(part)
+        if sent_bytes <= LARGEST_BODY:
+            body += part
         more = message.get("more_body", False)
-    return bytes(body)
+    return bytes(body) if sent_bytes <= LARGEST_BODY else None
 
 
 def _first(body: bytes, receive: "Receive") -> "Receive":

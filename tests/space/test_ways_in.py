@@ -17,10 +17,13 @@ from app_process import ROOT, app_served
 from list_source import ListSource
 from make_results import make_result
 from picture_files import write_pictures
+from starlette.applications import Starlette
+from starlette.types import Message
 
 from protocol.errors import InputError
 from protocol.records import Result
 from space.api import find_pictures, find_record, find_rows
+from space.bounds import Bounded
 from space.shop import Shop
 from space.sources import StoreSource
 from submission.store import FolderStore
@@ -203,3 +206,25 @@ def test_nobody_leaves_files_or_long_bodies_with_the_server(address: str) -> Non
             refused = httpx.post(f"{address}{path}", content=body, timeout=60)
             assert refused.status_code == 413
             assert "a request may have 2,097,152 bytes" in refused.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "parts", "left_unread", "status"),
+    [("/gradio_api/upload", 3, 0, 404), ("/x", 4, 0, 413), ("/x", 40, 7, 413)],
+)
+def test_what_is_refused_was_read_to_its_end_within_bounds_so_that_no_reset_takes_the_answer(
+    path: str, parts: int, left_unread: int, status: int
+) -> None:
+    part = {"type": "http.request", "body": b" " * (1 << 20), "more_body": True}
+    coming = [part] * (parts - 1) + [part | {"more_body": False}]
+    answer: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        assert len(coming) == left_unread
+        answer.append(message)
+
+    asyncio.run(Bounded(Starlette())({"type": "http", "path": path}, receive, send))
+    assert answer[0]["status"] == status
