@@ -135,7 +135,7 @@ def _points(
             bits_per_pixel=rates[mode],
             means={name: _mean(values, found.strata) for name, values in by_name.items()},
             sets=sets.get(mode, {}),
-            published=_published(plan, system, value, mode),
+            published=published_row(plan, system, value, mode),
         )
         for mode, by_name in found.scores.items()
     ]
@@ -156,7 +156,7 @@ def _mean(values: "Array", strata: Sequence[str]) -> Estimate | None:
     return found
 
 
-def _published(plan: Ablation, system: str, value: str, mode: Mode) -> dict[str, float]:
+def published_row(plan: Ablation, system: str, value: str, mode: Mode) -> dict[str, float]:
     """Return the row of P table A1 for a QP, with distances turned as ours are.
 
     It has VVC by itself and full mode; nothing else that is varied has printed numbers.

@@ -11,13 +11,13 @@ import pytest
 from conftest import paint
 
 from evaluator import ablation
-from evaluator.ablation import plan_names, read_plan, run_ablation
+from evaluator.ablation import plan_names, published_row, read_plan, run_ablation
 from evaluator.ablation_text import ablation_figure, ablation_table
 from evaluator.bench import Bench
 from evaluator.codecs import load_codec
 from evaluator.indicators import find_indicator
 from evaluator.set_indicators import find_set_indicator
-from protocol.ablations import AblationResult
+from protocol.ablations import AblationResult, Point
 from protocol.errors import InputError, RecordError, WeightsError
 from protocol.jsonable import from_json
 from protocol.prompts import find_prompt
@@ -72,12 +72,49 @@ def test_a_better_reference_costs_more_and_scores_more(
     assert points["vvc", "53"].published["ssim"] == 0.677
     assert points["system", "45"].published["lpips"] == pytest.approx(1 - 0.327)
     assert points["system", "45"].published["fid"] == -254.0
+    alone, painted = (points[system, "53"].means["ssim"] for system in ("vvc", "system"))
+    assert alone is not None
+    assert painted is not None
+    assert f"| {painted.value / alone.value - 1:+.2%} |" in ablation_table(found)
 
     def refuse(picture: object, quality: int) -> bytes:
         raise AssertionError(f"{picture} was coded again at {quality}")
 
     monkeypatch.setattr(load_codec("vvc"), "encode", refuse)
     assert run(ask(), bench, "reference-qp", values=("53", "45")) == found
+
+
+# What P table A1 prints of CLIPSIM to TOPIQ-NR; it cuts some digits and rounds others.
+ORDER = ("clipsim", "clipiqa", "lpips", "liqe", "ssim", "fid", "topiq_fr", "topiq_nr")
+PRINTED = {
+    "53": (7.88, 270, 20.2, 189, -15.6, 17.5, 16.4, 109),
+    "51": (5.15, 276, 16.1, 157, -18.8, 12.3, 10.9, 117),
+    "48": (2.08, 228, 6.29, 103, -21.0, 10.5, 3.12, 112),
+    "45": (0.11, 171, -7.65, 62.4, -24.1, 6.67, -3.35, 97.9),
+}
+
+
+def test_the_papers_improvements_follow_from_its_rows() -> None:
+    plan = read_plan("reference-qp")
+    point = Point(
+        system="", value="", mode=Mode.FULL, bits_per_pixel=0.02, means=dict.fromkeys(ORDER),
+        sets={}, published={},
+    )  # fmt: skip
+    points = [
+        replace(point, system=s, value=qp, published=published_row(plan, s, qp, mode))
+        for qp in PRINTED
+        for s, mode in (("vvc", Mode.IMAGE), ("system", Mode.FULL))
+    ]
+    found = AblationResult(
+        plan=plan, system="", partner="", protocol="", dataset="", images=1, points=tuple(points),
+        repeated=(),
+    )  # fmt: skip
+    lines = [line for line in ablation_table(found).splitlines() if "| improve, paper |" in line]
+    for line, printed in zip(lines, PRINTED.values(), strict=True):
+        counted = [float(cell.strip(" %")) for cell in line.split("|")[5:-1]]
+        for ours, percent in zip(counted, printed, strict=True):
+            last_digit = 1 if abs(percent) >= 100 else 0.1 if abs(percent) >= 10 else 0.02
+            assert ours == pytest.approx(percent, abs=last_digit)
 
 
 @pytest.mark.parametrize(("values", "pictures"), [(("42",), 3), (("42", "43"), 1)])
