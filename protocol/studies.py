@@ -1,9 +1,11 @@
-"""How each viewer of a study used the scale: what the page shows of ratings, without pseudonyms."""
+"""What the page shows of a study: its viewers, without pseudonyms, and its mean opinion scores."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from statistics import fmean, quantiles
+from typing import Any
 
 from protocol.mos import Opinions
 from protocol.ratings import SCALE_HIGH, SCALE_LOW, Parsed, Rated
@@ -13,36 +15,52 @@ BINS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ViewerScores:
-    """One viewer's ratings in one dimension, as they were given."""
+class Spread:
+    """Where scores of one dimension lie."""
 
-    number: int
-    """From 1, by mean rating: whoever knows the order of participation learns nothing."""
     dimension: Rated
     counts: tuple[int, ...]
-    """Ratings in each of `BINS`."""
+    """Scores in each of `BINS`; what lies off the scale is in the outermost."""
     low: float
     lower: float
     middle: float
     upper: float
     high: float
-    """Smallest rating, quartiles, largest."""
+    """Smallest score, quartiles, largest."""
     mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewerScores(Spread):
+    """One viewer's ratings in one dimension, as they were given."""
+
+    number: int
+    """From 1, by mean rating: whoever knows the order of participation learns nothing."""
     is_used: bool
     """Whether the viewer was kept by the screening."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FolderScores(Spread):
+    """Mean opinion scores of the pictures of one folder, most often one system's."""
+
+    folder: str
+    """Empty for all pictures of the study."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """The viewers of one study."""
+    """The viewers of one study, and what they said."""
 
     name: str
     images: int
     viewers: tuple[ViewerScores, ...]
+    opinions: tuple[FolderScores, ...] = ()
+    """Of all pictures, then of each folder where there are several; best first in a dimension."""
 
 
 def describe_study(name: str, parsed: Parsed, found: Sequence[Opinions]) -> Study:
-    """Return how the viewers used the scale.
+    """Return how the viewers used the scale, and where the mean opinion scores lie.
 
     Args:
         name: of the study.
@@ -58,36 +76,50 @@ def describe_study(name: str, parsed: Parsed, found: Sequence[Opinions]) -> Stud
                 given[rating.viewer].append(rating.rating)
         in_order = sorted(given, key=lambda viewer: (fmean(given[viewer]), given[viewer]))
         viewers += [
-            _describe(number, part.dimension, given[viewer], is_used=kept.get(viewer, False))
+            ViewerScores(
+                number=number,
+                is_used=kept.get(viewer, False),
+                **_spread(part.dimension, given[viewer]),
+            )
             for number, viewer in enumerate(in_order, start=1)
         ]
     return Study(
         name=name,
         images=len({rating.image for rating in parsed.ratings}),
         viewers=tuple(viewers),
+        opinions=tuple(one for part in found for one in _opinions(part)),
     )
 
 
-def _describe(
-    number: int, dimension: Rated, ratings: Sequence[float], *, is_used: bool
-) -> ViewerScores:
+def _opinions(part: Opinions) -> list[FolderScores]:
+    by_folder: Mapping[str, list[float]] = defaultdict(list)
+    for score in part.scores:
+        by_folder[str(PurePosixPath(score.image).parent)].append(score.mos)
+    ordered = sorted(by_folder, key=lambda folder: -fmean(by_folder[folder]))
+    groups = [("", [score.mos for score in part.scores])] if part.scores else []
+    groups += [(folder, by_folder[folder]) for folder in ordered if len(by_folder) > 1]
+    return [
+        FolderScores(folder=folder, **_spread(part.dimension, scores)) for folder, scores in groups
+    ]
+
+
+def _spread(dimension: Rated, scores: Sequence[float]) -> dict[str, Any]:
+    """Return the fields of a `Spread`."""
     counts = [0] * BINS
     width = (SCALE_HIGH - SCALE_LOW) / BINS
-    for rating in ratings:
-        counts[min(BINS - 1, int((rating - SCALE_LOW) / width))] += 1
-    if len(ratings) > 1:
-        lower, middle, upper = quantiles(ratings, n=4, method="inclusive")
+    for score in scores:
+        counts[min(BINS - 1, max(0, int((score - SCALE_LOW) / width)))] += 1
+    if len(scores) > 1:
+        lower, middle, upper = quantiles(scores, n=4, method="inclusive")
     else:
-        lower = middle = upper = ratings[0]
-    return ViewerScores(
-        number=number,
-        dimension=dimension,
-        counts=tuple(counts),
-        low=min(ratings),
-        lower=lower,
-        middle=middle,
-        upper=upper,
-        high=max(ratings),
-        mean=fmean(ratings),
-        is_used=is_used,
-    )
+        lower = middle = upper = scores[0]
+    return {
+        "dimension": dimension,
+        "counts": tuple(counts),
+        "low": min(scores),
+        "lower": lower,
+        "middle": middle,
+        "upper": upper,
+        "high": max(scores),
+        "mean": fmean(scores),
+    }

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from protocol.ablations import AblationResult, Point, Repeated
 from protocol.correlations import Correlations, Interval
 from protocol.evidence import Evidence
+from protocol.ratings import SCALE_HIGH, SCALE_LOW
 from protocol.statistics.records import PairEffects
-from protocol.studies import Study
+from protocol.studies import BINS, Spread, Study
 from space.drawings.effects import effects_figure
+from space.drawings.opinions import folders_figure, opinions_figure
 from space.drawings.sweep import sweep_figure
 from space.drawings.tables import measured_correlation_figure
 from space.drawings.viewers import viewers_figure
@@ -33,6 +36,7 @@ def evidence_figures(evidence: Evidence) -> Iterator[Drawn]:
         if ablation.points:
             yield _sweep(ablation)
     for study in evidence.studies:
+        yield from _opinions(study)
         if study.viewers:
             yield _viewers(study)
     for correlations in evidence.correlations:
@@ -146,6 +150,59 @@ def _lines(found: AblationResult, point: Point) -> Numbers:
     return lines
 
 
+def _opinions(study: Study) -> Iterator[Drawn]:
+    everything = [one for one in study.opinions if not one.folder]
+    folders = [one for one in study.opinions if one.folder]
+    if everything:
+        about = (
+            f"{study.name}: how many of {study.images} images have which mean opinion score; 0 is "
+            "the worst, 5 the best. As in the paper's figure A3."
+        )
+        width = (SCALE_HIGH - SCALE_LOW) / BINS
+        yield Drawn(
+            entry=entry("opinions", digest(study.name), study.name, about),
+            draw=partial(opinions_figure, everything),
+            numbers=[
+                {
+                    "dimension": str(one.dimension),
+                    "from": SCALE_LOW + width * place,
+                    "to": SCALE_LOW + width * (place + 1),
+                    "images": count,
+                }
+                for one in everything
+                for place, count in enumerate(one.counts)
+            ],
+        )
+    if folders:
+        about = (
+            f"{study.name}: mean opinion scores of each folder's images, by their mean (the broken "
+            "line), with median, quartiles and extremes; higher is better. As in the paper's "
+            "figure 6 where each system's images lay in a folder of their own."
+        )
+        yield Drawn(
+            entry=entry(
+                "opinions", f"folders-{digest(study.name)}", f"{study.name}, by folder", about
+            ),
+            draw=partial(folders_figure, folders),
+            numbers=[
+                {"dimension": str(one.dimension), "folder": one.folder, "images": sum(one.counts)}
+                | _spread(one)
+                for one in folders
+            ],
+        )
+
+
+def _spread(one: Spread) -> dict[str, Any]:
+    return {
+        "mean": one.mean,
+        "low": one.low,
+        "lower quartile": one.lower,
+        "median": one.middle,
+        "upper quartile": one.upper,
+        "high": one.high,
+    }
+
+
 def _viewers(study: Study) -> Drawn:
     used = sum(viewer.is_used for viewer in study.viewers)
     about = (
@@ -159,14 +216,9 @@ def _viewers(study: Study) -> Drawn:
             "dimension": str(viewer.dimension),
             "viewer": viewer.number,
             "ratings": sum(viewer.counts),
-            "mean": viewer.mean,
-            "low": viewer.low,
-            "lower quartile": viewer.lower,
-            "median": viewer.middle,
-            "upper quartile": viewer.upper,
-            "high": viewer.high,
-            "used": viewer.is_used,
         }
+        | _spread(viewer)
+        | {"used": viewer.is_used}
         for viewer in study.viewers
     ]
     return Drawn(

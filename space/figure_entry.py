@@ -83,9 +83,14 @@ KINDS: Mapping[str, Kind] = {
         "changes.",
     ),
     "sweep": Kind(title="Other ablations", lacks=""),
+    "opinions": Kind(
+        title="Mean opinion scores",
+        lacks="The paper's figures 6 and A3 were printed without numbers. "
+        "`cmc mos RATINGS -o MOS --store STORE` shows a study's scores here.",
+    ),
     "viewers": Kind(
         title="Ratings of each viewer",
-        lacks="The paper's figures 6 and A3 were printed without numbers. "
+        lacks="The paper has no such figure. "
         "`cmc mos RATINGS -o MOS --store STORE` shows a study's viewers here.",
     ),
     "correlation": Kind(title="Indicators and people", lacks=""),

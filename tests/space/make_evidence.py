@@ -118,7 +118,7 @@ def make_controls(result: Result, name: str) -> Controls:
 
 
 def make_study(name: str) -> Study:
-    """Return six viewers, one of whom clicks at random."""
+    """Return six viewers, one of whom clicks at random, and pictures of two systems."""
     rng = np.random.default_rng(3)
     truth = rng.uniform(0.5, 4.5, 40)
     rows: list[dict[str, str | None]] = []
@@ -126,7 +126,14 @@ def make_study(name: str) -> Study:
         given = rng.uniform(0, 5, 40) if viewer == 5 else truth + rng.normal(0, 0.2, 40)
         for image, rating in enumerate(np.clip(given, 0, 5)):
             time = f"2026-01-01T00:{image:02d}:00Z"
-            values = (f"v{viewer}", f"i{image}.png", "consistency", f"{rating:.2f}", time, "g0")
+            values = (
+                f"v{viewer}",
+                f"{'ab'[image % 2]}/{image}.png",
+                "consistency",
+                f"{rating:.2f}",
+                time,
+                "g0",
+            )
             rows.append(dict(zip(COLUMNS, values, strict=True)))
     parsed = parse_ratings(rows)
     return describe_study(name, parsed, [opinions(parsed, Rated.CONSISTENCY)])

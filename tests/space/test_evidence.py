@@ -88,13 +88,31 @@ def test_every_kind_of_figure_is_drawn_from_what_there_is_or_says_what_it_would_
     drawn = {one.entry.kind for one in published if one.draw}
     assert drawn == {"plane", "radar", "pareto", "quality", "prompt", "correlation", "complexity"}
     empty = {one.entry.kind: one.entry.about for one in published if not one.draw}
-    assert {"rate", "bd-rate", "size", "money", "effects", "strength", "repeats", "viewers"} == set(
-        empty
-    )
-    assert "cmc mos" in empty["viewers"]
+    measured_only = {"rate", "bd-rate", "size", "money", "effects", "strength", "repeats"}
+    assert {*empty} == {*measured_only, "opinions", "viewers"}
+    assert all("cmc mos" in empty[kind] for kind in ("opinions", "viewers"))
     kinds = [one.entry.kind for one in measured if one.draw]
-    assert {*kinds} >= {"effects", "strength", "viewers", "rate", "size"}
+    assert {*kinds} >= {"effects", "strength", "opinions", "viewers", "rate", "size"}
     assert kinds.count("correlation") == kinds.count("complexity") == kinds.count("quality") == 2
+
+
+def test_opinions_are_drawn_as_bars_of_a_quarter_point_and_as_a_box_a_folder() -> None:
+    study = make_study("mine")
+    bars, boxes = (
+        one for one in evidence_figures(Evidence(studies=(study,))) if one.entry.kind == "opinions"
+    )
+    assert bars.draw is not None
+    assert boxes.draw is not None
+    (trace,) = json.loads(str(bars.draw().to_json()))["data"]
+    assert [line["images"] for line in bars.numbers] == trace["y"]
+    assert sum(trace["y"]) == 40
+    # The bar of 2.25 to 2.5 stands between them.
+    assert trace["x"][9] == 2.375
+    assert (bars.numbers[9]["from"], bars.numbers[9]["to"]) == (2.25, 2.5)
+    (trace,) = json.loads(str(boxes.draw().to_json()))["data"]
+    # The best is the last, on top, and the first of the numbers.
+    assert [line["mean"] for line in boxes.numbers] == sorted(trace["mean"], reverse=True)
+    assert [line["median"] for line in boxes.numbers][::-1] == trace["median"]
 
 
 def test_a_figures_numbers_are_files_for_spreadsheets_and_for_programs() -> None:
