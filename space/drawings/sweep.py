@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from protocol.ablations import AblationResult, Point
-from space.drawings.style import COLOURS, GREY, layout, safe, with_grid
+from space.drawings.style import COLOURS, layout, safe, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,9 +33,10 @@ def sweep_figure(found: AblationResult) -> "Figure":
         for number, (system, mode) in enumerate(lines):
             chosen = [p for p in found.points if (p.system, p.mode) == (system, mode)]
             label = f"{mode} mode" if system == "system" else safe(system)
-            traces = [_line(chosen, name, label, COLOURS[number % len(COLOURS)])]
+            colour = COLOURS[number % len(COLOURS)]
+            traces = [_line(chosen, name, label, colour)]
             if any(name in point.published for point in chosen):
-                traces.append(_printed(chosen, name, label))
+                traces.append(_printed(chosen, name, label, colour))
             for trace in traces:
                 # Each line is once in the legend, wherever it comes first.
                 drawing.add_trace(trace | {"showlegend": trace["name"] not in named}, **where)
@@ -66,7 +67,7 @@ def _line(points: Sequence[Point], name: str, label: str, colour: str) -> dict[s
     }
 
 
-def _printed(points: Sequence[Point], name: str, label: str) -> dict[str, Any]:
+def _printed(points: Sequence[Point], name: str, label: str, colour: str) -> dict[str, Any]:
     known = [(p.value, p.published[name]) for p in points if name in p.published]
     return {
         "type": "scatter",
@@ -75,6 +76,7 @@ def _printed(points: Sequence[Point], name: str, label: str) -> dict[str, Any]:
         "y": [value for _, value in known],
         "name": f"{label}, paper",
         "legendgroup": f"{label} paper",
-        "line": {"color": GREY, "dash": "dot"},
+        "line": {"color": colour, "dash": "dot"},
+        "marker": {"symbol": "circle-open", "size": 8},
         "hovertemplate": "paper, its own pictures<br>%{x}: %{y:.4f}<extra></extra>",
     }

@@ -147,7 +147,9 @@ def quality_figure() -> "Figure":
                 row=1 + number // 4,
                 col=1 + number % 4,
             )
-    drawing.update_xaxes(title_text="QP", dtick=3)
+    # From coarse to fine, as the table is printed and as one's own ablation is drawn.
+    tested = [int(qp) for qp in dict.fromkeys(line["vvc_qp"] for line in lines)]
+    drawing.update_xaxes(title_text="QP", tickvals=tested, autorange="reversed")
     drawing.update_layout(**layout("Quality over the QP of the sent picture", height=560))
     return with_grid(drawing)
 

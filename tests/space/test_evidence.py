@@ -22,6 +22,8 @@ from protocol.records import Result, RunReport
 from protocol.rules import Content, Mode, Track
 from protocol.statistics.components import separate
 from protocol.statistics.records import BoardStatistics, RowStatistics
+from space.drawings.sweep import sweep_figure
+from space.drawings.tables import quality_figure
 from space.evidence_figures import evidence_figures
 from space.figure_files import all_figures, figure_makers
 from space.flags import row_flags
@@ -94,6 +96,19 @@ def test_every_kind_of_figure_is_drawn_from_what_there_is_or_says_what_it_would_
     kinds = [one.entry.kind for one in measured if one.draw]
     assert {*kinds} >= {"effects", "strength", "opinions", "viewers", "rate", "size"}
     assert kinds.count("correlation") == kinds.count("complexity") == kinds.count("quality") == 2
+
+
+def test_the_paper_s_points_have_their_line_s_colour_and_every_qp_of_table_a1_a_tick() -> None:
+    point = make_ablation("vvc_qp", "s").points[0]
+    both = (point, replace(point, system="vvc", mode=Mode.IMAGE))
+    drawing = sweep_figure(replace(make_ablation("vvc_qp", "s"), points=both))
+    lines = {one["name"]: one["line"] for one in json.loads(str(drawing.to_json()))["data"]}
+    assert lines["full mode"]["color"] == lines["full mode, paper"]["color"]
+    assert lines["vvc"]["color"] == lines["vvc, paper"]["color"] != lines["full mode"]["color"]
+    layout = json.loads(str(quality_figure().to_json()))["layout"]
+    # As the sweep has it: fewer bits at the left.
+    assert layout["xaxis8"]["tickvals"] == [53, 51, 48, 45]
+    assert layout["xaxis8"]["autorange"] == "reversed"
 
 
 def test_opinions_are_drawn_as_bars_of_a_quarter_point_and_as_a_box_a_folder() -> None:
