@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from protocol.boards import published_rows
-from protocol.published import read_table
+from protocol.published import read_table, table_rows
 from protocol.rules import Role, Track
 from protocol.systems import find_system
 from space.drawings.pareto import Point, pareto_figure
@@ -26,7 +25,10 @@ def published_figures() -> Iterator[Drawn]:
             "T2I · ULB, paper, table 6",
             "Seconds of the paper's table 6 (1024 x 1024, one GPU) against its table 3.",
             partial(pareto_figure, points, "seconds to decode"),
-            [point._asdict() for point in points],
+            [
+                {"model": name, "seconds to decode": seconds, "overall": overall}
+                for name, seconds, overall in points
+            ],
         ),
         (
             "quality",
@@ -80,7 +82,7 @@ def _costs() -> list[Point]:
     }
     return [
         Point(row.model, seconds[_plain(row.model)], row.overall or 0.0)
-        for row in published_rows(Track.T2I_ULB, None)
+        for row in table_rows(Track.T2I_ULB, None)
         if row.role is Role.T2I and _plain(row.model) in seconds
     ]
 

@@ -88,7 +88,8 @@ def bars_figure(title: str, bars: Sequence[Bar], axis: str) -> "Figure":
     drawing: Any = Figure()
     # Places and not names stand on the axis: two names may be cut to the same.
     places = {id(bar): place for place, bar in enumerate(bars)}
-    for number, group in enumerate(dict.fromkeys(bar.group for bar in bars)):
+    # By name, so that a group has one colour in every figure of its kind.
+    for number, group in enumerate(sorted({bar.group for bar in bars})):
         chosen = [bar for bar in bars if bar.group == group]
         drawing.add_trace(
             {

@@ -25,6 +25,8 @@ from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
 from space.drawings.rate import rate_figure
 from space.drawings.style import LEAST_AXIS, LEVEL, log_axis, short
+from space.drawings.tables import Bar, seconds_figure
+from space.published_figures import published_figures
 from space.rows import Rows
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +150,20 @@ def test_who_costs_as_much_and_scores_less_is_beaten_but_not_on_both() -> None:
     front, beaten = json.loads(pareto_figure(points, "bits per pixel").to_json())["data"]
     assert (front["text"], beaten["text"]) == (["good"], ["poor"])
     assert (front["name"], beaten["name"]) == ("not beaten", "beaten")
+
+
+def test_the_paper_s_costs_have_the_overall_that_its_table_prints() -> None:
+    (costs,) = (one for one in published_figures() if one.entry.kind == "pareto")
+    assert costs.numbers[0] == {"model": "RealVis", "seconds to decode": 5.48, "overall": 2.331}
+
+
+def test_a_group_of_bars_has_one_colour_whichever_is_the_fastest() -> None:
+    colours = []
+    for fast, slow in (("decode", "encode"), ("encode", "decode")):
+        drawing = seconds_figure("", [Bar(fast, "fast", 1.0), Bar(slow, "slow", 9.0)])
+        traces = json.loads(str(drawing.to_json()))["data"]
+        colours.append({trace["name"]: trace["marker"]["color"] for trace in traces})
+    assert colours[0] == colours[1]
 
 
 def test_marks_that_turn_the_direction_turn_the_name_alone_and_endless_names_end() -> None:
