@@ -9,17 +9,18 @@ from protocol.boards import Bench, Row
 from protocol.controls import is_control
 from protocol.ranks import ranked_rows
 from protocol.records import Result
-from protocol.rules import Dimension, Mode, Track
+from protocol.rules import Dimension, Mode, Role, Track
 from space.bjontegaard import bd_figures
 from space.drawings.labels import MOST_NAMED
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
 from space.drawings.radar import radar_figure
-from space.drawings.rate import rate_figure
+from space.drawings.rate import Panel, rate_figure
 from space.drawings.style import row_names
 from space.drawings.tables import Bar, seconds_figure
 from space.figure_entry import Drawn, Numbers, digest, entry
 from space.rows import Rows
+from space.secondary import Secondary
 from space.table import TRACKS_SHOWN, bench_title
 from space.words import TRACK_WORDS
 
@@ -44,6 +45,7 @@ def board_figures(rows: Rows) -> Iterator[Drawn]:
             shown = rows.by_bench(track, None)[bench]
             timed |= dict.fromkeys([bench])
             yield from _of_board(track, bench, rows, shown, codecs.get(bench, []))
+            yield from _further(track, bench, rows, shown, codecs.get(bench, []))
     for bench in rows.benches(Track.CODEC):
         yield from bd_figures(bench, bench_title(bench), rows.results_of(bench))
     for bench in timed:
@@ -95,6 +97,50 @@ def _of_board(
                 draw=partial(pareto_figure, points, axis),
                 numbers=[_numbers(row, {axis: cost}) for row, cost in known],
             )
+
+
+def _further(
+    track: Track, bench: Bench, everything: Rows, rows: Sequence[Row], codecs: Sequence[Row]
+) -> Iterator[Drawn]:
+    """Yield the rates against the indicators that nothing is ranked by, where rows have them."""
+    known = {id(row): _secondary_means(everything.secondary, row) for row in (*rows, *codecs)}
+    systems = [row for row in rows if row.role != Role.CODEC and known[id(row)]]
+    lines = [row for row in codecs if known[id(row)]]
+    if not (lines if track is Track.CODEC else systems):
+        return
+    names = sorted({name for row in (*systems, *lines) for _, name in known[id(row)]})
+
+    def panel(name: str) -> Panel:
+        return Panel(name, lambda row, mode: known[id(row)].get((mode, name)))
+
+    about = (
+        "Indicators that nothing is ranked by, as `cmc rescore` scored the same pictures; higher "
+        "is better in every panel, distances are turned. As in the paper's figures 7 and A10."
+    )
+    yield Drawn(
+        entry=entry(
+            "rate",
+            f"further-{track}-{digest(bench.label)}",
+            f"{TRACK_WORDS[track].tab}, {bench_title(bench)}, further indicators",
+            about,
+        ),
+        draw=partial(rate_figure, systems, lines, [panel(name) for name in names]),
+        numbers=[
+            {"model": row.model, "partner": row.partner, "source": row.source}
+            | {f"{mode}_bpp": bpp for mode, bpp in row.bits_per_pixel.items()}
+            | {f"{mode}_{name}": mean for (mode, name), mean in known[id(row)].items()}
+            for row in (*systems, *lines)
+        ],
+    )
+
+
+def _secondary_means(found: Secondary, row: Row) -> dict[tuple[Mode, str], float]:
+    return {
+        (score.mode, name): score.mean
+        for name, scores in found.get(row.request_id, {}).items()
+        for score in scores
+        if score.content is None and score.mean is not None
+    }
 
 
 def _unnamed(points: int) -> str:

@@ -1,8 +1,10 @@
 """Evidence as the commands leave it beside a store: computed by the same functions, from noise."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from make_results import make_score
 
 from protocol.ablations import Ablation, AblationResult, Point
 from protocol.boards import bench_of
@@ -13,7 +15,8 @@ from protocol.flags import disagreements
 from protocol.mos import opinions
 from protocol.ratings import COLUMNS, Rated, parse_ratings
 from protocol.records import Result
-from protocol.rules import Dimension, Mode, Track
+from protocol.rules import Content, Dimension, Mode, Track
+from protocol.secondary import RowScores, SecondaryScores
 from protocol.statistics.additive import fit_additive
 from protocol.statistics.bootstrap import deviations, draw_resamples, estimates
 from protocol.statistics.files import made_from
@@ -152,6 +155,27 @@ def make_correlations(name: str) -> Correlations:
                 weights_sha256="",
                 published_srocc=0.583,
                 published_krocc=0.406,
+            ),
+        ),
+    )
+
+
+def scored_by(result: Result, name: str, contents: tuple[Content | None, ...]) -> SecondaryScores:
+    """Return one row's means in all modes but image, of which a picture could not be scored."""
+    scores = tuple(
+        make_score(mode, content, Dimension.FR, 0.4, scored=mode is not Mode.IMAGE)
+        for mode in result.request.modes
+        for content in contents
+    )
+    return SecondaryScores(
+        protocol=result.request.protocol,
+        dataset_sha256=result.request.dataset_sha256,
+        indicator=replace(result.provenance.indicators[0], name=name),
+        rows=(
+            RowScores(
+                request_id=result.request.request_id,
+                per_image_sha256=result.per_image_sha256,
+                scores=scores,
             ),
         ),
     )

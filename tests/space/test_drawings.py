@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from make_evidence import scored_by
 from make_results import make_codec, make_result, make_store
 
 from protocol.boards import PUBLISHED_BENCH, Row, bench_of
+from protocol.evidence import Evidence
 from protocol.ranks import ranked_rows
 from protocol.records import Result
-from protocol.rules import Mode, Track
+from protocol.rules import Content, Mode, Track
 from space.board_figures import board_figures
 from space.drawings import labels
 from space.drawings.labels import MOST_NAMED, place_labels
@@ -87,6 +89,26 @@ def test_over_the_rate_sixty_systems_are_named_and_the_rest_are_points_of_one_na
     abouts = [one.entry.about for one in board_figures(Rows(results)) if one.entry.kind == "rate"]
     assert abouts
     assert all(about.endswith("60 are named, the pointer names the rest.") for about in abouts)
+
+
+def test_further_indicators_stand_over_the_rate_where_rows_were_scored_by_them() -> None:
+    results = [make_result("a"), make_result("b")]
+    scored = [scored_by(results[0], name, (None,)) for name in ("lpips", "psnr", "ssim")]
+    scored += [scored_by(results[1], "legibility", (Content.SCI,))]
+    shown = board_figures(Rows(results, evidence=Evidence(secondary=tuple(scored))))
+    (figure,) = (f for f in shown if f.entry.key.startswith("rate-further-t2i-ulb"))
+    assert figure.draw is not None
+    drawing = json.loads(str(figure.draw().to_json()))
+    axes = [drawing["layout"][f"yaxis{at}"]["title"]["text"] for at in ("", "2", "3")]
+    assert axes == ["lpips", "psnr", "ssim"]
+    assert "yaxis4" not in drawing["layout"]
+    # Only what has a mean over all contents is drawn, and each point is among the numbers.
+    (points, *_) = named(drawing, "a")
+    (line,) = figure.numbers
+    assert (points["x"], points["y"]) == ([line["full_bpp"]], [line["full_lpips"]])
+    assert named(drawing, "b") == []
+    everything = board_figures(Rows(results))
+    assert not [one for one in everything if one.entry.key.startswith("rate-further")]
 
 
 def test_codec_board_draws_codecs_alone() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from list_source import ListSource
-from make_results import make_codec, make_request, make_result, make_score
+from make_evidence import scored_by
+from make_results import make_codec, make_request, make_result
 
 from protocol.evidence import Evidence
 from protocol.jsonable import from_json, to_json
 from protocol.records import Request, Result
-from protocol.rules import Content, Dimension, Mode, Role, Track
-from protocol.secondary import RowScores, SecondaryScores
+from protocol.rules import Content, Mode, Role, Track
 from space.formats import board_lines
 from space.rows import Rows
 from space.shop import Shop
@@ -235,26 +235,6 @@ def test_without_an_anchor_the_column_says_so_and_waits_to_be_asked_for() -> Non
         "VVC was not run on these pictures"
     }
     assert not any(column.shown for column in table.columns if column.key.startswith("bd"))
-
-
-def scored_by(result: Result, name: str, contents: tuple[Content, ...]) -> SecondaryScores:
-    scores = tuple(
-        make_score(mode, content, Dimension.FR, 0.4, scored=mode is not Mode.IMAGE)
-        for mode in result.request.modes
-        for content in contents
-    )
-    return SecondaryScores(
-        protocol=result.request.protocol,
-        dataset_sha256=result.request.dataset_sha256,
-        indicator=replace(result.provenance.indicators[0], name=name),
-        rows=(
-            RowScores(
-                request_id=result.request.request_id,
-                per_image_sha256=result.per_image_sha256,
-                scores=scores,
-            ),
-        ),
-    )
 
 
 def test_legibility_stands_on_the_screens_board_and_where_else_it_was_measured() -> None:
