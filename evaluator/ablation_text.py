@@ -31,8 +31,8 @@ def ablation_table(found: AblationResult) -> str:
         "",
         (
             f"{found.system} with {found.partner or 'no I2T model'}; {found.protocol}; "
-            f"{found.images} pictures of {found.dataset}. Higher is better in every column; the "
-            "paper's rows are of its own pictures and weights, with LPIPS and FID turned like ours."
+            f"{found.images} pictures of {found.dataset}. Higher is better in every column"
+            f"{_ABOUT_PAPER if any(point.published for point in found.points) else ''}."
         ),
         "",
         *_markdown(heads, rows),
@@ -72,6 +72,9 @@ def ablation_figure(found: AblationResult) -> str:
     return page
 
 
+_ABOUT_PAPER = (
+    "; the paper's rows are of its own pictures and weights, with LPIPS and FID turned like ours"
+)
 _COLOURS = ("#0b6e99", "#d9730d", "#0f7b6c", "#6940a5")
 _SEED_HEADS = (
     *("mode", "indicator", "seeds", "mean of the seeds"),

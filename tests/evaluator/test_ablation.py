@@ -109,7 +109,9 @@ def test_the_papers_improvements_follow_from_its_rows() -> None:
         plan=plan, system="", partner="", protocol="", dataset="", images=1, points=tuple(points),
         repeated=(),
     )  # fmt: skip
-    lines = [line for line in ablation_table(found).splitlines() if "| improve, paper |" in line]
+    table = ablation_table(found)
+    assert "the paper's rows are of its own pictures" in table
+    lines = [line for line in table.splitlines() if "| improve, paper |" in line]
     for line, printed in zip(lines, PRINTED.values(), strict=True):
         counted = [float(cell.strip(" %")) for cell in line.split("|")[5:-1]]
         for ours, percent in zip(counted, printed, strict=True):
@@ -252,6 +254,7 @@ def test_the_table_and_the_figure_show_every_point(ask: Ask, make_bench: MakeBen
     table = ablation_table(found)
     assert "| strength | mode | system | bpp | ms_ssim | piqe | ssim |" in table
     assert table.count("| pixel | system |") == 2
+    assert "the paper's rows" not in table
     page = ablation_figure(found)
     assert page.count('"legendgroup":"system, pixel"') == 3
     points = [replace(point, sets={"fid": -250.5}) for point in found.points]
