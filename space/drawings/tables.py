@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from protocol.correlations import AgreementRow
 from protocol.published import read_table
 from space.drawings.style import COLOURS, GREY, layout, log_axis, safe, short, with_grid
+from space.words import DIMENSION_TITLES
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -29,7 +30,7 @@ def measured_correlation_figure(rows: Sequence[AgreementRow]) -> "Figure":
     bars = [
         Bar(
             "measured",
-            f"{row.indicator} ({row.dimension})",
+            f"{row.indicator} ({DIMENSION_TITLES[row.dimension].lower()})",
             row.measured.srocc.value,
             (row.measured.srocc.low, row.measured.srocc.high),
         )

@@ -10,6 +10,7 @@ from make_evidence import (
     STRATA,
     make_ablation,
     make_controls,
+    make_correlations,
     make_evidence,
     make_study,
 )
@@ -23,7 +24,7 @@ from protocol.rules import Content, Mode, Track
 from protocol.statistics.components import separate
 from protocol.statistics.records import BoardStatistics, RowStatistics
 from space.drawings.sweep import sweep_figure
-from space.drawings.tables import quality_figure
+from space.drawings.tables import measured_correlation_figure, quality_figure
 from space.evidence_figures import evidence_figures
 from space.figure_files import all_figures, figure_makers
 from space.flags import row_flags
@@ -109,6 +110,12 @@ def test_the_paper_s_points_have_their_line_s_colour_and_every_qp_of_table_a1_a_
     # As the sweep has it: fewer bits at the left.
     assert layout["xaxis8"]["tickvals"] == [53, 51, 48, 45]
     assert layout["xaxis8"]["autorange"] == "reversed"
+
+
+def test_a_measured_correlation_names_the_dimension_in_the_paper_s_words() -> None:
+    drawing = measured_correlation_figure(make_correlations("mine").rows)
+    layout = json.loads(str(drawing.to_json()))["layout"]
+    assert layout["yaxis"]["ticktext"] == ["lpips (consistency)"]
 
 
 def test_opinions_are_drawn_as_bars_of_a_quarter_point_and_as_a_box_a_folder() -> None:
