@@ -14,7 +14,7 @@ from space.bjontegaard import bd_figures
 from space.drawings.labels import MOST_NAMED
 from space.drawings.pareto import Point, pareto_figure
 from space.drawings.plane import plane_figure
-from space.drawings.radar import radar_figure
+from space.drawings.radar import MOST, radar_figure
 from space.drawings.rate import Panel, rate_figure
 from space.drawings.style import row_names
 from space.drawings.tables import Bar, seconds_figure
@@ -70,6 +70,7 @@ def _of_board(
         ]
         yield drawn("plane", about, partial(plane_figure, track, ranked), means)
         about = "Press a name to show or hide it. Systems that lack a score are left out."
+        about += f" At most the {MOST} best are drawn." if len(ranked) > MOST else ""
         numbers = [_numbers(row) for row in rows]
         yield drawn("radar", about, partial(radar_figure, track, ranked), numbers)
     if any(row.bits_per_pixel for row in rows):
