@@ -1,10 +1,12 @@
 """Where the name of a point goes, so that names cover neither points nor each other."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 # Width of a character and height of a line, as shares of a figure about 1,100 x 380 pixels large.
 _CHARACTER, _LINE, _GAP = 0.0066, 0.045, 0.012
+_LINE_WIDTH = 0.002
 
 _SHIFTS = {
     "middle right": (1.0, 0.0),
@@ -17,7 +19,7 @@ _SHIFTS = {
     "bottom left": (-1.0, -1.0),
 }
 """Plotly's positions by the side of the point, most readable first."""
-
+_ABOVE = {"top right": _SHIFTS["top right"]}
 
 MOST_NAMED = 60
 """Names that a figure has room for; the pointer and the table have the rest."""
@@ -35,7 +37,9 @@ class _Box(NamedTuple):
         return max(0.0, width) * max(0.0, height)
 
 
-def place_labels(places: Sequence[tuple[float, float]], lengths: Sequence[int]) -> list[str]:
+def place_labels(
+    places: Sequence[tuple[float, float]], lengths: Sequence[int], *, joined: int = 0
+) -> list[str]:
     """Return a Plotly text position for each point, chosen in turn for the least overlap.
 
     Of more than `MOST_NAMED` the first are placed; the others should have no name.
@@ -43,13 +47,21 @@ def place_labels(places: Sequence[tuple[float, float]], lengths: Sequence[int]) 
     Args:
         places: the points, in any unit.
         lengths: characters of each point's name.
+        joined: how many of the first a line joins that goes right and then up or down; no name is
+            struck through by it.
     """
     points = _scaled(places)
     taken = [_Box(x - _GAP / 2, y - _GAP, x + _GAP / 2, y + _GAP) for x, y in points]
+    for (x, y), (next_x, next_y) in pairwise(points[:joined]):
+        taken.append(_Box(x, y - _LINE_WIDTH, next_x, y + _LINE_WIDTH))
+        low, high = sorted((y, next_y))
+        taken.append(_Box(next_x - _LINE_WIDTH, low, next_x + _LINE_WIDTH, high))
     chosen = []
     named = list(zip(points, lengths, strict=True))[:MOST_NAMED]
-    for (x, y), length in named:
-        boxes = {position: _label_box(x, y, length, shift) for position, shift in _SHIFTS.items()}
+    for number, ((x, y), length) in enumerate(named):
+        # Above its line a name stands where it would without one: beginning at its point.
+        shifts = _ABOVE | _SHIFTS if number < joined - 1 else _SHIFTS
+        boxes = {position: _label_box(x, y, length, shift) for position, shift in shifts.items()}
         # Of hundreds of boxes a few are near enough to be covered.
         around = _around([*boxes.values()])
         near = [box for box in taken if around.overlap(box)]

@@ -33,7 +33,8 @@ def pareto_figure(points: Sequence[Point], cost: str) -> "Figure":
     beaten = [point for point in points if point not in front]
     places = [(log10(point.cost), point.overall) for point in (*front, *beaten)]
     names = [short(point.name) for point in (*front, *beaten)]
-    sides = dict(zip((*front, *beaten), place_labels(places, [*map(len, names)]), strict=True))
+    positions = place_labels(places, [*map(len, names)], joined=len(front))
+    sides = dict(zip((*front, *beaten), positions, strict=True))
     named = {*front[:MOST_NAMED], *beaten[: max(0, MOST_NAMED - len(front))]}
     drawing: Any = Figure()
     for chosen, name, colour, mode in (

@@ -89,6 +89,8 @@ def test_over_the_rate_sixty_systems_are_named_and_the_rest_are_points_of_one_na
     abouts = [one.entry.about for one in board_figures(Rows(results)) if one.entry.kind == "rate"]
     assert abouts
     assert all(about.endswith("60 are named, the pointer names the rest.") for about in abouts)
+    (radar, *_) = (one for one in board_figures(Rows(results)) if one.entry.kind == "radar")
+    assert radar.entry.about.endswith("At most the 12 best are drawn.")
 
 
 def test_further_indicators_stand_over_the_rate_where_rows_were_scored_by_them() -> None:
@@ -165,6 +167,13 @@ def test_pareto_front_holds_who_is_beaten_by_nobody_on_both() -> None:
     front, beaten = json.loads(pareto_figure(points, "seconds").to_json())["data"]
     assert front["text"] == ["fast", "good"]
     assert beaten["text"] == ["poor"]
+
+
+def test_no_name_is_struck_through_by_the_line_of_those_that_are_not_beaten() -> None:
+    points = [Point("cheap", 1.0, 0.2), Point("middle", 10.0, 0.5), Point("dear", 100.0, 0.6)]
+    (front, _) = json.loads(str(pareto_figure(points, "seconds").to_json()))["data"]
+    # From each the line goes right, and comes into the next from below.
+    assert front["textposition"] == ["top right", "top right", "middle right"]
 
 
 def test_who_costs_as_much_and_scores_less_is_beaten_but_not_on_both() -> None:
@@ -244,7 +253,7 @@ def test_long_names_are_told_apart_by_their_ends() -> None:
 def test_names_in_a_pareto_figure_stay_inside_it() -> None:
     points = [Point("a-cheap-system-with-a-name", 0.1, 1.0), Point("a-dear-one-with-a-name", 9, 2)]
     traces = json.loads(pareto_figure(points, "seconds").to_json())["data"]
-    assert traces[0]["textposition"] == ["middle right", "middle left"]
+    assert traces[0]["textposition"] == ["top right", "middle left"]
     assert traces[0]["cliponaxis"] is False
 
 
