@@ -5,7 +5,7 @@ from statistics import fmean
 
 from evaluator.indicators import find_indicator
 from evaluator.set_indicators import find_set_indicator, set_indicator_names
-from protocol.ablations import AblationResult, Point, Repeated
+from protocol.ablations import Ablation, AblationResult, Point, Repeated
 
 
 def ablation_table(found: AblationResult) -> str:
@@ -27,7 +27,7 @@ def ablation_table(found: AblationResult) -> str:
         if point.value in alone and point.system != plan.codec:
             rows += _improvements(alone[point.value], point, (*names, *sets))
     lines = [
-        f"# {plan.title} ({plan.source})",
+        f"# {_title(plan)}",
         "",
         (
             f"{found.system} with {found.partner or 'no I2T model'}; {found.protocol}; "
@@ -62,8 +62,7 @@ def ablation_figure(found: AblationResult) -> str:
                 col=place % columns + 1,
             )
     figure.update_layout(
-        title=f"{found.plan.title} ({found.plan.source}): {found.system}, {found.protocol}, "
-        f"{found.images} pictures",
+        title=f"{_title(found.plan)}: {found.system}, {found.protocol}, {found.images} pictures",
         template="plotly_white",
         height=120 + 260 * rows,
     )
@@ -80,6 +79,11 @@ _SEED_HEADS = (
     *("mode", "indicator", "seeds", "mean of the seeds"),
     *("one seed's error of the mean", "the pictures'", "all seeds' and pictures'"),
 )
+
+
+def _title(plan: Ablation) -> str:
+    where = plan.cited or plan.source
+    return f"{plan.title} ({where})" if where else plan.title
 
 
 def _curve(points: Sequence[Point], name: str, colour: str) -> dict[str, object]:

@@ -7,6 +7,8 @@ from protocol.rules import Mode
 from protocol.statistics.bootstrap import Estimate
 from protocol.statistics.components import Components
 
+_PAPERS: Mapping[str, str] = {"P": "CMC-Bench's paper", "G": "the paper on GPT-4o"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablation:
@@ -26,6 +28,12 @@ class Ablation:
     codec: str
     """A codec that is run by itself at each value too; empty for none."""
     notes: str
+
+    @property
+    def cited(self) -> str:
+        """Where one of the two papers has it, in words; empty for a plan of one's own."""
+        paper, _, place = self.source.partition(" ")
+        return f"{_PAPERS[paper]}, {place}" if paper in _PAPERS else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

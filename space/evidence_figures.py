@@ -89,8 +89,8 @@ def _sweep(found: AblationResult) -> Drawn:
         f"{found.plan.title}: {pair}, {found.images} images of {found.dataset}, "
         f"{found.protocol}. Higher is better in every panel; intervals of 95 % over the images."
     )
-    if found.plan.source.startswith("P "):
-        about += f" As in the paper's {found.plan.source.removeprefix('P ')}."
+    if found.plan.cited:
+        about += f" As in {found.plan.cited}."
     if found.repeated:
         about += (
             " Standard error of the mean of one decoding, from the seed and from the choice of "

@@ -110,6 +110,7 @@ def test_the_papers_improvements_follow_from_its_rows() -> None:
         repeated=(),
     )  # fmt: skip
     table = ablation_table(found)
+    assert table.startswith("# QP of the reference picture (CMC-Bench's paper, table A1)\n")
     assert "the paper's rows are of its own pictures" in table
     lines = [line for line in table.splitlines() if "| improve, paper |" in line]
     for line, printed in zip(lines, PRINTED.values(), strict=True):
