@@ -122,7 +122,7 @@ def _further(
         entry=entry(
             "rate",
             f"further-{track}-{digest(bench.label)}",
-            f"{TRACK_WORDS[track].tab}, {bench_title(bench)}, further indicators",
+            f"Further indicators, {TRACK_WORDS[track].tab}, {bench_title(bench)}",
             about,
         ),
         draw=partial(rate_figure, systems, lines, [panel(name) for name in names]),

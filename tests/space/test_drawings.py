@@ -99,6 +99,8 @@ def test_further_indicators_stand_over_the_rate_where_rows_were_scored_by_them()
     scored += [scored_by(results[1], "legibility", (Content.SCI,))]
     shown = board_figures(Rows(results, evidence=Evidence(secondary=tuple(scored))))
     (figure,) = (f for f in shown if f.entry.key.startswith("rate-further-t2i-ulb"))
+    # Its own words come first: the list of figures cuts long names.
+    assert figure.entry.of.startswith("Further indicators, T2I")
     assert figure.draw is not None
     drawing = json.loads(str(figure.draw().to_json()))
     axes = [drawing["layout"][f"yaxis{at}"]["title"]["text"] for at in ("", "2", "3")]
