@@ -118,7 +118,7 @@ def _improvements(alone: Point, point: Point, names: Sequence[str]) -> Iterator[
 
 
 def _measured(point: Point) -> dict[str, float | None]:
-    means = {name: mean and mean.value for name, mean in point.means.items()}
+    means = {name: None if mean is None else mean.value for name, mean in point.means.items()}
     return {**means, **point.sets}
 
 

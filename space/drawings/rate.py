@@ -53,10 +53,10 @@ def rate_figure(
     from plotly.subplots import make_subplots
 
     lines = -(-len(panels) // 2)
-    places = [
-        [{} if 2 * line + at < len(panels) else None for at in (0, 1)] for line in range(lines)
-    ]
-    drawing: Any = make_subplots(rows=lines, cols=2, specs=places, horizontal_spacing=0.1)
+    specs: list[list[dict[str, Any] | None]] = [[{}, {}] for _ in range(lines)]
+    if len(panels) % 2:
+        specs[-1][1] = None
+    drawing: Any = make_subplots(rows=lines, cols=2, specs=specs, horizontal_spacing=0.1)
     systems = [row for row in rows if row.role != Role.CODEC]
     names = row_names(systems)
     families = sorted({_family(row) for row in codecs})
