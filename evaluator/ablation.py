@@ -20,7 +20,7 @@ from protocol.records import Request, Result, System
 from protocol.rules import Mode, Role
 from protocol.statistics.bootstrap import Estimate, deviations, draw_resamples, estimates
 from protocol.statistics.components import separate
-from protocol.versions import VARIABLES, find_protocol, variant_name
+from protocol.versions import VARIABLES, as_counted, find_protocol, variant_name
 
 if TYPE_CHECKING:
     from protocol.statistics.bootstrap import Array
@@ -67,6 +67,8 @@ def run_ablation(plan: Ablation, request: Request, bench: Bench) -> AblationResu
     if "?" in request.protocol:
         raise InputError(f"{request.protocol} is a variant already; start from a protocol itself")
     require_indicators(plan.indicators, plan.set_indicators, bench.weights)
+    counted = dict.fromkeys(as_counted(plan.vary, value) for value in plan.values)
+    plan = replace(plan, values=tuple(counted))
     base = replace(request, modes=plan.modes)
     # A value that cannot be meant costs no run of those before it.
     asked = {value: _requests(plan, base, value) for value in plan.values}

@@ -101,18 +101,31 @@ def find_protocol(name: str) -> Protocol:
     if not mark:
         return PROTOCOLS[base]
     values = dict(part.partition("=")[::2] for part in changes.split("&"))
-    if name != variant_name(base, values):
+    wanted = variant_name(base, values)
+    if name != wanted:
         raise InputError(
             f"{name!r} is no variant's name; wanted {base}?NAME=VALUE&…, by name, with names of "
-            f"{', '.join(VARIABLES)}"
+            f"{', '.join(VARIABLES)}" + (f": {wanted}" if wanted != base else "")
         )
     return _vary(PROTOCOLS[base], name, values)
 
 
 def variant_name(base: str, changes: Mapping[str, str]) -> str:
-    """Return what a protocol with changes is called; changes are sorted, so it has one name."""
-    known = "&".join(f"{key}={changes[key]}" for key in sorted(changes) if key in VARIABLES)
+    """Return what a protocol with changes is called.
+
+    It has one name: changes are sorted, and a number is written in one way.
+    """
+    known = "&".join(f"{k}={as_counted(k, changes[k])}" for k in sorted(changes) if k in VARIABLES)
     return f"{base}?{known}" if known else base
+
+
+def as_counted(key: str, text: str) -> str:
+    """Return a value as it is counted: `0.50` is `0.5`; what is no number stays as it is."""
+    kind = VARIABLES.get(key, str)
+    try:
+        return text if kind is str else str(kind(text)).removesuffix(".0")
+    except ValueError:
+        return text
 
 
 def _vary(protocol: Protocol, name: str, changes: Mapping[str, str]) -> Protocol:
@@ -122,9 +135,6 @@ def _vary(protocol: Protocol, name: str, changes: Mapping[str, str]) -> Protocol
             values[key] = VARIABLES[key](text)
         except ValueError as error:
             raise InputError(f"{name}: {key} wants a number, found {text!r}") from error
-        one_spelling = text if VARIABLES[key] is str else str(values[key]).removesuffix(".0")
-        if text != one_spelling:
-            raise InputError(f"{name}: {key} is written {one_spelling}, found {text!r}")
     if not 0 <= values.get("seed", 0) <= LARGEST_SEED:
         raise InputError(f"{name}: a seed is a whole number from 0 to {LARGEST_SEED}")
     if values.get("steps", 1) < 1:

@@ -81,7 +81,7 @@ def test_a_better_reference_costs_more_and_scores_more(
         raise AssertionError(f"{picture} was coded again at {quality}")
 
     monkeypatch.setattr(load_codec("vvc"), "encode", refuse)
-    assert run(ask(), bench, "reference-qp", values=("53", "45")) == found
+    assert run(ask(), bench, "reference-qp", values=("053", "45", "53")) == found
 
 
 # What P table A1 prints of CLIPSIM to TOPIQ-NR; it cuts some digits and rounds others.

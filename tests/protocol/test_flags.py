@@ -77,6 +77,9 @@ def test_the_benchmarks_sources_and_registered_decoders_have_the_families_they_s
 def test_a_variant_is_a_protocol_of_its_own_name() -> None:
     name = variant_name("cmc-1", {"vvc_qp": "48", "seed": "43"})
     assert name == "cmc-1?seed=43&vvc_qp=48"
+    assert variant_name("cmc-1", {"vvc_qp": "048", "seed": " 43"}) == name
+    spellings = {variant_name("cmc-1", {"strength": text}) for text in ("0.5", ".50", "5e-1")}
+    assert spellings == {"cmc-1?strength=0.5"}
     variant = find_protocol(name)
     assert (variant.name, variant.vvc_qp, variant.seed) == (name, 48, 43)
     assert variant.indicators == PROTOCOLS["cmc-1"].indicators
@@ -94,6 +97,11 @@ def test_a_variant_is_a_protocol_of_its_own_name() -> None:
 def test_another_spelling_of_a_variant_is_refused(name: str) -> None:
     with pytest.raises(InputError):
         find_protocol(name)
+
+
+def test_a_variant_of_another_spelling_is_told_its_name() -> None:
+    with pytest.raises(InputError, match=r"vvc_qp: cmc-1\?seed=43&strength=0\.5$"):
+        find_protocol("cmc-1?strength=0.50&seed=43")
 
 
 @pytest.mark.parametrize("change", ["seed=-1", f"seed={1 << 64}", "steps=0", "steps=-4"])
