@@ -6,6 +6,7 @@ Polling stays underneath: a call that is lost delays a request by one pause, and
 import contextlib
 import hmac
 import json
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from protocol.errors import InputError
 
 MAX_BYTES = 1 << 20
 """Of a call; the Hub's are a few kilobytes."""
+LONGEST_CALL = 30.0
+"""Seconds from a call's first byte to its answer; one that trickles holds a thread no longer."""
 MIN_SECRET = 16
 
 
@@ -107,6 +110,20 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         # A caller that sends nothing is let go.
         timeout = 10.0
+
+        def handle(self) -> None:
+            hanging_up = threading.Timer(LONGEST_CALL, self._hang_up)
+            hanging_up.daemon = True
+            hanging_up.start()
+            try:
+                super().handle()
+            finally:
+                hanging_up.cancel()
+
+        def _hang_up(self) -> None:
+            # It may have hung up itself.
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")

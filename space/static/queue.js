@@ -191,7 +191,7 @@ function line(before, text) {
 function smokeTable(smoke, minutes) {
   const box = make("div", "smoke");
   const names = make("p", "meta");
-  names.append(`Smoke test of ${smoke.names.length} pictures in ${duration(smoke.seconds)}: `, named("", smoke.names.join(", ")));
+  names.append(`Smoke test of ${pictures(smoke.names.length)} in ${duration(smoke.seconds)}: `, named("", smoke.names.join(", ")));
   const table = make("table");
   const head = table.createTHead().insertRow();
   for (const title of ["Mode", "Made", "Encode", "Decode", "Rate"]) {
@@ -209,9 +209,13 @@ function smokeTable(smoke, minutes) {
       row.append(make("td", "", text));
     }
   }
-  const whole = `All ${smoke.images} pictures would take about ${duration(60 * minutes)} by these seconds, scoring not counted.`;
+  const whole = `The whole run of ${pictures(smoke.images)} would take about ${duration(60 * minutes)} by these seconds, scoring not counted.`;
   box.append(names, table, make("p", "", whole));
   return box;
+}
+
+function pictures(count) {
+  return `${count} ${count === 1 ? "picture" : "pictures"}`;
 }
 
 function duration(seconds) {

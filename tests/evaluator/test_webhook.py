@@ -1,5 +1,6 @@
 """The Hub's call that wakes a worker: who may call, about what, and that polling stays."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -126,6 +127,28 @@ def test_a_caller_that_hangs_up_leaves_no_traceback_among_the_workers_lines(
         time.sleep(0.3)
         assert call(port, payload_for(), **{"X-Webhook-Secret": SECRET}) == 200
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "start", [b"POST / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nContent-Length: 900\r\n\r\n"]
+)
+def test_a_caller_that_sends_a_byte_now_and_then_is_let_go(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr("evaluator.webhook.LONGEST_CALL", 0.3)
+    with serving(webhook, "127.0.0.1", 0) as port:
+        caller = socket.create_connection(("127.0.0.1", port))
+        caller.sendall(start)
+        caller.settimeout(0.05)
+        started = time.monotonic()
+        with caller, contextlib.suppress(ConnectionError):
+            while time.monotonic() - started < 5:
+                caller.sendall(b"a")
+                with contextlib.suppress(TimeoutError):
+                    if not caller.recv(100):
+                        break
+        assert time.monotonic() - started < 5
+    assert not was_woken(webhook)
 
 
 def test_a_secret_that_can_be_guessed_is_refused() -> None:
