@@ -4,12 +4,13 @@ One module a command in `evaluator/commands/`; each has HELP, `add_arguments` an
 """
 
 import argparse
+import contextlib
 import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -54,14 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from evaluator.allocator import keep_freed_memory
 
         keep_freed_memory()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _end)
-        # What is deaf to interrupts, as under `nohup`, stays so.
-        if computes and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _interrupt)
     try:
-        status: int = options.run(options)
-        _prune(options)
+        with _ending_in_order(computes=computes):
+            status: int = options.run(options)
+            _prune(options)
     except BrokenPipeError:
         # The reader of our output went away, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -101,6 +98,23 @@ def _settle() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What the terminal has no letter for, as in a file's name, ends no command.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _ending_in_order(*, computes: bool) -> Iterator[None]:
+    """Let signals end what runs in order; afterwards they do what they did for the caller."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
+    # What is deaf to interrupts, as under `nohup`, stays so.
+    if computes and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        handlers[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 class _Ended(SystemExit):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,28 @@ def test_a_library_that_is_not_installed_is_named_and_what_brings_it(
     assert main(["score", *folders, "--indicator", "psnr"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("cmc score: torch is not installed; pip install 'cmc-bench[evaluator]'")
+
+
+def test_a_command_leaves_the_signals_of_the_process_that_called_it_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handlers() -> list[object]:
+        return [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+    during: list[object] = []
+
+    def run(options: object) -> int:
+        del options
+        during.extend(handlers())
+        return 0
+
+    monkeypatch.setattr("evaluator.commands.score.run", run)
+    before = handlers()
+    folders = ["--reference", str(tmp_path), "--distorted", str(tmp_path)]
+    assert main(["score", *folders, "--indicator", "psnr"]) == 0
+    assert during[0] is not before[0]
+    assert during[1] is not signal.default_int_handler
+    assert handlers() == before
 
 
 def test_a_letter_that_the_terminal_lacks_ends_no_command(tmp_path: Path) -> None:
