@@ -24,9 +24,11 @@ def why_came(
     if other_bench:
         return "was run on this bench alone", None
     entry = entries.get(new.row.request_id)
-    finished = entry.last(Action.FINISH) if entry else None
+    finished = entry.last(Action.FINISH, Action.RESTORE) if entry else None
     if entry is None or finished is None:
         return "a new result", None
+    if finished.action is Action.RESTORE:
+        return f"stands again: {finished.reason}", finished
     asked = entry.last(Action.SUBMIT)
     names = ", ".join(former.text for former in entry.formerly)
     what = f"a new result; formerly {names}" if names else "a new result"

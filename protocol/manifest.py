@@ -10,7 +10,7 @@ from protocol.states import Action, Status
 MILESTONES = frozenset(
     {
         *(Action.SUBMIT, Action.FINISH, Action.FAIL),
-        *(Action.GIVE_UP, Action.WITHDRAW, Action.SUPERSEDE),
+        *(Action.GIVE_UP, Action.WITHDRAW, Action.SUPERSEDE, Action.RESTORE),
     }
 )
 """What brings a row, takes it away, or keeps it from coming; claims and renewals do neither."""
@@ -99,10 +99,12 @@ class ManifestEntry:
 
     def removed_since(self, at: str) -> Milestone | None:
         """Return what took a row away that stood at a time (UTC, ISO 8601); None: nothing did."""
-        removal = self.last(*REMOVALS)
+        removal = self.last(*REMOVALS, Action.RESTORE)
+        if removal is None or removal.action is Action.RESTORE:
+            return None
         # Two machines' clocks may differ; that it is away is sure.
         is_away = self.status in (Status.WITHDRAWN, Status.SUPERSEDED)
-        return removal if removal is not None and (is_away or removal.at >= at) else None
+        return removal if is_away or removal.at >= at else None
 
 
 def by_request(manifest: Sequence[ManifestEntry]) -> Mapping[str, ManifestEntry]:

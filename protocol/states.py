@@ -19,7 +19,8 @@ class Status(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     """By its submitter; its history stays, its row does not."""
     SUPERSEDED = "SUPERSEDED"
-    """By another request of the same submitter, which the state names."""
+    """By another finished request of the same submitter, which the state names; it stands again
+    when that one is withdrawn."""
 
 
 OPEN = frozenset({Status.PENDING, Status.RUNNING})
@@ -43,6 +44,8 @@ class Action(StrEnum):
     """The last attempt's lease ran out."""
     WITHDRAW = "WITHDRAW"
     SUPERSEDE = "SUPERSEDE"
+    RESTORE = "RESTORE"
+    """What had taken its place was withdrawn: the row stands again, as it was."""
     PRIORITISE = "PRIORITISE"
     REPLICATE = "REPLICATE"
     """Somebody ran a part of it again; the record is one of the state's files from then on."""
@@ -97,7 +100,7 @@ class State:
     failure: Failure | None
     files: Mapping[str, str]
     """What belongs to it and its sha256: results that came with it from the start, the result's
-    files, replications and audits when it is FINISHED."""
+    files, replications and audits when it is FINISHED; kept while it is SUPERSEDED."""
     successor: str
     """The request that took this one's place; empty unless SUPERSEDED."""
     updated_at: str

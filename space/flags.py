@@ -73,7 +73,7 @@ def _removal(removal: Milestone) -> Flag:
     return Flag(
         short=f"{what} since",
         text=f"This row was {what} on {removal.at[:10]} by {removal.actor}, after the board was "
-        f"frozen; the live board does not show it. Reason: {removal.reason}",
+        f"frozen; the live board does not show this run of it. Reason: {removal.reason}",
     )
 
 

@@ -57,6 +57,7 @@ def row_of(entry: QueueEntry, account: Account | None) -> dict[str, Any]:
         "position": entry.position,
         "wait_seconds": entry.wait_seconds,
         "failure": state.failure,
+        "successor": state.successor,
         "smoke": smoke,
         "whole_run_minutes": smoke.whole_run_minutes if smoke else None,
         "is_mine": bool(account and account.name == request.submitter),

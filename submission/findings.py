@@ -33,6 +33,7 @@ class Code(StrEnum):
     BAD_CAPTIONS = "BAD_CAPTIONS"
     DUPLICATE_REQUEST = "DUPLICATE_REQUEST"
     DUPLICATE_WEIGHTS = "DUPLICATE_WEIGHTS"
+    RENAMED = "RENAMED"
     OVERRULED = "OVERRULED"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 
@@ -40,7 +41,7 @@ class Code(StrEnum):
 NOTES = frozenset(
     {
         *(Code.GATED, Code.PRIVATE, Code.PICKLES_IGNORED),
-        *(Code.NO_LICENCE, Code.LICENCE, Code.BASE_MODEL, Code.OVERRULED),
+        *(Code.NO_LICENCE, Code.LICENCE, Code.BASE_MODEL, Code.RENAMED, Code.OVERRULED),
     }
 )
 """What is worth saying and stops nothing."""

@@ -14,6 +14,8 @@ from submission.queue import known, make_event, next_state, request_path
 from submission.reported import reported_among
 from submission.transitions import Who, follow
 
+_HAS_ROW = "results/"
+"""Begins the path of a file that only a request that has finished has."""
 STAYS = frozenset({Status.PENDING, Status.RUNNING, Status.FINISHED})
 """Submitting such a request again changes nothing."""
 
@@ -34,7 +36,7 @@ def submit(
     waits to be received, and for no worker.
 
     Raises:
-        StoreError: one was superseded.
+        StoreError: one was superseded, and its row is kept.
     """
     events: list[Event] = []
     files: dict[str, bytes] = {}
@@ -45,6 +47,11 @@ def submit(
             continue
         if old is not None and old.status in STAYS:
             continue
+        if old is not None and _is_kept(old):
+            raise StoreError(
+                f"request {request_id} is SUPERSEDED by {old.successor}; its row is kept, and "
+                f"stands again when that one is withdrawn: cmc queue --withdraw {old.successor}"
+            )
         state = State(
             request_id=request_id,
             version=old.version + 1 if old else 1,
@@ -73,10 +80,12 @@ def submit(
 def withdraw(book: Book, request_id: str, actor: str, reason: str, at: datetime) -> Batch:
     """End a request at its submitter's wish; its history stays.
 
+    The rows whose place it took stand again, here and in `remove`.
+
     Raises:
         StoreError: it has ended otherwise, or `actor` did not submit it.
     """
-    return _end(*_owned(book, request_id, actor), actor, reason, at)
+    return _end(book, _owned(book, request_id, actor), actor, reason, at)
 
 
 def remove(book: Book, request_id: str, actor: str, reason: str, at: datetime) -> Batch:
@@ -85,27 +94,27 @@ def remove(book: Book, request_id: str, actor: str, reason: str, at: datetime) -
     Raises:
         StoreError: it has ended otherwise.
     """
-    return _end(known(book, request_id), Who.MAINTAINER, actor, reason, at)
+    return _end(book, (known(book, request_id), Who.MAINTAINER), actor, reason, at)
 
 
 def supersede(book: Book, request_id: str, successor: str, actor: str, at: datetime) -> Batch:
-    """Let another request of the same submitter take a request's place.
+    """Let another row of the same submitter take a request's place.
 
     Raises:
         StoreError: one of them is not there, is the other, or is not the submitter's; or the
-            successor has ended without a row, and the old one's would be gone for nothing.
+            successor has no row, and the old one's would be gone for nothing.
     """
     state, who = _owned(book, request_id, actor)
     other, _ = _owned(book, successor, actor)
     if request_id == successor:
         raise StoreError(f"request {request_id} cannot take its own place")
-    if other.status not in STAYS:
+    if other.status is not Status.FINISHED:
         raise StoreError(
             f"request {successor} is {other.status} and has no row to take the place of "
-            f"{request_id}; name one that waits, runs or has finished"
+            f"{request_id}; name one that is FINISHED"
         )
     status = follow(request_id, state.status, Action.SUPERSEDE, who)
-    new = next_state(state, status, at, files={}, progress="", successor=successor)
+    new = next_state(state, status, at, progress="", successor=successor)
     return Batch(events=(make_event(Action.SUPERSEDE, actor, f"superseded by {successor}", new),))
 
 
@@ -117,10 +126,23 @@ def prioritise(book: Book, request_id: str, priority: int, actor: str, at: datet
     return Batch(events=(make_event(Action.PRIORITISE, actor, f"priority {priority}", new),))
 
 
-def _end(state: State, who: Who, actor: str, reason: str, at: datetime) -> Batch:
+def _end(book: Book, ended: tuple[State, Who], actor: str, reason: str, at: datetime) -> Batch:
+    state, who = ended
     status = follow(state.request_id, state.status, Action.WITHDRAW, who)
     new = next_state(state, status, at, files={}, progress="")
-    return Batch(events=(make_event(Action.WITHDRAW, actor, reason, new),))
+    events = [make_event(Action.WITHDRAW, actor, reason, new)]
+    for old in book.with_status(Status.SUPERSEDED):
+        if old.successor == state.request_id and _is_kept(old):
+            status = follow(old.request_id, old.status, Action.RESTORE, who)
+            again = next_state(old, status, at, successor="")
+            why = f"{state.request_id}, which had taken its place, was withdrawn"
+            events.append(make_event(Action.RESTORE, actor, why, again))
+    return Batch(events=tuple(events))
+
+
+def _is_kept(state: State) -> bool:
+    """Say whether a request was superseded that has a row."""
+    return state.status is Status.SUPERSEDED and any(p.startswith(_HAS_ROW) for p in state.files)
 
 
 def _reported(request_id: str, attached: Mapping[str, bytes]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from protocol.systems import ENDPOINT_ADAPTERS
 from submission.caption_files import ADAPTER
 from submission.facts import ModelFacts
 from submission.findings import Code, Finding
-from submission.history import History, submitted_since
+from submission.history import Earlier, History, submitted_since
 from submission.limits import Limits
 from submission.served import served_by
 from submission.wording import check_texts, shown
@@ -136,7 +136,8 @@ def check_names(request: Request) -> Iterator[Finding]:
 def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
     """Nobody else asked for the same, and no other name stands for the same weights.
 
-    Who sends a request of his own again is told where it stands, and that is no refusal.
+    Who sends a request of his own again is told where it stands, and that is no refusal. Nor is a
+    new name for weights of his own that have a row: it would be gone while the new one waits.
     """
     same = history.find(request.request_id)
     if same is not None and same.status not in AGAIN and same.submitter != request.submitter:
@@ -148,19 +149,30 @@ def check_duplicates(request: Request, history: History) -> Iterator[Finding]:
             remedy=f"see `cmc queue`; nothing is gained by running {same.request_id} twice",
         )
     compared = request.compared
-    for other in history.with_weights(request.fingerprints):
-        is_other = compared is not None and other.model != compared.model
-        if compared is not None and is_other and other.status not in AGAIN:
-            yield Finding(
-                code=Code.DUPLICATE_WEIGHTS,
-                about=request.role.value.lower(),
-                sentence=f"the weights of {shown(compared.model)} are those of "
-                f"{shown(other.model)}, submitted as {other.request_id} by "
-                f"{shown(other.submitter)}",
-                remedy="submit weights of your own; if the model moved to a new name, withdraw "
-                "the earlier request first",
-            )
-            return
+    named = [
+        other
+        for other in history.with_weights(request.fingerprints)
+        if compared and other.model != compared.model and other.status not in AGAIN
+        if not (other.status == Status.SUPERSEDED and other.submitter == request.submitter)
+    ]
+    # What refuses first: of many names one is told.
+    for other in sorted(named, key=lambda one: _is_own_row(one, request))[:1]:
+        is_renamed = _is_own_row(other, request)
+        yield Finding(
+            code=Code.RENAMED if is_renamed else Code.DUPLICATE_WEIGHTS,
+            about=request.role.value.lower(),
+            sentence=f"the weights of {shown(compared.model if compared else '')} are those of "
+            f"{shown(other.model)}, submitted as {other.request_id} by {shown(other.submitter)}",
+            remedy="when this one has finished, let it take that row's place: cmc queue "
+            f"--supersede {other.request_id} {request.request_id}"
+            if is_renamed
+            else "submit weights of your own; if the model moved to a new name, withdraw the "
+            "earlier request first",
+        )
+
+
+def _is_own_row(other: Earlier, request: Request) -> bool:
+    return other.status == Status.FINISHED and other.submitter == request.submitter
 
 
 def overrule_duplicate(findings: Iterable[Finding], maintainer: str, reason: str) -> list[Finding]:

@@ -82,13 +82,13 @@ class Store(Protocol):
         """End an attempt for a reason; the request ends too, unless the reason may pass."""
 
     def withdraw(self, request_id: str, actor: str, reason: str = ...) -> State:
-        """End a request at its submitter's wish; its history stays."""
+        """End a request at its submitter's wish; rows whose place it took stand again."""
 
     def remove(self, request_id: str, actor: str, reason: str) -> State:
-        """End a request by a maintainer; its history stays and says why."""
+        """End a request by a maintainer, as `withdraw` does; its history says why."""
 
     def supersede(self, request_id: str, successor: str, actor: str) -> State:
-        """Let another request of the same submitter take a request's place."""
+        """Let another row of the same submitter take a request's place."""
 
     def prioritise(self, request_id: str, priority: int, actor: str) -> State:
         """Let a waiting request run earlier or later."""

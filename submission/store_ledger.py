@@ -48,7 +48,7 @@ class LedgerStore:
         """Queue a request; an identical one is found by its id, and queued again if it failed.
 
         Raises:
-            StoreError: it was superseded.
+            StoreError: it was superseded, and its row is kept.
         """
         return self.submit_all([request], priority, remark, attached)[0]
 
@@ -213,7 +213,7 @@ class LedgerStore:
             self._let_go(claim)
 
     def withdraw(self, request_id: str, actor: str, reason: str = "withdrawn") -> State:
-        """End a request at its submitter's wish; its history stays."""
+        """End a request at its submitter's wish; rows whose place it took stand again."""
         at = self._clock()
         return self._change_one(
             lambda book: queue_submitter.withdraw(book, request_id, actor, reason, at)
@@ -227,7 +227,7 @@ class LedgerStore:
         )
 
     def supersede(self, request_id: str, successor: str, actor: str) -> State:
-        """Let another request of the same submitter take a request's place."""
+        """Let another row of the same submitter take a request's place."""
         at = self._clock()
         return self._change_one(
             lambda book: queue_submitter.supersede(book, request_id, successor, actor, at)
@@ -288,7 +288,7 @@ class LedgerStore:
         return self.ledger.local_path(path, state.files[path])
 
     def _change_one(self, decide: Callable[[Book], Batch]) -> State:
-        (event,) = self.ledger.change(decide)
+        event, *_ = self.ledger.change(decide)
         return event.state
 
     def _let_go(self, claim: Claim) -> None:

@@ -51,6 +51,10 @@ TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     (Status.RUNNING, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.FINISHED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.FAILED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
+    # Only of what has a row, when its successor is withdrawn.
+    (Status.SUPERSEDED, Action.RESTORE): Transition(Status.FINISHED, _SUBMITTER),
+    # Only of what has none.
+    (Status.SUPERSEDED, Action.SUBMIT): Transition(Status.PENDING, _SUBMITTER),
     (Status.PENDING, Action.PRIORITISE): Transition(Status.PENDING, _MAINTAINER),
     (Status.FINISHED, Action.REPLICATE): Transition(Status.FINISHED, _ANYBODY),
     (Status.FINISHED, Action.AUDIT): Transition(Status.FINISHED, _MAINTAINER),

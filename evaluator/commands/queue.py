@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--supersede",
         nargs=2,
         metavar=("OLD", "NEW"),
-        help="let a newer request of yours take an older one's place",
+        help="let a finished request of yours take another's place; withdrawn, it gives it back",
     )
     parser.add_argument(
         "--reason", default="", help="with --withdraw: why it is withdrawn, for everybody"
@@ -125,7 +125,7 @@ def _detail(entry: "QueueEntry") -> str:
     if state.status is Status.FAILED and failure:
         stage, message = shown(failure.stage), shown(failure.message, TEXT_SHOWN)
         return f"{failure.code} in {stage}: {message}"
-    return state.successor
+    return f"by {state.successor}" if state.successor else ""
 
 
 def _duration(seconds: float) -> str:

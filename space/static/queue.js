@@ -136,7 +136,8 @@ function whereItStands(entry) {
     return [progress, make("p", "meta", `attempt ${entry.attempt}, since ${clock(entry.claimed_at)}`)];
   }
   if (entry.status === "FAILED" && entry.failure) return [make("p", "code", entry.failure.code)];
-  return [make("p", "meta", clock(entry.updated_at))];
+  const by = entry.successor ? `by ${entry.successor.slice(0, 8)}, ` : "";
+  return [make("p", "meta", `${by}${clock(entry.updated_at)}`)];
 }
 
 // A frame may not be allowed to ask in a window of its own, so the button asks.

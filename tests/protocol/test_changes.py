@@ -175,6 +175,13 @@ def test_a_row_whose_successor_has_not_run_says_which_it_is() -> None:
     assert (left.kind, left.why, left.by) == (Kind.LEFT, "superseded by 0123456789", "bob")
 
 
+def test_a_row_that_stands_again_says_why() -> None:
+    row = result("old/name", 0.3)
+    steps = step(Action.FINISH), step(Action.SUPERSEDE), step(Action.RESTORE, "x was withdrawn")
+    (came,) = changes(side("v1", []), side("live", [row]), entry(row, *steps))
+    assert (came.kind, came.why, came.by) == (Kind.CAME, "stands again: x was withdrawn", "ada")
+
+
 def test_another_commit_of_a_system_is_a_new_result_of_it() -> None:
     old, new = result("a/b", 0.3, revision="a"), result("a/b", 0.35, revision="b")
     withdrawn = entry(old, step(Action.WITHDRAW, "wrong file"))
@@ -265,6 +272,8 @@ def test_what_took_a_row_away_is_told_of_boards_before_it() -> None:
     # It came back: the board of the day before has lost it, that of the day after has it.
     assert gone.removed_since("2026-10-02T10:00:00.000Z") == gone.last(Action.WITHDRAW)
     assert gone.removed_since("2026-10-03") is None
+    restored = entry(row, step(Action.FINISH), step(Action.SUPERSEDE), step(Action.RESTORE))
+    assert restored.removed_since("2026-10-01") is None
     assert entry(row, step(Action.FINISH)).removed_since("2026-10-01") is None
 
 

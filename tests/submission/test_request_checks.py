@@ -98,10 +98,26 @@ def test_the_same_weights_under_another_name_are_a_duplicate(
         return codes(examine_request(mine, {}, before))
 
     assert found() == {Code.DUPLICATE_WEIGHTS}
-    assert found(submitter="ada") == {Code.DUPLICATE_WEIGHTS}
+    for status in ("PENDING", "RUNNING"):
+        assert found(submitter="ada", status=status) == {Code.DUPLICATE_WEIGHTS}
     assert not found(fingerprints=("e" * 40,))
     assert not found(model=mine.compared.model if mine.compared else "")
     assert not found(status="WITHDRAWN")
+
+
+def test_a_new_name_for_weights_with_a_row_of_ones_own_is_told_how_to_take_its_place(
+    request_of: Callable[..., Request],
+) -> None:
+    mine = request_of(modes=(Mode.IMAGE,), fingerprints=("f" * 40,))
+    own = earlier(request_id="1" * 20, submitter="ada", fingerprints=("f" * 40,))
+    (told,) = examine_request(mine, {}, History((own,)))
+    assert (told.code, told.refuses) == (Code.RENAMED, False)
+    assert told.remedy.endswith(f"cmc queue --supersede {'1' * 20} {mine.request_id}")
+    gone = earlier(submitter="ada", fingerprints=("f" * 40,), status="SUPERSEDED")
+    assert not codes(examine_request(mine, {}, History((gone,))))
+    foreign = earlier(fingerprints=("f" * 40,))
+    (refused,) = examine_request(mine, {}, History((own, foreign)))
+    assert refused.code is Code.DUPLICATE_WEIGHTS
 
 
 def test_the_quota_is_the_submitters_and_not_the_model_owners(

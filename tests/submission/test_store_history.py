@@ -13,6 +13,7 @@ from made_requests import PER_IMAGE, request_for, result_of
 from protocol.errors import LeaseError, LedgerError, StoreError
 from protocol.states import Action, Status
 from submission.ledger import Book
+from submission.ledger_check import check_ledger
 from submission.store_ledger import LedgerStore
 
 pytest_plugins = ["store_fixtures"]
@@ -56,6 +57,7 @@ def test_withdrawing_takes_the_lease_from_the_worker(store: LedgerStore) -> None
 
 def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerStore) -> None:
     old, new = (store.submit(request_for(q)).state.request_id for q in (53, 54))
+    assert [finish_next(store), finish_next(store)] == [old, new]
     foreign = store.submit(request_for(55, submitter="eve")).state.request_id
     with pytest.raises(StoreError, match="submitted by eve"):
         store.supersede(old, foreign, "ada")
@@ -63,18 +65,42 @@ def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerS
         store.supersede(old, old, "ada")
     state = store.supersede(old, new, "ada")
     assert (state.status, state.successor) == (Status.SUPERSEDED, new)
-    with pytest.raises(StoreError, match="SUBMIT does not apply"):
+    with pytest.raises(StoreError, match=f"stands again when that one .* --withdraw {new}"):
         store.submit(request_for(53))
 
 
-def test_no_row_is_superseded_by_a_request_that_ended_without_one(store: LedgerStore) -> None:
+def test_no_row_is_superseded_by_a_request_that_has_none(store: LedgerStore) -> None:
     old, new = (store.submit(request_for(q)).state.request_id for q in (53, 54))
-    store.withdraw(new, "ada")
-    with pytest.raises(StoreError, match=f"{new} is WITHDRAWN and has no row to take the place"):
-        store.supersede(old, new, "ada")
-    assert store.state(old).status is Status.PENDING
+    assert finish_next(store) == old
+    for status in ("PENDING", "WITHDRAWN"):
+        with pytest.raises(StoreError, match=f"{new} is {status} and has no row to take the place"):
+            store.supersede(old, new, "ada")
+        if status == "PENDING":
+            store.withdraw(new, "ada")
+    assert store.state(old).status is Status.FINISHED
+
+
+def test_a_superseded_row_stands_again_as_it_was_when_its_successor_is_withdrawn(
+    store: LedgerStore,
+) -> None:
+    old, waits, new = (store.submit(request_for(q)).state.request_id for q in (53, 54, 55))
+    store.prioritise(waits, -1, "keeper")
+    assert [finish_next(store), finish_next(store)] == [old, new]
+    before = store.state(old)
+    for request_id in (old, waits):
+        store.supersede(request_id, new, "ada")
+    assert [result.request.request_id for result in store.results()] == [new]
+    assert store.remove(new, "keeper", "forged").status is Status.WITHDRAWN
+    again = store.state(old)
+    assert (again.status, again.successor, again.files) == (before.status, "", before.files)
+    assert [result.request.request_id for result in store.results()] == [old]
+    last = store.events(old)[-1]
+    assert (last.action, last.actor) == (Action.RESTORE, "keeper")
+    assert last.reason == f"{new}, which had taken its place, was withdrawn"
+    # What had no row has none to come back with, and may be asked for again.
+    assert store.state(waits).status is Status.SUPERSEDED
     assert store.submit(request_for(54)).is_queued
-    assert store.supersede(old, new, "ada").successor == new
+    assert not check_ledger(store.ledger).problems
 
 
 def test_a_run_whose_clock_was_set_back_says_nothing_of_the_wait_of_others(
