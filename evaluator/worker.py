@@ -18,6 +18,7 @@ from evaluator.isolation import evaluate_apart, needs_isolation
 from evaluator.pictures import fingerprint_images
 from evaluator.pruning import prune
 from evaluator.run_log import RunLog
+from protocol.eligibility import unscored
 from protocol.errors import HubError, LeaseError, MachineFault, StoreError, WeightsError
 from protocol.failures import FailureCode
 from protocol.records import Request, Result
@@ -129,6 +130,8 @@ def _finish(
             result = replace(outcome.result, request=claim.request)
             _require_like(store, result)
             store.finish(claim, result, outcome.per_image)
+            if lost := unscored(result):
+                say(f"  finished with {lost}")
             return True
         failure = outcome
     except (OSError, StoreError, WeightsError):

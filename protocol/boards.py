@@ -49,6 +49,7 @@ class Row:
     """None when a mode of the board is missing: such a row is shown, and not ranked."""
     scores: Mapping[Cell, float]
     missing_modes: tuple[Mode, ...]
+    """Those without both scores."""
     bits_per_pixel: Mapping[Mode, float]
     decode_seconds: Mapping[Mode, float]
     request_id: str
@@ -63,6 +64,11 @@ class Row:
     """How many accounts ran a part of it again and found it to agree."""
     submissions: int | None = None
     """How many requests its account has made on its bench; None where that is not known."""
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether anything was run or published for this content, scored or not."""
+        return bool(self.scores or self.bits_per_pixel)
 
     @property
     def indicators(self) -> dict[str, float]:
@@ -166,7 +172,9 @@ def _measured(track: Track, content: Content | None, result: Result) -> Row:
         partner=result.request.partner,
         overall=overall(track, scores) if may_be_ranked(result) else None,
         scores=scores,
-        missing_modes=tuple(mode for mode in modes if (mode, Dimension.FR) not in scores),
+        missing_modes=tuple(
+            mode for mode in modes if any((mode, dim) not in scores for dim in Dimension)
+        ),
         bits_per_pixel={
             rate.mode: rate.bits_per_pixel
             for rate in result.rates

@@ -74,7 +74,7 @@ def standings(side: Side, track: Track, content: Content | None) -> Tables:
     found = [*published_rows(track, content), *result_rows(side.results, track, content)]
     grouped: dict[Bench, list[Row]] = {}
     for row in best_first(found):
-        if row.scores:
+        if row.has_pictures:
             grouped.setdefault(row.bench, []).append(row)
     return {
         bench.label: tuple(_places(rows, results, intervals)) for bench, rows in grouped.items()

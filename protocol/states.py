@@ -97,6 +97,7 @@ class State:
     lease: Lease | None
     """Of the holder; after the end, of the last one."""
     progress: str
+    """How far its holder is; of a FINISHED one, which pictures have no score."""
     failure: Failure | None
     files: Mapping[str, str]
     """What belongs to it and its sha256: results that came with it from the start, the result's

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.controls import ControlFlag, Controls
+from protocol.eligibility import unscored
 from protocol.evidence import Evidence
 from protocol.families import family_of_system
 from protocol.manifest import ManifestEntry, Milestone
@@ -43,6 +44,8 @@ def row_flags(
         found = list(_disputes(controls.get(request_id)))
         if result.is_contradicted:
             found.append(Flag(short="audit differs", text=result.audit))
+        if lost := unscored(result):
+            found.append(Flag(short="not all scored", text=f"{lost[0].upper()}{lost[1:]}."))
         tested = memorised.get(request_id)
         found += _memorised(tested)
         if own.get(request_id):

@@ -73,7 +73,7 @@ class Rows:
         )
 
     def by_bench(self, track: Track, content: Content | None) -> dict[Bench, list[Row]]:
-        """Return a track's rows for one content, best first; those without a score are left out."""
+        """Return a track's rows for one content, best first, of what ran pictures of it."""
         key = (track, content)
         if key not in self._grouped:
             counts = (self._replications, self._submissions)
@@ -81,7 +81,7 @@ class Rows:
             found = [*published_rows(track, content), *measured]
             grouped: dict[Bench, list[Row]] = {}
             for row in best_first(found):
-                if row.scores:
+                if row.has_pictures:
                     grouped.setdefault(row.bench, []).append(row)
             self._grouped[key] = grouped
         return self._grouped[key]

@@ -47,6 +47,8 @@ def list_queue(
             progress, _, log = note.partition("\n")
             if is_gone(state, terms, at, ledger.is_dead):
                 progress = f"its worker has not been heard of since {state.updated_at}"
+        elif state.status is Status.FINISHED:
+            progress = state.progress
         elif state.status is Status.PENDING and position is None:
             progress = "came with its results, which wait to be received"
         wait = None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from protocol.eligibility import unscored
 from protocol.errors import LeaseError
 from protocol.failures import MAY_PASS, FailureCode
 from protocol.jsonable import to_json
@@ -129,7 +130,10 @@ def finish(
     status = follow(state.request_id, state.status, Action.FINISH, Who.HOLDER)
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
     came = {p: state.files[p] for p in reported_among(state.request_id, state.files)}
-    new = next_state(state, status, at, files={**came, **digests}, progress="")
+    # For people: a row without an Overall is no blank.
+    lost = unscored(result)
+    notice = f"{lost}; `status` in {per_image_path(state)} says why" if lost else ""
+    new = next_state(state, status, at, files={**came, **digests}, progress=notice)
     finished = make_event(Action.FINISH, held.lease.worker, "finished", new)
     return Batch(events=(*events, finished), files=files)
 

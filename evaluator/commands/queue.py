@@ -119,7 +119,7 @@ def _detail(entry: "QueueEntry") -> str:
         wait = f", about {_duration(entry.wait_seconds)}" if entry.wait_seconds else ""
         tried = f", attempt {state.attempt + 1}" if state.attempt else ""
         return f"number {entry.position} in the queue{wait}{tried}"
-    if state.status is Status.RUNNING:
+    if state.status in (Status.RUNNING, Status.FINISHED):
         return progress
     failure = state.failure
     if state.status is Status.FAILED and failure:

@@ -136,6 +136,7 @@ function whereItStands(entry) {
     return [progress, make("p", "meta", `attempt ${entry.attempt}, since ${clock(entry.claimed_at)}`)];
   }
   if (entry.status === "FAILED" && entry.failure) return [make("p", "code", entry.failure.code)];
+  if (entry.status === "FINISHED" && entry.progress) return [make("p", "meta", entry.progress)];
   const by = entry.successor ? `by ${entry.successor.slice(0, 8)}, ` : "";
   return [make("p", "meta", `${by}${clock(entry.updated_at)}`)];
 }

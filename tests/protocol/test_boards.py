@@ -7,6 +7,7 @@ import pytest
 from made_provenance import make_provenance
 
 from protocol.boards import Row, bench_of, best_first, result_rows
+from protocol.eligibility import unscored
 from protocol.facts import facts_of_published, facts_of_result
 from protocol.records import (
     Cost,
@@ -118,6 +119,22 @@ def test_a_board_has_the_results_of_its_role_that_ran_one_of_its_modes() -> None
     assert result_rows([words, captioner], Track.T2I_ULB, None) == []
     (row,) = result_rows([words, captioner], Track.T2I_ELB, None)
     assert (row.overall, row.missing_modes) == (None, (Mode.PIXEL,))
+
+
+def test_a_mode_with_one_of_its_two_scores_is_missing_and_said_to_be() -> None:
+    whole = result()
+    torn = tuple(
+        replace(score, mean=None, not_scored=2)
+        if (score.mode, score.dimension) == (Mode.FULL, Dimension.NR)
+        else score
+        for score in whole.scores
+    )
+    broken = replace(whole, scores=torn)
+    (row,) = result_rows([broken], Track.T2I_ULB, None)
+    assert (row.overall, row.missing_modes) == (None, (Mode.FULL,))
+    assert (Mode.FULL, Dimension.FR) in row.scores
+    assert unscored(broken) == "no score for 2 of 9 in full mode (NR): no mean and no Overall there"
+    assert unscored(whole) == ""
 
 
 def test_what_an_audit_contradicts_and_a_control_have_scores_and_no_overall() -> None:

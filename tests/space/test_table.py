@@ -88,6 +88,20 @@ def test_a_mode_with_pictures_that_were_not_scored_counts_as_lacking() -> None:
     broken = find(lines, "broken")
     assert (broken.rank, broken.lacks) == (None, "lacks image")
     assert "image_fr" not in broken.values
+    (flag,) = broken.flags
+    assert flag.text == "No score for 1 of 9 in image mode: no mean and no Overall there."
+
+
+def test_a_row_without_a_whole_mean_stands_where_it_ran_and_nowhere_else() -> None:
+    results = [
+        make_result("whole", contents=(None, Content.NSI, Content.SCI)),
+        make_result("broken", contents=(None, Content.NSI), unscored=(Mode.IMAGE, Mode.FULL)),
+    ]
+    for content, shown in (("all", ["whole", "broken"]), ("SCI", ["whole"])):
+        lines = only_table(Track.T2I_ULB, results, "measured", content).lines
+        assert [line.model for line in lines] == shown
+    broken = only_table(Track.T2I_ULB, results, "measured", "all").lines[1]
+    assert (broken.rank, broken.lacks) == (None, "lacks full and image")
 
 
 def test_i2t_for_one_content_says_that_text_scores_were_not_published_and_ranks() -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from every_store import Clock, MakeStore, finish_next, open_again
 from made_requests import PER_IMAGE, request_for, result_of
 
 from protocol.errors import LeaseError, LedgerError, StoreError
+from protocol.records import Score
+from protocol.rules import Dimension, Mode
 from protocol.states import Action, Status
 from submission.ledger import Book
 from submission.ledger_check import check_ledger
+from submission.queue import per_image_path
 from submission.store_ledger import LedgerStore
 
 pytest_plugins = ["store_fixtures"]
@@ -101,6 +105,23 @@ def test_a_superseded_row_stands_again_as_it_was_when_its_successor_is_withdrawn
     assert store.state(waits).status is Status.SUPERSEDED
     assert store.submit(request_for(54)).is_queued
     assert not check_ledger(store.ledger).problems
+
+
+def test_who_looks_at_the_queue_is_told_which_pictures_of_a_finished_row_have_no_score(
+    store: LedgerStore,
+) -> None:
+    store.submit(request_for(53))
+    lost = Score(
+        mode=Mode.IMAGE, dimension=Dimension.FR, content=None, images=9, not_scored=3, mean=None
+    )
+    with store.claim("w") as claim:
+        assert claim is not None
+        scores = (lost, replace(lost, dimension=Dimension.NR))
+        store.finish(claim, replace(result_of(claim.request), scores=scores), PER_IMAGE)
+    (entry,) = store.queue()
+    path = per_image_path(entry.state)
+    assert entry.progress.startswith("no score for 3 of 9 in image mode: ")
+    assert entry.progress.endswith(f"`status` in {path} says why")
 
 
 def test_a_run_whose_clock_was_set_back_says_nothing_of_the_wait_of_others(
