@@ -47,11 +47,7 @@ def submit(
             continue
         if old is not None and old.status in STAYS:
             continue
-        if old is not None and _is_kept(old):
-            raise StoreError(
-                f"request {request_id} is SUPERSEDED by {old.successor}; its row is kept, and "
-                f"stands again when that one is withdrawn: cmc queue --withdraw {old.successor}"
-            )
+        _require_not_kept(old)
         state = State(
             request_id=request_id,
             version=old.version + 1 if old else 1,
@@ -114,7 +110,9 @@ def supersede(book: Book, request_id: str, successor: str, actor: str, at: datet
             f"{request_id}; name one that is FINISHED"
         )
     status = follow(request_id, state.status, Action.SUPERSEDE, who)
-    new = next_state(state, status, at, progress="", successor=successor)
+    # Of a row it is what is said of its scores, and comes back with it.
+    progress = state.progress if state.status is Status.FINISHED else ""
+    new = next_state(state, status, at, progress=progress, successor=successor)
     return Batch(events=(make_event(Action.SUPERSEDE, actor, f"superseded by {successor}", new),))
 
 
@@ -138,6 +136,14 @@ def _end(book: Book, ended: tuple[State, Who], actor: str, reason: str, at: date
             why = f"{state.request_id}, which had taken its place, was withdrawn"
             events.append(make_event(Action.RESTORE, actor, why, again))
     return Batch(events=tuple(events))
+
+
+def _require_not_kept(old: State | None) -> None:
+    if old is not None and _is_kept(old):
+        raise StoreError(
+            f"request {old.request_id} is SUPERSEDED by {old.successor}; its row is kept, and "
+            f"stands again when that one is withdrawn: cmc queue --withdraw {old.successor}"
+        )
 
 
 def _is_kept(state: State) -> bool:

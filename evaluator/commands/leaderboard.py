@@ -62,7 +62,11 @@ def print_board(rows: Sequence["Row"]) -> None:
     for bench in dict.fromkeys(row.bench for row in rows):
         chosen = [row for row in rows if row.bench == bench]
         chosen.sort(key=lambda row: id(row) not in places)
-        modes = [m for m in TRACKS[rows[0].track].modes if any(_cells(row, m)[0] for row in chosen)]
+        modes = [
+            m
+            for m in TRACKS[rows[0].track].modes
+            if any(set(_cells(r, m)) != {None} for r in chosen)
+        ]
         heads = [f"{mode} {name}" for mode in modes for name in ("fr", "nr", "bpp")]
         titles = _titles(chosen)
         width = max(map(len, titles))

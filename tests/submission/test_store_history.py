@@ -122,6 +122,11 @@ def test_who_looks_at_the_queue_is_told_which_pictures_of_a_finished_row_have_no
     path = per_image_path(entry.state)
     assert entry.progress.startswith("no score for 3 of 9 in image mode: ")
     assert entry.progress.endswith(f"`status` in {path} says why")
+    store.submit(request_for(54))
+    new = finish_next(store)
+    store.supersede(entry.request.request_id, new, "ada")
+    store.withdraw(new, "ada")
+    assert store.queue()[1].progress == entry.progress
 
 
 def test_a_run_whose_clock_was_set_back_says_nothing_of_the_wait_of_others(
