@@ -13,6 +13,7 @@ from PIL import Image
 from evaluator import decode, outcomes, run
 from evaluator.bench import Bench
 from evaluator.codecs import load_codec
+from evaluator.commands.leaderboard import print_board
 from evaluator.decode import decode_all
 from evaluator.decoders import Received, start_image
 from evaluator.encode import encode_all
@@ -233,6 +234,7 @@ def test_a_picture_that_failed_is_not_scored_and_not_left_out_in_silence(
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(start_image, "load", lambda *_: Failing())
     evaluation = evaluate(ask(modes=(Mode.IMAGE,)), make_bench())
@@ -247,6 +249,8 @@ def test_a_picture_that_failed_is_not_scored_and_not_left_out_in_silence(
         "NAN_OUTPUT",
         None,
     )
+    print_board(result_rows([evaluation.result], Track.T2I_ULB, None))
+    assert "image bpp" in capsys.readouterr().out
 
 
 def test_a_decoder_knows_the_bytes_and_nothing_else(
