@@ -45,7 +45,7 @@ class Submitted(NamedTuple):
     is_new: bool
     """False when an identical request was there before."""
     is_queued: bool
-    """False when that one waits, runs or has finished, and stays as it is."""
+    """False when that one waits, runs or has a row, which stays or stands again."""
 
 
 class QueueEntry(NamedTuple):

@@ -33,21 +33,21 @@ def submit(
 
     Those of a higher priority are run first; a remark goes into the history; `attached` are files
     that the requests need, by their path in the store. A request whose results are among them
-    waits to be received, and for no worker.
+    waits to be received, and for no worker. A row that was superseded stands again.
 
     Raises:
-        StoreError: one was superseded, and its row is kept.
+        StoreError: one was superseded, and is somebody else's.
     """
     events: list[Event] = []
     files: dict[str, bytes] = {}
-    for request in requests:
-        request_id = request.request_id
+    for request_id, request in {request.request_id: request for request in requests}.items():
         old = book.state(request_id)
-        if request_path(request_id) in files:
-            continue
         if old is not None and old.status in STAYS:
             continue
-        _require_not_kept(old)
+        if old is not None and _is_kept(old):
+            owned = _owned(book, request_id, request.submitter)
+            events.append(_restore(*owned, request.submitter, "submitted again", at))
+            continue
         state = State(
             request_id=request_id,
             version=old.version + 1 if old else 1,
@@ -68,7 +68,7 @@ def submit(
         events.append(make_event(Action.SUBMIT, request.submitter, reason, state, first))
         if old is None:
             files[request_path(request_id)] = to_json(request).encode()
-    if events:
+    if any(event.action is Action.SUBMIT for event in events):
         files |= attached or {}
     return Batch(events=tuple(events), files=files)
 
@@ -98,7 +98,7 @@ def supersede(book: Book, request_id: str, successor: str, actor: str, at: datet
 
     Raises:
         StoreError: one of them is not there, is the other, or is not the submitter's; or the
-            successor has no row, and the old one's would be gone for nothing.
+            successor has no row on the same boards, and the old one's would be gone for nothing.
     """
     state, who = _owned(book, request_id, actor)
     other, _ = _owned(book, successor, actor)
@@ -108,6 +108,12 @@ def supersede(book: Book, request_id: str, successor: str, actor: str, at: datet
         raise StoreError(
             f"request {successor} is {other.status} and has no row to take the place of "
             f"{request_id}; name one that is FINISHED"
+        )
+    roles = [book.requests[one]["role"] for one in (request_id, successor)]
+    if roles[0] != roles[1]:
+        raise StoreError(
+            f"request {successor} compares a model as {roles[1]} and {request_id} as {roles[0]}: "
+            "they stand on different boards, and neither takes the other's place"
         )
     status = follow(request_id, state.status, Action.SUPERSEDE, who)
     # Of a row it is what is said of its scores, and comes back with it.
@@ -131,19 +137,15 @@ def _end(book: Book, ended: tuple[State, Who], actor: str, reason: str, at: date
     events = [make_event(Action.WITHDRAW, actor, reason, new)]
     for old in book.with_status(Status.SUPERSEDED):
         if old.successor == state.request_id and _is_kept(old):
-            status = follow(old.request_id, old.status, Action.RESTORE, who)
-            again = next_state(old, status, at, successor="")
             why = f"{state.request_id}, which had taken its place, was withdrawn"
-            events.append(make_event(Action.RESTORE, actor, why, again))
+            events.append(_restore(old, who, actor, why, at))
     return Batch(events=tuple(events))
 
 
-def _require_not_kept(old: State | None) -> None:
-    if old is not None and _is_kept(old):
-        raise StoreError(
-            f"request {old.request_id} is SUPERSEDED by {old.successor}; its row is kept, and "
-            f"stands again when that one is withdrawn: cmc queue --withdraw {old.successor}"
-        )
+def _restore(state: State, who: Who, actor: str, reason: str, at: datetime) -> Event:
+    status = follow(state.request_id, state.status, Action.RESTORE, who)
+    new = next_state(state, status, at, successor="")
+    return make_event(Action.RESTORE, actor, reason, new)
 
 
 def _is_kept(state: State) -> bool:

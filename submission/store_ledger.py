@@ -48,7 +48,7 @@ class LedgerStore:
         """Queue a request; an identical one is found by its id, and queued again if it failed.
 
         Raises:
-            StoreError: it was superseded, and its row is kept.
+            StoreError: it was superseded, and is somebody else's.
         """
         return self.submit_all([request], priority, remark, attached)[0]
 
@@ -76,7 +76,8 @@ class LedgerStore:
             if state is None:
                 raise StoreError(f"request {request.request_id} did not enter the ledger")
             is_new = event is not None and event.request is not None
-            answers.append(Submitted(state, is_new and request.request_id not in told, bool(event)))
+            is_queued = event is not None and state.status is Status.PENDING
+            answers.append(Submitted(state, is_new and request.request_id not in told, is_queued))
             told.add(request.request_id)
         return answers
 

@@ -51,7 +51,7 @@ TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     (Status.RUNNING, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.FINISHED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
     (Status.FAILED, Action.SUPERSEDE): Transition(Status.SUPERSEDED, _SUBMITTER),
-    # Only of what has a row, when its successor is withdrawn.
+    # Only of what has a row: submitted again, or its successor is withdrawn.
     (Status.SUPERSEDED, Action.RESTORE): Transition(Status.FINISHED, _SUBMITTER),
     # Only of what has none.
     (Status.SUPERSEDED, Action.SUBMIT): Transition(Status.PENDING, _SUBMITTER),

@@ -69,8 +69,12 @@ def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerS
         store.supersede(old, old, "ada")
     state = store.supersede(old, new, "ada")
     assert (state.status, state.successor) == (Status.SUPERSEDED, new)
-    with pytest.raises(StoreError, match=f"stands again when that one .* --withdraw {new}"):
-        store.submit(request_for(53))
+    with pytest.raises(StoreError, match="submitted by ada, not by eve"):
+        store.submit(request_for(53, submitter="eve"))
+    again, _ = store.submit_all([request_for(53)] * 2)
+    assert (again.state.status, again.is_queued, again.is_new) == (Status.FINISHED, False, False)
+    assert len(store.results()) == 2
+    assert not check_ledger(store.ledger).problems
 
 
 def test_no_row_is_superseded_by_a_request_that_has_none(store: LedgerStore) -> None:
