@@ -28,6 +28,7 @@ from submission.caption_files import with_captions_here
 from submission.intake import examine_again, require_accepted
 from submission.limits import UNSHARED, shared_limits
 from submission.queue import QueueEntry
+from submission.reported import is_reported
 from submission.rules import check_endpoints
 from submission.store import OPEN, Claim, FolderStore, Store
 from submission.systems import require_unchanged
@@ -41,6 +42,8 @@ class Done(NamedTuple):
     """Attempts, those of requests that will be tried again among them; no lost claims."""
     waiting: int
     """Requests that wait still: more than one was there, or they are about other pictures."""
+    to_receive: int
+    """Requests whose results came with them, which no worker runs."""
 
 
 def work(
@@ -89,7 +92,8 @@ def work(
         # Whoever claims next also ends what has lost its worker for the last time.
         say(f"{state.request_id}  failed: its worker vanished in attempt {state.attempt}, the last")
         failed += 1
-    return Done(finished, failed, sum(entry.state.status in OPEN for entry in queue))
+    came = [is_reported(entry.state.files) for entry in queue if entry.state.status in OPEN]
+    return Done(finished, failed, len(came) - sum(came), sum(came))
 
 
 def _given_up(queue: Sequence[QueueEntry], before: Collection[str]) -> Iterator[State]:

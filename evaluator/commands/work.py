@@ -123,7 +123,8 @@ def run(options: argparse.Namespace) -> int:
             pause=pause,
             isolate=not options.in_process,
         )
-    print(f"{done.finished} finished, {done.failed} failed, {done.waiting} still waiting")
+    received = f"; `cmc receive` takes {done.to_receive} more in" if done.to_receive else ""
+    print(f"{done.finished} finished, {done.failed} failed, {done.waiting} still waiting{received}")
     return 1 if done.failed else 0
 
 

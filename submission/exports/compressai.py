@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from protocol.boards import Bench, bench_of
+from protocol.counts import counted
 from protocol.rate_curves import SystemCurve, by_request, indicator_names, system_curves
 from protocol.records import Result
 
@@ -43,6 +44,6 @@ def _file(curve: SystemCurve, bench: Bench, results: list[Result]) -> dict[str, 
         "name": curve.name,
         "description": f"{bench.label}; {what}: {settings}; means over the pictures; higher "
         "scores are better; bpp is of the whole .cmc file"
-        + (f"; {left_out} points without all scores left out" if left_out else ""),
+        + (f"; {counted(left_out, 'point')} without all scores left out" if left_out else ""),
         "results": {"bpp": [point.bits_per_pixel for point in points], **scores, **timed},
     }

@@ -65,7 +65,8 @@ def test_honest_results_are_self_reported_then_audited_and_verified(
     )
     assert "which wait to be received" in cmc_here("queue").stdout
     # No worker runs what its submitter has run.
-    assert cmc_here("work", *where).stdout == "0 finished, 0 failed, 1 still waiting\n"
+    said = cmc_here("work", *where).stdout
+    assert said == "0 finished, 0 failed, 0 still waiting; `cmc receive` takes 1 more in\n"
     received = cmc_here("receive", *where).stdout
     assert received == f"{request_id} is FINISHED; `cmc audit` may verify it\n"
     assert cmc_here("receive").stdout == "no results wait to be received\n"

@@ -83,7 +83,7 @@ def test_a_point_without_a_score_is_left_out_of_all_arrays_and_counted() -> None
     (made,) = compressai([make_result("painter", unscored=(Mode.PIXEL,))]).values()
     assert {len(array) for array in made["results"].values()} == {3}
     assert "modes: text, image, full" in made["description"]
-    assert "1 points without all scores left out" in made["description"]
+    assert "1 point without all scores left out" in made["description"]
 
 
 def test_another_bench_is_another_curve() -> None:
