@@ -222,6 +222,7 @@ def _log(store: "Store", options: argparse.Namespace) -> int:
     from submission.wording import shown
 
     seen: list[str] = []
+    told = ""
     while True:
         entry = _entry(store, options.log)
         lines = [shown(line, LINE_SHOWN) for line in entry.log.splitlines()]
@@ -231,16 +232,22 @@ def _log(store: "Store", options: argparse.Namespace) -> int:
         else:
             for line in new_lines(seen, lines):
                 print(line, flush=True)
+            if not lines and (standing := _standing(entry)) != told:
+                print(standing, flush=True)
+                told = standing
         seen = lines
         if not options.follow or entry.state.status not in OPEN:
             break
         is_hub = options.store.startswith("hub:")
         time.sleep(LOOK_AT_HUB_SECONDS if is_hub else LOOK_SECONDS)
     if not options.json and not seen:
-        detail = _detail(entry)
-        print(f"{options.log} is {entry.state.status}" + (f": {detail}" if detail else ""))
         _why(entry.state)
     return 0
+
+
+def _standing(entry: "QueueEntry") -> str:
+    detail = _detail(entry)
+    return f"{entry.request.request_id} is {entry.state.status}" + (f": {detail}" if detail else "")
 
 
 def new_lines(seen: "Sequence[str]", lines: "Sequence[str]") -> "Sequence[str]":

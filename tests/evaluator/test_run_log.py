@@ -104,12 +104,15 @@ def test_the_command_follows_a_run_to_its_end_and_says_where_others_stand(
     waits = cmc_here("queue", "--log", request.request_id).stdout
     assert waits == f"{request.request_id} is PENDING: number 1 in the queue\n"
     bench = make_bench()
-    worker = threading.Thread(
-        target=lambda: work(FolderStore(store.folder), bench, once=True, say=lambda _: None)
+    worker = threading.Timer(
+        1, lambda: work(FolderStore(store.folder), bench, once=True, say=lambda _: None)
     )
     worker.start()
     followed = cmc_here("queue", "--log", request.request_id, "--follow").stdout
     worker.join()
+    # Who follows a request that waits is told so, and not nothing.
+    assert followed.startswith(waits)
+    assert followed.count(waits) == 1
     assert "attempt 1, by " in followed
     assert "3 pictures in image mode on cpu" in followed
     assert followed.splitlines()[-1] == f"{request.request_id} is FINISHED"
