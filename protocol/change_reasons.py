@@ -85,15 +85,17 @@ def _parts(
 ) -> Iterator[str]:
     """Yield what is known of how a result came to be another one."""
     if old.row.request_id != new.row.request_id:
-        removal, _ = _events(old, new, entries)
+        removal, brought = _events(old, new, entries)
+        is_back = brought is not None and brought.action is Action.RESTORE
+        which = "an earlier result" if is_back else "a new result"
         if old.row.bench != new.row.bench:
             yield from _benches(old, new)
         elif removal is not None and removal.action is Action.SUPERSEDE:
             yield f"superseded: {old.row.request_id[:8]} by {new.row.request_id[:8]}"
         elif removal is not None:
-            yield f"a new result of the same system; the one before was {_withdrawn(removal)}"
+            yield f"{which} of the same system; the one before was {_withdrawn(removal)}"
         else:
-            yield "a new result of the same system"
+            yield f"{which} of the same system"
         yield from _revisions(before, after)
     elif before.per_image_sha256 != after.per_image_sha256:
         yield "run again"
@@ -140,7 +142,7 @@ def _events(
     """Return what took the old result away, and what brought the new one."""
     before, after = entries.get(old.row.request_id), entries.get(new.row.request_id)
     removal = before.last(*REMOVALS) if before else None
-    return removal, after.last(Action.FINISH) if after else None
+    return removal, after.last(Action.FINISH, Action.RESTORE) if after else None
 
 
 def _withdrawn(removal: Milestone) -> str:

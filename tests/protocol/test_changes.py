@@ -190,6 +190,9 @@ def test_another_commit_of_a_system_is_a_new_result_of_it() -> None:
         "a new result of the same system; the one before was withdrawn: wrong file; "
         "a/b: commit aaaaaaaa → bbbbbbbb"
     )
+    back = entry(new, step(Action.FINISH), step(Action.SUPERSEDE), step(Action.RESTORE))
+    (moved,) = changes(side("v1", [old]), side("live", [new]), withdrawn, back)
+    assert moved.why.startswith("an earlier result of the same system; the one before was")
 
 
 def test_the_same_request_that_ran_again_names_what_was_not_the_same() -> None:
