@@ -222,7 +222,7 @@ def _log(store: "Store", options: argparse.Namespace) -> int:
     from submission.wording import shown
 
     seen: list[str] = []
-    told = ""
+    stood = ""
     while True:
         entry = _entry(store, options.log)
         lines = [shown(line, LINE_SHOWN) for line in entry.log.splitlines()]
@@ -232,9 +232,9 @@ def _log(store: "Store", options: argparse.Namespace) -> int:
         else:
             for line in new_lines(seen, lines):
                 print(line, flush=True)
-            if not lines and (standing := _standing(entry)) != told:
+            if not lines and (standing := _standing(entry)) != stood:
                 print(standing, flush=True)
-                told = standing
+                stood = standing
         seen = lines
         if not options.follow or entry.state.status not in OPEN:
             break
