@@ -5,8 +5,6 @@ from typing import Any
 
 from evaluator.cache import Cache, cache_key
 
-DTYPES = ("float16", "float32")
-
 
 class FeatureStore:
     """Tensors by key, in half or single precision.

@@ -127,16 +127,13 @@ def require_owner(account: Account, request: Request, maintainers: frozenset[str
         )
 
 
-def require_maintainer(
-    account: Account, store: str, *, what: str = "decides that", endpoint: str | None = None
-) -> None:
+def require_maintainer(account: Account, store: str, *, what: str = "decides that") -> None:
     """Refuse who may not write a store's results; on a folder, every user of the machine may.
 
     Args:
         account: who acts.
         store: as people type it.
         what: is done by nobody else, for the message.
-        endpoint: address of the Hub; None is the one of `HF_ENDPOINT`.
 
     Raises:
         SignInError: the Hub does not say that the account's token may.
@@ -149,7 +146,7 @@ def require_maintainer(
 
     results = f"{store.removeprefix('hub:')}-results"
     try:
-        HfApi(endpoint=endpoint).auth_check(results, repo_type="dataset", write=True)
+        HfApi().auth_check(results, repo_type="dataset", write=True)
     except (HfHubHTTPError, httpx2.HTTPError) as error:
         raise SignInError(
             f"only who may write {results} {what}; the Hub does not say that {account.name} "
