@@ -9,42 +9,20 @@ from pathlib import Path
 
 from protocol.boards import bench_of
 from protocol.eligibility import may_be_ranked
-from protocol.errors import RecordError
 from protocol.files import write_whole
-from protocol.jsonable import from_json, to_json
+from protocol.jsonable import to_json
 from protocol.records import Result
-from protocol.rules import TRACKS, Content, Role, Track
+from protocol.rules import TRACKS, Role
 from protocol.statistics.records import BoardStatistics, PairEffects
-
-
-def statistics_path(store: Path, track: Track, bench: str, content: Content | None) -> Path:
-    """Return where the statistics of one board lie, made or not."""
-    digest = hashlib.sha256(bench.encode()).hexdigest()[:12]
-    return store / "statistics" / f"{track}_{content or 'all'}_{digest}.json"
 
 
 def write_statistics(store: Path, statistics: BoardStatistics) -> Path:
     """Write the statistics of one board and return where they lie."""
-    path = statistics_path(store, statistics.track, statistics.bench, statistics.content)
+    digest = hashlib.sha256(statistics.bench.encode()).hexdigest()[:12]
+    name = f"{statistics.track}_{statistics.content or 'all'}_{digest}.json"
+    path = store / "statistics" / name
     write_whole(path, to_json(statistics).encode())
     return path
-
-
-def read_statistics(
-    store: Path, track: Track, bench: str, content: Content | None
-) -> BoardStatistics | None:
-    """Return the statistics of one board; None when they were not made.
-
-    Raises:
-        RecordError: the file is not what it must be.
-    """
-    path = statistics_path(store, track, bench, content)
-    if not path.is_file():
-        return None
-    try:
-        return from_json(BoardStatistics, path.read_bytes())
-    except RecordError as error:
-        raise RecordError(f"{path}: {error}; `cmc statistics board` makes it anew") from error
 
 
 def is_current(statistics: BoardStatistics, results: Iterable[Result]) -> bool:

@@ -19,16 +19,11 @@ from evaluator.statistics_answers import (
     separate_seeds,
 )
 from protocol.boards import result_rows
-from protocol.errors import LedgerError, RecordError, StatisticsError, StoreError
-from protocol.rules import Content, Mode, Track
-from protocol.statistics.files import (
-    effects_are_current,
-    is_current,
-    read_statistics,
-    statistics_path,
-)
+from protocol.errors import LedgerError, StatisticsError, StoreError
+from protocol.rules import Mode, Track
+from protocol.statistics.files import effects_are_current, is_current
 from protocol.statistics.records import PUBLISHED_NOTE, BoardStatistics
-from submission.evidence import read_evidence
+from submission.evidence import read_evidence, read_statistics
 from submission.store import FolderStore
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -80,8 +75,7 @@ def test_the_page_finds_them_beside_the_results_and_sees_when_they_are_old(
 ) -> None:
     add_result(store, "a", 1.0)
     made = only_board(store)
-    assert read_statistics(store.folder, Track.T2I_ULB, made.bench, None) == made
-    assert read_statistics(store.folder, Track.T2I_ULB, made.bench, Content.NSI) is None
+    assert read_statistics(store.beside) == [made]
     assert is_current(made, store.results())
     add_result(store, "b", 1.2)
     assert not is_current(made, store.results())
@@ -96,14 +90,6 @@ def test_statistics_that_rank_what_an_audit_contradicts_are_old(store: FolderSto
     assert not is_current(made, [results[0], off])
     unranked = replace(made, rows=tuple(replace(row, overall=None) for row in made.rows))
     assert is_current(unranked, [results[0], off])
-
-
-def test_damaged_statistics_are_named(store: FolderStore) -> None:
-    path = statistics_path(store.folder, Track.T2I, "bench", None)
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    with pytest.raises(RecordError, match="statistics board"):
-        read_statistics(store.folder, Track.T2I, "bench", None)
 
 
 def test_other_pictures_are_another_board(store: FolderStore) -> None:
