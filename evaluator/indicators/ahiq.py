@@ -1,6 +1,7 @@
 """AHIQ: a ViT and a ResNet compare patches, about 0 to 1 (Lao et al. 2022; P table 2)."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,21 @@ FACTS = Facts(
 
 
 def build() -> Any:
-    """Return the network with random weights."""
+    """Return the network with random weights; its backbones stop where it stops looking.
+
+    It sees the first five of the ViT's twelve blocks and the first of the ResNet's four stages.
+    """
     arch = architecture("ahiq")
     with replaced(arch, timm=untrained_timm()):
-        return arch.AHIQ(pretrained=False)
+        network = arch.AHIQ(pretrained=False)
+    for backbone, last in ((network.vit, 4), (network.resnet50, 1)):
+        backbone.forward = partial(
+            backbone.forward_intermediates,
+            indices=[last],
+            stop_early=True,
+            intermediates_only=True,
+        )
+    return network
 
 
 def load(weights: Path | None, device: str) -> Indicator:
