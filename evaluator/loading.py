@@ -13,13 +13,16 @@ from protocol.records import System
 def loading(library: str, system: System) -> Iterator[None]:
     """Refuse a system that a library cannot load, whatever it raises, or loads in part.
 
+    The library says nothing of its own from here on, and draws no progress bars.
+
     Args:
-        library: what messages call it.
+        library: `diffusers` or `transformers`.
         system: what is loaded inside.
 
     Raises:
         ModelError: it is refused.
     """
+    _be_quiet(library)
     with _refusing(f"{library} cannot load {system.label}"), _whole_weights():
         yield
 
@@ -33,6 +36,19 @@ def running(model: Any) -> Iterator[None]:
     """
     with _refusing(f"{type(model).__name__} cannot run"):
         yield
+
+
+def _be_quiet(library: str) -> None:
+    from transformers.utils import logging
+
+    # It warns of "indexing errors" for a long caption, which a pipeline then cuts.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    if library == "diffusers":
+        from diffusers.utils import logging as diffusers_logging
+
+        diffusers_logging.set_verbosity_error()
+        diffusers_logging.disable_progress_bar()
 
 
 @contextmanager

@@ -90,10 +90,7 @@ def build(folder: Path, dtype: Any) -> tuple[Any, Any]:
         ModelError: the network has no place for some tensors.
     """
     from transformers import AutoTokenizer, LlavaForConditionalGeneration
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = rename(read_weights(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

@@ -66,10 +66,8 @@ def half_of(own: Any) -> Any:
 
 def _load_parts(system: System, device: str, dtype: str = "") -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
-    from transformers.utils import find_adapter_config_file, logging
+    from transformers.utils import find_adapter_config_file
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     name, pinned = system.path or system.model, {}
     if not system.path:
         pinned["revision"] = system.revision

@@ -45,7 +45,6 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
     half = str(dtype) == "torch.float16"
     source = system.path or system.model
     pinned = {} if system.path else {"revision": system.revision}
-    _be_quiet()
     reasons: dict[str | None, ModelError] = {}
     for variant in ("fp16", None) if half else (None, "fp16"):
         try:
@@ -224,14 +223,3 @@ def _backbone(pipeline: Any) -> Mapping[str, Any]:
 def _denoiser(pipeline: Any) -> Any:
     """Return the network that runs in every step, or None."""
     return getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
-
-
-def _be_quiet() -> None:
-    from diffusers.utils import logging
-    from transformers.utils import logging as transformers_logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    # It warns of "indexing errors" for a long caption, which the pipeline then cuts.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()

@@ -193,12 +193,7 @@ def _check(settings: Mapping[str, Any]) -> None:
 
 def _load_base(system: System, device: str) -> Any:
     from diffusers import StableDiffusionPipeline
-    from diffusers.utils import logging
-    from transformers.utils import logging as transformers_logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
     pinned = {} if system.path else {"revision": system.revision}
     with loading("diffusers", system):
         return StableDiffusionPipeline.from_pretrained(

@@ -164,12 +164,7 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load the base model and the checkpoint inside it."""
     settings = read_settings(system, SETTINGS)
     from diffusers import StableDiffusionControlNetPipeline, UniPCMultistepScheduler
-    from diffusers.utils import logging
-    from transformers.utils import logging as transformers_logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
     folder = model_folder(system)
     checkpoint = find_inside(folder, str(settings["checkpoint"]), "PASD's unet/ and controlnet/")
     dtype = dtype_on(device)

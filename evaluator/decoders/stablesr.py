@@ -154,11 +154,6 @@ def describe(protocol: Protocol, mode: Mode, device: str) -> Mapping[str, object
 def load(system: System, protocol: Protocol, device: str) -> Decoder:
     """Load the base model and the two files inside it."""
     settings = read_settings(system, SETTINGS)
-    from diffusers.utils import logging
-    from transformers.utils import logging as transformers_logging
-
-    logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     folder = model_folder(system)
     with loading("diffusers", system):
         networks = _load_networks(folder, settings, device)
