@@ -9,6 +9,7 @@ import pytest
 from chat_endpoint import serve
 from conftest import paint
 from image_server import shared_server
+from made_received import received
 from PIL import Image
 from tiny_captioners import save_sharegpt4v
 from tiny_kandinsky import build_kandinsky_decoder, build_kandinsky_prior
@@ -20,7 +21,7 @@ from evaluator.__main__ import main
 from evaluator.adapters import adapter_names
 from evaluator.captioners import NamedPicture, find_captioner
 from evaluator.captioners.file import read_captions
-from evaluator.decoders import Received, find_decoder
+from evaluator.decoders import find_decoder
 from evaluator.decoders._noise import start_sigma
 from protocol.errors import CaptionError, DecodeError, ModelError
 from protocol.rules import Mode
@@ -77,17 +78,6 @@ def with_setting(system: str, setting: str) -> str:
     return f"{system}{'&' if '?' in system else '?'}{setting}"
 
 
-def received(mode: Mode, width: int, height: int, seed: int = 1) -> Received:
-    return Received(
-        mode=mode,
-        width=width,
-        height=height,
-        caption="a blue house" if mode.has_caption else None,
-        start=paint(width, height, seed) if mode.has_start else None,
-        seed=seed,
-    )
-
-
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_decoder_paints_every_mode_at_the_exact_size_and_the_same_again(
     name: str, models: Path
@@ -96,13 +86,13 @@ def test_a_decoder_paints_every_mode_at_the_exact_size_and_the_same_again(
     module = find_decoder(system.adapter)
     decoder = module.load(system, DEMO, "cpu")
     for mode in module.MODES:
-        first = decoder.decode([received(mode, 101, 75)])[0]
-        again = decoder.decode([received(mode, 101, 75)])[0]
+        first = decoder.decode([received(mode)])[0]
+        again = decoder.decode([received(mode)])[0]
         assert isinstance(first, Image.Image)
         assert isinstance(again, Image.Image)
         assert first.size == (101, 75)
         assert first.tobytes() == again.tobytes()
-        account = decoder.account(received(mode, 101, 75))
+        account = decoder.account(received(mode))
         assert 0.5 < account.width / 101 < 20
         assert 0.5 < account.height / 75 < 20
         assert json.dumps(dict(module.describe(DEMO, mode, "cpu")))
@@ -154,16 +144,16 @@ def test_a_batch_of_captions_has_those_of_single_pictures(models: Path) -> None:
 def test_another_seed_or_caption_gives_another_picture(models: Path) -> None:
     system = pin_system(f"diffusers:{models / 'tiny-sd-random-weights'}")
     decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
-    one, other = (decoder.decode([received(Mode.TEXT, 64, 64, seed)])[0] for seed in (1, 2))
+    one, other = (decoder.decode([received(Mode.TEXT, seed)])[0] for seed in (1, 2))
     assert np.any(np.asarray(one) != np.asarray(other))
 
 
 def test_start_image_returns_what_was_sent(models: Path) -> None:
     del models
-    item = received(Mode.IMAGE, 33, 65)
+    item = received(Mode.IMAGE, size=(33, 65))
     decoder = find_decoder("start-image").load(pin_system("start-image"), DEMO, "cpu")
     assert decoder.decode([item]) == [item.start]
-    (outcome,) = decoder.decode([received(Mode.TEXT, 33, 65)])
+    (outcome,) = decoder.decode([received(Mode.TEXT, size=(33, 65))])
     assert isinstance(outcome, DecodeError)
     assert outcome.code == "NO_START"
 
@@ -172,7 +162,7 @@ def test_the_start_noise_of_sd15s_scheduler_is_the_documented_one(models: Path) 
     system = pin_system(f"diffusers:{models / 'tiny-sd-random-weights'}")
     decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
     for mode, sigma in ((Mode.IMAGE, 1.62), (Mode.PIXEL, 5.13)):
-        item = received(mode, 64, 64)
+        item = received(mode, size=(64, 64))
         decoder.decode([item])
         assert decoder.account(item).start_sigma == pytest.approx(sigma, abs=0.01)
 

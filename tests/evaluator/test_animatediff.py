@@ -4,28 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import paint
+from made_received import received
 from PIL import Image
 from tiny_models import build
 
-from evaluator.decoders import Decoder, Received, find_decoder
+from evaluator.decoders import Decoder, find_decoder
 from protocol.errors import ModelError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
-
-
-def received(mode: Mode, seed: int = 1) -> Received:
-    return Received(
-        mode=mode,
-        width=101,
-        height=75,
-        caption="a blue house" if mode.has_caption else None,
-        start=paint(101, 75, 3) if mode.has_start else None,
-        seed=seed,
-    )
 
 
 def load(base: Path, settings: str) -> Decoder:

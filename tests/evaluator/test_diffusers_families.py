@@ -2,13 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import paint
-from PIL import Image
+from made_received import LONG, SHORT, received, values
 from tiny_models import build
 
 from evaluator.__main__ import main
@@ -23,29 +22,11 @@ from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
 FAMILIES = ("sdxl", "playground", "sd3", "flux", "z-image", "qwen-image", "chroma")
-SHORT = "a blue house"
-LONG = "a much longer caption than that of the other picture, of a blue house beside a lake"
-
-
-def received(mode: Mode, seed: int = 1, caption: str = SHORT, size: Any = (101, 75)) -> Received:
-    return Received(
-        mode=mode,
-        width=size[0],
-        height=size[1],
-        caption=caption if mode.has_caption else None,
-        start=paint(size[0], size[1], seed) if mode.has_start else None,
-        seed=seed,
-    )
 
 
 def load(model: Path, settings: str = "steps=2", protocol: str = "demo-0") -> Decoder:
     system = pin_system(f"diffusers:{model}?{settings}")
     return find_decoder("diffusers").load(system, PROTOCOLS[protocol], "cpu")
-
-
-def values(outcome: Image.Image | DecodeError) -> Any:
-    assert isinstance(outcome, Image.Image), outcome
-    return np.asarray(outcome, int)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

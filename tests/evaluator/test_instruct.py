@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import paint
+from made_received import received
 from PIL import Image
 from tiny_models import build
 
@@ -20,17 +21,6 @@ from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
-
-
-def received(mode: Mode, seed: int = 1, caption: str = "a blue house") -> Received:
-    return Received(
-        mode=mode,
-        width=101,
-        height=75,
-        caption=caption if mode.has_caption else None,
-        start=paint(101, 75, 3),
-        seed=seed,
-    )
 
 
 def load(model: Path, settings: str = "steps=4") -> Any:

@@ -5,30 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import paint
+from made_received import LONG, SHORT, received, values
 from PIL import Image
 from tiny_kandinsky import build_kandinsky_decoder, build_kandinsky_prior
 
-from evaluator.decoders import Decoder, Received, find_decoder
-from protocol.errors import DecodeError, ModelError
+from evaluator.decoders import Decoder, find_decoder
+from protocol.errors import ModelError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
 from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
-SHORT = "a blue house"
-LONG = "a much longer caption than that of the other picture, of a blue house beside a lake"
-
-
-def received(mode: Mode, seed: int = 1, caption: str = SHORT) -> Received:
-    return Received(
-        mode=mode,
-        width=192,
-        height=70,
-        caption=caption if mode.has_caption else None,
-        start=paint(192, 70, 3) if mode.has_start else None,
-        seed=seed,
-    )
+SIZE = (192, 70)
 
 
 def load(models: Path, settings: str = "steps=4", **changes: Path) -> Decoder:
@@ -38,18 +26,13 @@ def load(models: Path, settings: str = "steps=4", **changes: Path) -> Decoder:
     return find_decoder("kandinsky22").load(system, DEMO, "cpu")
 
 
-def values(outcome: Image.Image | DecodeError) -> Any:
-    assert isinstance(outcome, Image.Image), outcome
-    return np.asarray(outcome, int)
-
-
 @pytest.mark.parametrize("settings", ["steps=4", "steps=4&negative_prompt=red"])
 def test_a_batch_has_the_pictures_of_its_members_to_one_grey_level(
     settings: str, models: Path
 ) -> None:
     decoder = load(models, settings)
     for mode in Mode:
-        items = [received(mode, 1, SHORT), received(mode, 2, LONG)]
+        items = [received(mode, 1, SHORT, SIZE), received(mode, 2, LONG, SIZE)]
         together = [values(outcome) for outcome in decoder.decode(items)]
         alone = [values(decoder.decode([item])[0]) for item in items]
         assert np.abs(np.stack(together) - np.stack(alone)).max() <= 1
@@ -60,7 +43,7 @@ def test_a_start_picture_keeps_its_shape(models: Path) -> None:
     decoder: Any = load(models)
     seen = []
     decoder._from_image.movq.encoder.register_forward_pre_hook(lambda _, given: seen.extend(given))
-    item = received(Mode.IMAGE)
+    item = received(Mode.IMAGE, size=SIZE)
     decoder.decode([item])
     assert item.start is not None
     assert (decoder.account(item).width, decoder.account(item).height) == (192, 64)
@@ -73,7 +56,7 @@ def test_a_start_picture_keeps_its_shape(models: Path) -> None:
     ["guidance=2", "prior_guidance=2", "prior_steps=3", "negative_prompt=red", "strength=0.8"],
 )
 def test_a_setting_and_the_caption_change_the_picture(setting: str, models: Path) -> None:
-    item, other = received(Mode.FULL), received(Mode.FULL, caption=LONG)
+    item, other = received(Mode.FULL, size=SIZE), received(Mode.FULL, caption=LONG, size=SIZE)
     before = values(load(models).decode([item])[0])
     assert np.any(values(load(models, f"steps=4&{setting}").decode([item])[0]) != before)
     assert np.any(values(load(models).decode([other])[0]) != before)
@@ -81,7 +64,7 @@ def test_a_setting_and_the_caption_change_the_picture(setting: str, models: Path
 
 def test_matched_noise_starts_where_sd15_starts(models: Path) -> None:
     decoder = load(models, "steps=40&strength_match=snr")
-    item = received(Mode.FULL)
+    item = received(Mode.FULL, size=SIZE)
     decoder.decode([item])
     account = decoder.account(item)
     assert account.asked_sigma == pytest.approx(1.62, abs=0.01)
