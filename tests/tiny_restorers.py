@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from evaluator.restoration.control import new_control, original_layout
+from evaluator.restoration.control import new_control
+from evaluator.restoration.ldm_keys import ldm_names
 
 NETWORK = "compact-x2-random-weights.safetensors"
 
@@ -46,6 +47,14 @@ def tiny_control(folder: Path) -> Any:
             # Zero in a new one.
             torch.nn.init.normal_(weight, std=0.3)
     return control
+
+
+def original_layout(control: Any) -> dict[str, torch.Tensor]:
+    """Return a control's tensors as the original checkpoints hold them."""
+    state = control.state_dict()
+    tensors = {theirs: state[ours] for ours, theirs in ldm_names(control).items()}
+    first = torch.cat([state["conv_in.weight"], state["controlnet_cond_embedding.weight"]], dim=1)
+    return {**tensors, "input_blocks.0.0.weight": first}
 
 
 def swinir_weights() -> dict[str, torch.Tensor]:

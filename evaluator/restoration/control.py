@@ -6,13 +6,10 @@ it is a ControlNetModel whose conditioning embedding is one 3x3 convolution with
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evaluator.restoration.ldm_keys import convert, ldm_names
 from protocol.errors import ModelError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _FIRST = "input_blocks.0.0.weight"
 _HINT = "controlnet_cond_embedding.weight"
@@ -67,15 +64,6 @@ def load_control(found: Mapping[str, Any], unet: Any, source: str) -> Any:
     converted = convert(tensors, control.state_dict(), names, source=source, dropped=DROPPED)
     control.load_state_dict(converted)
     return control.eval()
-
-
-def original_layout(control: Any) -> "dict[str, Tensor]":
-    """Return a control's tensors as the original checkpoints hold them: the inverse."""
-    import torch
-
-    state = control.state_dict()
-    tensors = {theirs: state[ours] for ours, theirs in ldm_names(control).items()}
-    return {**tensors, _FIRST: torch.cat([state["conv_in.weight"], state[_HINT]], dim=1)}
 
 
 def _bare(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,11 @@ import pytest
 import torch
 from conftest import paint
 from PIL import Image
-from tiny_restorers import NETWORK, swinir_weights, tiny_control, tiny_diffbir
+from tiny_restorers import NETWORK, original_layout, swinir_weights, tiny_control, tiny_diffbir
 
 from evaluator.decoders import Decoder, Received, find_decoder
 from evaluator.decoders._noise import start_sigma
 from evaluator.decoders.diffbir import DiffBIR, spaced_sampler
-from evaluator.restoration.control import original_layout
 from protocol.errors import DecodeError, ModelError
 from protocol.rules import Mode
 from protocol.versions import PROTOCOLS

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 from golden import Golden, read_golden
+from tiny_restorers import original_layout
 
 from evaluator.decoders.diffbir import spaced_sampler
-from evaluator.restoration.control import load_control, original_layout
+from evaluator.restoration.control import load_control
 from evaluator.restoration.ldm_keys import convert, ldm_names
 
 
