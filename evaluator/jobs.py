@@ -1,8 +1,9 @@
 """Starting the worker as a Hugging Face Job: the same command, on a rented GPU."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.errors import InputError, JobError
 from submission.redaction import HIDDEN, redact
@@ -14,7 +15,11 @@ TOKEN = "HF_TOKEN"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
-    """What a job runs; no secret is in it."""
+    """What a job runs; no secret is in it.
+
+    Raises:
+        InputError: the timeout has no unit, or a secret stands in the command.
+    """
 
     flavor: str
     """Hardware, as `hf jobs hardware` names it: `a100-large`, `h200`."""
@@ -22,13 +27,24 @@ class JobPlan:
     """How long it may run, `6h`; said always, for the Hub's default is 30 minutes."""
     worker: Sequence[str]
     """The arguments of `cmc work`."""
-    image: str
-    source: str
+    source: str = ""
     """What pip installs, a path or an address; empty where the image has it."""
-    namespace: str | None
+    namespace: str | None = None
     """Who pays; None: the token's account."""
-    datasets: Mapping[str, str]
+    datasets: Mapping[str, str] = field(default_factory=dict)
     """Datasets of the Hub that are mounted for reading, and where."""
+
+    def __post_init__(self) -> None:
+        """Refuse what the Hub would, or what it would show to others."""
+        if not re.fullmatch(r"[1-9]\d*(\.\d+)?[smhd]", self.timeout):
+            raise InputError(
+                f"--timeout {self.timeout}: wanted a number with s, m, h or d, as in 6h"
+            )
+        if any(HIDDEN in redact(word) for word in (*self.worker, self.source)):
+            raise InputError(
+                "a token stands in the command, which whoever may see the job can read; the Hub's "
+                "goes as a secret, and what is installed with --source must need none"
+            )
 
     @property
     def command(self) -> list[str]:
@@ -51,41 +67,6 @@ class StartedJob:
     job_id: str
     url: str
     stage: str
-
-
-def plan_job(
-    *,
-    flavor: str,
-    timeout: str,
-    worker: Sequence[str],
-    image: str = IMAGE,
-    source: str = "",
-    namespace: str | None = None,
-    datasets: Mapping[str, str] | None = None,
-) -> JobPlan:
-    """Return a job's plan.
-
-    Raises:
-        InputError: the timeout has no unit, or a secret stands in the command.
-    """
-    import re
-
-    if not re.fullmatch(r"[1-9]\d*(\.\d+)?[smhd]", timeout):
-        raise InputError(f"--timeout {timeout}: wanted a number with s, m, h or d, as in 6h")
-    if any(HIDDEN in redact(word) for word in (*worker, source)):
-        raise InputError(
-            "a token stands in the command, which whoever may see the job can read; the Hub's goes "
-            "as a secret, and what is installed with --source must need none"
-        )
-    return JobPlan(
-        flavor=flavor,
-        timeout=timeout,
-        worker=tuple(worker),
-        image=image,
-        source=source,
-        namespace=namespace,
-        datasets=datasets or {},
-    )
 
 
 def start_job(
@@ -118,7 +99,7 @@ def start_job(
     shared = {name: environment[name] for name in _PASSED_ON if name in environment}
     try:
         job = HfApi(endpoint=endpoint, token=token).run_job(
-            image=plan.image,
+            image=IMAGE,
             command=plan.command,
             env={"HF_HUB_DISABLE_TELEMETRY": "1", **shared},
             secrets={TOKEN: worker_token or token},

@@ -156,7 +156,7 @@ def _start_elsewhere(options: argparse.Namespace) -> int:
     """Start a job that runs this command there."""
     import os
 
-    from evaluator.jobs import plan_job, start_job
+    from evaluator.jobs import JobPlan, start_job
     from protocol.errors import InputError
 
     if not options.store.startswith("hub:"):
@@ -166,7 +166,7 @@ def _start_elsewhere(options: argparse.Namespace) -> int:
     name = options.worker_token_from
     if name and not os.environ.get(name):
         raise InputError(f"${name} is not set; it is to hold the worker's token")
-    plan = plan_job(
+    plan = JobPlan(
         flavor=options.flavor,
         timeout=options.timeout,
         worker=_worker_arguments(options),

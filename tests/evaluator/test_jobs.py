@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from loopback_hub import LoopbackHub
 
-from evaluator.jobs import JobPlan, plan_job, start_job
+from evaluator.jobs import JobPlan, start_job
 from protocol.errors import InputError, JobError
 
 
@@ -20,7 +20,7 @@ def plan(**changes: Any) -> JobPlan:
         "worker": ("--store", "hub:acme/cmc", "--images", "/pictures"),
         **changes,
     }
-    return plan_job(**options)
+    return JobPlan(**options)
 
 
 def test_a_worker_is_started_with_its_timeout_and_its_token_as_a_secret(hub: LoopbackHub) -> None:
