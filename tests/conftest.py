@@ -12,7 +12,6 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,25 +140,6 @@ def make_bench(tmp_path: Path, images: Path) -> Callable[..., Bench]:
 
 
 @pytest.fixture
-def cmc(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs a command in an empty folder."""
-
-    def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "evaluator", *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
-
-
-@pytest.fixture
 def cmc_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
@@ -172,7 +152,10 @@ def cmc_here(
     def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()
         texts = [str(argument) for argument in arguments]
-        returned = main(texts)
+        try:
+            returned = main(texts)
+        except SystemExit as wrong_usage:
+            returned = int(wrong_usage.code or 0)
         said = capsys.readouterr()
         assert returned == status, said.err
         return subprocess.CompletedProcess(texts, returned, said.out, said.err)

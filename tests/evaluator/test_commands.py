@@ -29,9 +29,9 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(
-    command: str, cmc: Callable[..., subprocess.CompletedProcess[str]]
+    command: str, cmc_here: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    assert "usage: cmc" in cmc(command, "--help").stdout
+    assert "usage: cmc" in cmc_here(command, "--help").stdout
 
 
 def test_help_loads_no_heavy_library() -> None:
@@ -84,9 +84,9 @@ def test_a_caption_can_come_from_a_model_or_a_file(
 
 
 def test_published_boards_have_the_documented_form(
-    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    rows = json.loads(cmc("leaderboard", "--track", "t2i", "--json").stdout)
+    rows = json.loads(cmc_here("leaderboard", "--track", "t2i", "--json").stdout)
     assert [row["model"] for row in rows] == [r.model for r in published_rows(Track.T2I, None)]
     (diffbir,) = [row for row in rows if row["model"] == "DiffBIR"]
     assert diffbir["overall"] == pytest.approx(2.6466, abs=2e-4)
@@ -98,9 +98,9 @@ def test_published_boards_have_the_documented_form(
 
 
 def test_rows_that_lack_a_mode_stand_below_the_ranked_ones(
-    cmc: Callable[..., subprocess.CompletedProcess[str]],
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    _, _, *lines = cmc("leaderboard", "--track", "t2i").stdout.splitlines()
+    _, _, *lines = cmc_here("leaderboard", "--track", "t2i").stdout.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["1", "PG25"], ["2", "RealVis"]]
     assert [line.split()[:4] for line in lines[8:]] == [
         ["-", name, "(published)", "-"] for name in ("DiffBIR", "PASD", "StableSR", "InstructPix")
@@ -195,19 +195,22 @@ def test_a_caption_that_is_missing_is_known_before_anything_is_computed(
 
 
 def test_submit_work_queue_and_leaderboard_of_the_store_that_is_named(
-    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
     submit = ("submit", "--codec", "vvc:45", "--images", images, "--protocol", "demo-0")
-    assert "is queued" in cmc(*submit).stdout
-    assert "was submitted before and is PENDING" in cmc(*submit).stdout
-    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished, 0 failed")
-    (entry,) = json.loads(cmc("queue", "--json").stdout)
+    assert "is queued" in cmc_here(*submit).stdout
+    assert "was submitted before and is PENDING" in cmc_here(*submit).stdout
+    assert cmc_here("work", "--once", "--images", images).stdout.startswith("1 finished, 0 failed")
+    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
     assert (entry["label"], entry["state"]["status"]) == ("VVC QP 45", "FINISHED")
-    board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    board = cmc_here("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
     (row,) = json.loads(board)
     assert (row["model"], row["source"]) == ("VVC QP 45", "verified")
     assert row["indicators"]["image_fr"] > 0.5
-    assert cmc("leaderboard", "--track", "codec", "--store", "cmc-store", "--json").stdout == board
+    assert (
+        cmc_here("leaderboard", "--track", "codec", "--store", "cmc-store", "--json").stdout
+        == board
+    )
 
 
 def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
