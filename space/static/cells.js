@@ -2,7 +2,7 @@
 
 import { labelParts, make, named } from "./dom.js";
 
-export const NO_VALUE = "–";
+const NO_VALUE = "–";
 const SOURCES = {
   published: ["¶", "Printed by the authors of the benchmark; not run here"],
   verified: ["✓", "Run here, every picture encoded, decoded and scored; or by its submitter, and a random part again here"],

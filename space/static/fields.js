@@ -45,7 +45,7 @@ export function select(options, value, change) {
   return node;
 }
 
-export function splitLine(line) {
+function splitLine(line) {
   const at = line.indexOf("?");
   if (at < 0) return { base: line, settings: new Map() };
   const parts = line.slice(at + 1).split("&").filter(Boolean);
