@@ -78,7 +78,7 @@ def test_a_diffusion_run_is_the_same_again_in_another_order_and_resumed(
     i2t: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    request = ask(t2i=f"{t2i}?steps=10", i2t=i2t)
+    request = ask(t2i=f"{t2i}?steps=4", i2t=i2t)
     first = outcome(evaluate(request, make_bench("first")))
     assert outcome(evaluate(request, make_bench("second"))) == first
 
@@ -127,7 +127,7 @@ def test_another_batch_size_changes_a_picture_by_one_grey_level_at_most(
     captions = images.parent / "captions.csv"
     with captions.open("a") as file:
         file.writelines(f"NSI_pgc_0{number}.png,Turned by {number}.\n" for number in range(10, 13))
-    request = ask(t2i=f"{t2i}?steps=10")
+    request = ask(t2i=f"{t2i}?steps=4")
     pictures = {}
     for size in (1, 2, 7):
         bench = make_bench(f"batch{size}", size)
@@ -158,7 +158,7 @@ def test_a_second_decoder_captions_and_encodes_nothing_again(
 
     monkeypatch.setattr("evaluator.captioners.transformers.load", refuse)
     monkeypatch.setattr("evaluator.codecs.vvc.encode", refuse)
-    assert evaluate(ask(i2t=i2t, t2i=t2i), bench).result.images == 3
+    assert evaluate(ask(i2t=i2t, t2i=f"{t2i}?steps=4"), bench).result.images == 3
 
 
 def test_what_was_made_is_found_again_under_all_that_it_depends_on(
