@@ -141,7 +141,7 @@ def make_bench(tmp_path: Path, images: Path) -> Callable[..., Bench]:
 
 
 @pytest.fixture
-def cmc_here(
+def cmc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return what `cmc` returns, run in this process: torch is loaded once for all tests."""

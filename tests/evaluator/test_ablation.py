@@ -266,10 +266,10 @@ def test_the_table_and_the_figure_show_every_point(ask: Ask, make_bench: MakeBen
 
 
 def test_the_command_writes_table_figure_and_data_and_keeps_them_for_the_page(
-    images: Path, captions: Path, tmp_path: Path, cmc_here: Callable[..., CompletedProcess[str]]
+    images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
     out = tmp_path / "out"
-    done = cmc_here(
+    done = cmc(
         *("ablate", "strength-pixel", "--i2t", f"file:{captions}", "--t2i", "start-image"),
         *("--protocol", "demo-0", "--images", images, "--out", out, "--values", "0.4"),
         *("--indicator", "none", "--store", tmp_path / "store"),
@@ -281,16 +281,16 @@ def test_the_command_writes_table_figure_and_data_and_keeps_them_for_the_page(
 
 
 def test_the_modes_and_values_that_are_asked_for_take_the_plans_place(
-    images: Path, captions: Path, tmp_path: Path, cmc_here: Callable[..., CompletedProcess[str]]
+    images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
     study = (
         *("ablate", "reference-qp", "--i2t", f"file:{captions}", "--t2i", "start-image"),
         *("--protocol", "demo-0", "--images", images, "--indicator", "none"),
         *("--values", "53, 45", "--store", tmp_path / "store"),
     )
-    done = cmc_here(*study, "--modes", "image", "--out", tmp_path / "image")
+    done = cmc(*study, "--modes", "image", "--out", tmp_path / "image")
     assert "| 45 | image | system |" in done.stdout
     assert "| full |" not in done.stdout
-    cmc_here(*study, "--out", tmp_path / "full")
+    cmc(*study, "--out", tmp_path / "full")
     kept = read_evidence(FolderBeside(tmp_path / "store")).ablations
     assert {one.plan.modes for one in kept} == {(Mode.IMAGE,), (Mode.FULL,)}

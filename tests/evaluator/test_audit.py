@@ -46,11 +46,11 @@ def source_of(run: Run) -> str:
 
 
 def test_honest_results_are_self_reported_then_audited_and_verified(
-    cmc_here: Run, store: FolderStore, images: Path, tmp_path: Path
+    cmc: Run, store: FolderStore, images: Path, tmp_path: Path
 ) -> None:
     where = ("--images", images)
-    cmc_here("evaluate", *SYSTEM, *where, "--out", tmp_path / "mine")
-    said = cmc_here("submit", "--results", tmp_path / "mine", *where).stdout
+    cmc("evaluate", *SYSTEM, *where, "--out", tmp_path / "mine")
+    said = cmc("submit", "--results", tmp_path / "mine", *where).stdout
     assert "`cmc receive` takes its results in" in said
     (entry,) = store.queue()
     request_id = entry.request.request_id
@@ -58,21 +58,21 @@ def test_honest_results_are_self_reported_then_audited_and_verified(
         None,
         "came with its results, which wait to be received",
     )
-    assert "which wait to be received" in cmc_here("queue").stdout
+    assert "which wait to be received" in cmc("queue").stdout
     # No worker runs what its submitter has run.
-    said = cmc_here("work", *where).stdout
+    said = cmc("work", *where).stdout
     assert said == "0 finished, 0 failed, 0 still waiting; `cmc receive` takes 1 more in\n"
-    received = cmc_here("receive", *where).stdout
+    received = cmc("receive", *where).stdout
     assert received == f"{request_id} is FINISHED; `cmc audit` may verify it\n"
-    assert cmc_here("receive").stdout == "no results wait to be received\n"
-    assert source_of(cmc_here) == "self-reported"
-    assert "1 result recomputed" in cmc_here("verify").stdout
+    assert cmc("receive").stdout == "no results wait to be received\n"
+    assert source_of(cmc) == "self-reported"
+    assert "1 result recomputed" in cmc("verify").stdout
     head = store.ledger.refresh().sha256
-    audited = cmc_here("audit", request_id, *where).stdout
+    audited = cmc("audit", request_id, *where).stdout
     assert "3 of 3 decoded pictures are equal" in audited
     assert "were run again by the maintainers and agree" in audited
-    assert source_of(cmc_here) == "verified"
-    assert "1 result recomputed" in cmc_here("verify").stdout
+    assert source_of(cmc) == "verified"
+    assert "1 result recomputed" in cmc("verify").stdout
     (audit,) = read_audits(store.ledger, store.state(request_id).files)
     assert (audit.salt, audit.agrees) == (head, True)
     assert [event.action for event in store.events(request_id)] == [
@@ -85,7 +85,7 @@ def test_honest_results_are_self_reported_then_audited_and_verified(
 
 
 def test_a_submitted_model_is_audited_in_a_process_without_tokens(
-    cmc_here: Run,
+    cmc: Run,
     captions: Path,
     images: Path,
     t2i: str,
@@ -94,9 +94,9 @@ def test_a_submitted_model_is_audited_in_a_process_without_tokens(
     folder = captions.parent
     system = ("--i2t", f"file:{captions}", "--t2i", t2i, "--modes", "image", "--dataset", "three")
     where = ("--images", images)
-    cmc_here("evaluate", *system, "--protocol", "demo-0", *where, "--out", folder / "mine")
-    cmc_here("submit", "--results", folder / "mine", *where)
-    cmc_here("receive", *where)
+    cmc("evaluate", *system, "--protocol", "demo-0", *where, "--out", folder / "mine")
+    cmc("submit", "--results", folder / "mine", *where)
+    cmc("receive", *where)
     # An interpreter looks here for code to run at its start; it stands for submitted code.
     (folder / "spy").mkdir()
     (folder / "spy" / "sitecustomize.py").write_text(
@@ -104,8 +104,8 @@ def test_a_submitted_model_is_audited_in_a_process_without_tokens(
     )
     monkeypatch.setenv("PYTHONPATH", f"{folder / 'spy'}:{ROOT}")
     monkeypatch.setenv("HF_TOKEN", "canary")
-    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
-    audited = cmc_here("audit", entry["state"]["request_id"], *where).stdout
+    (entry,) = json.loads(cmc("queue", "--json").stdout)
+    audited = cmc("audit", entry["state"]["request_id"], *where).stdout
     assert "run again by the maintainers and agree" in audited
     assert "3 of 3 decoded pictures are equal" in audited
     assert "PATH" in (folder / "seen").read_text()
@@ -113,16 +113,16 @@ def test_a_submitted_model_is_audited_in_a_process_without_tokens(
 
 
 def test_forged_scores_do_not_agree_and_the_row_says_so(
-    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+    cmc: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
 ) -> None:
     where = ("--images", images)
     forged = forge(tmp_path / "forged", evaluation, better)
-    cmc_here("submit", "--results", forged, *where)
-    cmc_here("receive", *where)
+    cmc("submit", "--results", forged, *where)
+    cmc("receive", *where)
     request_id = evaluation.result.request.request_id
-    assert "do not agree: image fr is" in cmc_here("audit", request_id, *where, status=1).stdout
-    assert source_of(cmc_here) == "self-reported"
-    assert cmc_here("verify").returncode == 0
+    assert "do not agree: image fr is" in cmc("audit", request_id, *where, status=1).stdout
+    assert source_of(cmc) == "self-reported"
+    assert cmc("verify").returncode == 0
     (result,) = store.results()
     (row,) = result_rows([result], Track.CODEC, None)
     assert row.overall is None
@@ -140,20 +140,20 @@ def test_forged_scores_do_not_agree_and_the_row_says_so(
 
 
 def test_forged_means_are_refused_when_they_are_sent_and_when_they_are_taken_in(
-    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+    cmc: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
 ) -> None:
     first, *others = evaluation.result.scores
     scores = (replace(first, mean=9.0), *others)
     result = replace(evaluation.result, scores=scores)
     folder = write_bundle(tmp_path / "b", Evaluation(result, evaluation.per_image, ()))
-    refused = cmc_here("submit", "--results", folder, "--images", images, status=1).stderr
+    refused = cmc("submit", "--results", folder, "--images", images, status=1).stderr
     assert "the means are not those of the single pictures" in refused
     assert "mean=9.0" in refused
     assert store.queue() == []
     # Past the checks, as who writes into the store himself can.
     request = evaluation.result.request
     store.submit(request, attached=files_of(request.request_id, read_bundle(folder)))
-    said = cmc_here("receive", status=1).stdout
+    said = cmc("receive", status=1).stdout
     assert "is FAILED: the means are not those of the single pictures" in said
     state = store.state(request.request_id)
     assert state.failure is not None
@@ -204,7 +204,7 @@ def test_results_that_are_withdrawn_while_they_are_looked_at_keep_no_others_from
 
 
 def test_only_rows_that_came_with_their_results_are_audited(
-    store: FolderStore, evaluation: Evaluation, make_bench: Callable[..., Bench], cmc_here: Run
+    store: FolderStore, evaluation: Evaluation, make_bench: Callable[..., Bench], cmc: Run
 ) -> None:
     request = evaluation.result.request
     with pytest.raises(StoreError, match="holds no request"):
@@ -214,7 +214,7 @@ def test_only_rows_that_came_with_their_results_are_audited(
         receive_all(store, "maintainer", only=request.request_id)
     bench = make_bench()
     assert work(store, bench, once=True, say=lambda _: None).finished == 1
-    refused = cmc_here("audit", request.request_id, "--images", bench.images, status=1).stderr
+    refused = cmc("audit", request.request_id, "--images", bench.images, status=1).stderr
     assert "was not handed in as results" in refused
 
 
@@ -235,14 +235,14 @@ def test_a_receiver_that_died_is_followed_by_the_next_one_and_by_no_worker(
 
 
 def test_pictures_are_drawn_by_a_line_that_came_after_the_results(
-    cmc_here: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
+    cmc: Run, store: FolderStore, evaluation: Evaluation, images: Path, tmp_path: Path
 ) -> None:
     folder, where = write_bundle(tmp_path / "b", evaluation), ("--images", images)
-    cmc_here("submit", "--results", folder, *where)
+    cmc("submit", "--results", folder, *where)
     early = store.ledger.refresh().sha256
-    cmc_here("receive")
+    cmc("receive")
     request_id = evaluation.result.request.request_id
-    cmc_here("audit", request_id, *where)
+    cmc("audit", request_id, *where)
     (audit,) = read_audits(store.ledger, store.state(request_id).files)
     names = [sample.name for sample in map(parse_name, audit.replication.names)]
 

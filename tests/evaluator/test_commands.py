@@ -29,9 +29,9 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(
-    command: str, cmc_here: Callable[..., subprocess.CompletedProcess[str]]
+    command: str, cmc: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    assert "usage: cmc" in cmc_here(command, "--help").stdout
+    assert "usage: cmc" in cmc(command, "--help").stdout
 
 
 def test_help_loads_no_heavy_library() -> None:
@@ -49,14 +49,14 @@ def test_help_loads_no_heavy_library() -> None:
 @pytest.mark.parametrize("mode", ["text", "pixel", "image", "full"])
 def test_a_picture_goes_to_a_file_and_comes_back(
     mode: str,
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     picture: Path,
     tmp_path: Path,
     t2i: str,
 ) -> None:
     caption = () if mode == "image" else ("--caption", "a blue square")
-    cmc_here("encode", picture, "--mode", mode, *caption, "-o", "out.cmc")
-    facts = json.loads(cmc_here("info", "out.cmc", "--json").stdout)
+    cmc("encode", picture, "--mode", mode, *caption, "-o", "out.cmc")
+    facts = json.loads(cmc("info", "out.cmc", "--json").stdout)
     size = (tmp_path / "out.cmc").stat().st_size
     assert (facts["width"], facts["height"], facts["mode"]) == (201, 133, mode)
     assert (facts["total_bytes"], facts["total_bits"]) == (size, 8 * size)
@@ -66,27 +66,27 @@ def test_a_picture_goes_to_a_file_and_comes_back(
     assert [s["kind"] for s in facts["sections"]] == kinds.get(mode, ["text", "image"])
     assert size - sum(section["bytes"] for section in facts["sections"]) <= 12
     decoder = t2i if mode == "text" else "start-image"
-    cmc_here("decode", "out.cmc", "-o", "out.png", "--t2i", decoder, "--protocol", "demo-0")
+    cmc("decode", "out.cmc", "-o", "out.png", "--t2i", decoder, "--protocol", "demo-0")
     with Image.open(tmp_path / "out.png") as decoded:
         assert decoded.size == (201, 133)
 
 
 def test_a_caption_can_come_from_a_model_or_a_file(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     picture: Path,
     captions: Path,
     i2t: str,
 ) -> None:
-    cmc_here("encode", picture, "--mode", "text", "--i2t", f"file:{captions}", "-o", "a.cmc")
-    assert "A blue square in front of soft colours." in cmc_here("info", "a.cmc").stdout
-    cmc_here("encode", picture, "--mode", "text", "--i2t", i2t, "-o", "b.cmc")
-    assert "caption (zlib): " in cmc_here("info", "b.cmc").stdout
+    cmc("encode", picture, "--mode", "text", "--i2t", f"file:{captions}", "-o", "a.cmc")
+    assert "A blue square in front of soft colours." in cmc("info", "a.cmc").stdout
+    cmc("encode", picture, "--mode", "text", "--i2t", i2t, "-o", "b.cmc")
+    assert "caption (zlib): " in cmc("info", "b.cmc").stdout
 
 
 def test_published_boards_have_the_documented_form(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    rows = json.loads(cmc_here("leaderboard", "--track", "t2i", "--json").stdout)
+    rows = json.loads(cmc("leaderboard", "--track", "t2i", "--json").stdout)
     assert [row["model"] for row in rows] == [r.model for r in published_rows(Track.T2I, None)]
     (diffbir,) = [row for row in rows if row["model"] == "DiffBIR"]
     assert diffbir["overall"] == pytest.approx(2.6466, abs=2e-4)
@@ -98,9 +98,9 @@ def test_published_boards_have_the_documented_form(
 
 
 def test_rows_that_lack_a_mode_stand_below_the_ranked_ones(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    _, _, *lines = cmc_here("leaderboard", "--track", "t2i").stdout.splitlines()
+    _, _, *lines = cmc("leaderboard", "--track", "t2i").stdout.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["1", "PG25"], ["2", "RealVis"]]
     assert [line.split()[:4] for line in lines[8:]] == [
         ["-", name, "(published)", "-"] for name in ("DiffBIR", "PASD", "StableSR", "InstructPix")
@@ -109,9 +109,9 @@ def test_rows_that_lack_a_mode_stand_below_the_ranked_ones(
 
 
 def test_folders_are_scored_with_means(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
-    done = cmc_here(
+    done = cmc(
         *("score", "--reference", images, "--distorted", images),
         *("--indicator", "ssim", "--indicator", "piqe", "--json"),
     )
@@ -122,7 +122,7 @@ def test_folders_are_scored_with_means(
 
 @pytest.mark.parametrize(("indicator", "wanted"), [("ssim", 11), ("piqe", 8), ("ms_ssim", 161)])
 def test_a_picture_too_small_for_an_indicator_is_refused_with_the_size_wanted(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
     indicator: str,
     wanted: int,
@@ -132,19 +132,19 @@ def test_a_picture_too_small_for_an_indicator_is_refused_with_the_size_wanted(
         folder.mkdir()
         paint(side, side).save(folder / "a.png")
     both = ("--reference", tmp_path / str(wanted - 1), "--distorted", tmp_path / str(wanted - 1))
-    said = cmc_here("score", *both, "--indicator", indicator, status=1).stderr
+    said = cmc("score", *both, "--indicator", indicator, status=1).stderr
     assert f"needs {wanted} pixels a side" in said
     both = ("--reference", tmp_path / str(wanted), "--distorted", tmp_path / str(wanted))
-    cmc_here("score", *both, "--indicator", indicator)
+    cmc("score", *both, "--indicator", indicator)
 
 
 def test_evaluate_writes_files_pictures_scores_and_result(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,
     captions: Path,
     tmp_path: Path,
 ) -> None:
-    done = cmc_here(
+    done = cmc(
         *("evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--images", images),
         *("--modes", "image,full", "--protocol", "demo-0", "--out", "out", "--json"),
     )
@@ -154,7 +154,7 @@ def test_evaluate_writes_files_pictures_scores_and_result(
     assert (tmp_path / "out" / "per_image.parquet").is_file()
     for name in ("NSI_pgc_000", "SCI_screen_001", "AIGI_SDXL_002"):
         file = tmp_path / "out" / "files" / "full" / f"{name}.cmc"
-        cmc_here("decode", file, "-o", "again.png")
+        cmc("decode", file, "-o", "again.png")
         with (
             Image.open(tmp_path / "again.png") as again,
             Image.open(tmp_path / "out" / "pictures" / "full" / f"{name}.png") as picture,
@@ -163,23 +163,23 @@ def test_evaluate_writes_files_pictures_scores_and_result(
 
 
 def test_what_an_earlier_run_left_in_the_out_folder_goes(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     options = ("--protocol", "demo-0", "--out", out)
-    cmc_here("evaluate", "--codec", "jpeg:20", "--images", images, *options)
+    cmc("evaluate", "--codec", "jpeg:20", "--images", images, *options)
     (images / "NSI_pgc_000.png").unlink()
-    cmc_here("evaluate", "--codec", "jpeg:20", "--images", images, *options)
+    cmc("evaluate", "--codec", "jpeg:20", "--images", images, *options)
     left = {"AIGI_SDXL_002", "SCI_screen_001"}
     assert {path.stem for path in out.glob("files/image/*")} == left
     assert {path.stem for path in out.glob("pictures/image/*")} == left
     made = out / "pictures" / "image"
-    said = cmc_here("evaluate", "--codec", "jpeg:20", "--images", made, *options, status=1).stderr
+    said = cmc("evaluate", "--codec", "jpeg:20", "--images", made, *options, status=1).stderr
     assert "would replace the pictures of --images" in said
 
 
 def test_a_caption_that_is_missing_is_known_before_anything_is_computed(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,
     captions: Path,
     tmp_path: Path,
@@ -189,35 +189,32 @@ def test_a_caption_that_is_missing_is_known_before_anything_is_computed(
     captions.write_text("".join(line for line in whole if "NSI_pgc" not in line))
     system = ("--i2t", f"file:{captions}", "--t2i", "start-image", "--protocol", "demo-0")
     options = ("--images", images, "--out", tmp_path / "out")
-    said = cmc_here("evaluate", *system, *options, status=1).stderr
+    said = cmc("evaluate", *system, *options, status=1).stderr
     assert "captions.csv has no caption for NSI_pgc_000.png; add a line" in said
     assert not (tmp_path / "cache").exists()
 
 
 def test_submit_work_queue_and_leaderboard_of_the_store_that_is_named(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
     submit = ("submit", "--codec", "vvc:45", "--images", images, "--protocol", "demo-0")
-    assert "is queued" in cmc_here(*submit).stdout
-    assert "was submitted before and is PENDING" in cmc_here(*submit).stdout
-    assert cmc_here("work", "--once", "--images", images).stdout.startswith("1 finished, 0 failed")
-    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
+    assert "is queued" in cmc(*submit).stdout
+    assert "was submitted before and is PENDING" in cmc(*submit).stdout
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished, 0 failed")
+    (entry,) = json.loads(cmc("queue", "--json").stdout)
     assert (entry["label"], entry["state"]["status"]) == ("VVC QP 45", "FINISHED")
-    board = cmc_here("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
     (row,) = json.loads(board)
     assert (row["model"], row["source"]) == ("VVC QP 45", "verified")
     assert row["indicators"]["image_fr"] > 0.5
-    assert (
-        cmc_here("leaderboard", "--track", "codec", "--store", "cmc-store", "--json").stdout
-        == board
-    )
+    assert cmc("leaderboard", "--track", "codec", "--store", "cmc-store", "--json").stdout == board
 
 
 def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
-    cmc_here("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
-    cmc_here("work", "--once", "--images", images)
+    cmc("submit", "--codec", "avc:45", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
     # Where people are is often a project with an `app.py` of its own.
     (tmp_path / "app.py").write_text("raise SystemExit('another project')")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -279,7 +276,7 @@ def test_serve_says_where_the_board_is_and_shows_the_stores_rows(
 def test_wrong_input_ends_in_one_sentence_and_status_1(
     arguments: tuple[str, ...],
     message: str,
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     picture: Path,
     tmp_path: Path,
 ) -> None:
@@ -293,7 +290,7 @@ def test_wrong_input_ends_in_one_sentence_and_status_1(
     for name in ("topiq-fr.pth", "topiq-nr.pth"):
         (tmp_path / "w" / name).write_bytes(b"x")
     (tmp_path / "w" / "sha256sums.txt").write_text("00  topiq-fr.pth\n00  topiq-nr.pth\n")
-    done = cmc_here(*arguments, status=1)
+    done = cmc(*arguments, status=1)
     lines = [line for line in done.stderr.splitlines() if line.startswith("cmc ")]
     assert len(lines) == 1
     assert message in lines[0]

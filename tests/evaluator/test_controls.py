@@ -150,9 +150,9 @@ def test_a_codec_has_nothing_to_take_away(
 
 @pytest.mark.usefixtures("more_images")
 def test_the_command_prints_differences_and_keeps_them(
-    images: Path, captions: Path, tmp_path: Path, cmc_here: Callable[..., CompletedProcess[str]]
+    images: Path, captions: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
-    done = cmc_here(
+    done = cmc(
         *("controls", "--i2t", f"file:{captions}", "--t2i", "start-image", "--modes", "pixel"),
         *("--protocol", "demo-0", "--images", images, "--out", tmp_path / "out"),
         *("--store", tmp_path / "store"),

@@ -23,10 +23,10 @@ from evaluator.text_prior import build_prior
 def test_an_option_that_would_decide_nothing_is_refused(
     options: tuple[str, ...],
     message: str,
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
 ) -> None:
     paint(16, 16).save(tmp_path / "a.png")
     (tmp_path / "p").write_bytes(build_prior(["a cat"]).data)
-    assert message in cmc_here("encode", "a.png", "-o", "a.cmc", *options, status=1).stderr
+    assert message in cmc("encode", "a.png", "-o", "a.cmc", *options, status=1).stderr
     assert not (tmp_path / "a.cmc").exists()

@@ -8,9 +8,9 @@ import pytest
 
 @pytest.mark.parametrize("form", ["csv", "bibtex", "compressai", "every-eval-ever"])
 def test_an_export_without_a_request_or_a_store_says_what_is_missing(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], form: str
+    cmc: Callable[..., subprocess.CompletedProcess[str]], form: str
 ) -> None:
-    said = cmc_here("export", "--format", form, status=1).stderr
+    said = cmc("export", "--format", form, status=1).stderr
     assert f"which row? {form} is about one request" in said
-    said = cmc_here("export", "0" * 20, "--format", form, "--store", "none", status=1).stderr
+    said = cmc("export", "0" * 20, "--format", form, "--store", "none", status=1).stderr
     assert "none is no store: it is no folder" in said

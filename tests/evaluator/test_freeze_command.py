@@ -33,26 +33,26 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def test_freeze_says_what_it_froze_that_nothing_changed_and_that_a_label_is_taken(
-    tmp_path: Path, cmc_here: Run
+    tmp_path: Path, cmc: Run
 ) -> None:
     store = FolderStore(tmp_path / "cmc-store")
     store.create()
-    assert "holds no result" in cmc_here("freeze", status=1).stderr
+    assert "holds no result" in cmc("freeze", status=1).stderr
     add_result(store, "a", 1.0)
-    assert "is frozen: 1 result, sha256 " in cmc_here("freeze", "--label", LABEL).stdout
-    assert "nothing changed" in cmc_here("freeze", "--label", LABEL).stdout
-    today = json.loads(cmc_here("freeze", "--json").stdout)
+    assert "is frozen: 1 result, sha256 " in cmc("freeze", "--label", LABEL).stdout
+    assert "nothing changed" in cmc("freeze", "--label", LABEL).stdout
+    today = json.loads(cmc("freeze", "--json").stdout)
     assert len(today["label"]) == len("2026-10-01")
     add_result(store, "b", 1.0)
-    refused = cmc_here("freeze", "--label", LABEL, status=1).stderr
+    refused = cmc("freeze", "--label", LABEL, status=1).stderr
     assert "another board" in refused
     assert "choose another" in refused
-    assert "cannot name a frozen board" in cmc_here("freeze", "--label", "a b", status=1).stderr
+    assert "cannot name a frozen board" in cmc("freeze", "--label", "a b", status=1).stderr
 
 
 @pytest.mark.usefixtures("store")
-def test_changes_tell_who_came_who_left_and_who_only_moved(cmc_here: Run) -> None:
-    said = cmc_here("changes", "--track", "t2i-ulb").stdout
+def test_changes_tell_who_came_who_left_and_who_only_moved(cmc: Run) -> None:
+    said = cmc("changes", "--track", "t2i-ulb").stdout
     came, left, moved = (
         next(line for line in said.splitlines() if line.strip().startswith(kind))
         for kind in ("came", "left", "moved")
@@ -65,25 +65,25 @@ def test_changes_tell_who_came_who_left_and_who_only_moved(cmc_here: Run) -> Non
     assert "1.4" not in left
     assert "#2 → #1" in moved
     assert "other rows came, left or moved" in moved
-    told = json.loads(cmc_here("changes", "live", LABEL, "--json").stdout)
+    told = json.loads(cmc("changes", "live", LABEL, "--json").stdout)
     # Whoever names them the wrong way round gets the earlier one first.
     assert (told["before"], told["after"]) == (LABEL, "live")
-    assert "nothing changed" in cmc_here("changes", LABEL, LABEL).stdout
-    assert f"there are {LABEL}" in cmc_here("changes", "v2", status=1).stderr
+    assert "nothing changed" in cmc("changes", LABEL, LABEL).stdout
+    assert f"there are {LABEL}" in cmc("changes", "v2", status=1).stderr
 
 
 def test_a_citation_names_the_frozen_board_even_of_a_row_that_left(
-    store: FolderStore, cmc_here: Run
+    store: FolderStore, cmc: Run
 ) -> None:
     gone = next(e.state.request_id for e in store.queue() if e.state.status == "WITHDRAWN")
-    cited = cmc_here("export", gone, "--format", "bibtex", "--as-of", LABEL).stdout
+    cited = cmc("export", gone, "--format", "bibtex", "--as-of", LABEL).stdout
     sha256 = freeze_sha256(store)
     assert f"as of snapshot {LABEL}, frozen on" in cited
     assert sha256 in cited
     assert f"@misc{{cmcbench-{gone}-v1.0-2026-10-01," in cited
-    other = cmc_here("export", gone, "--format", "csv", "--as-of", LABEL, status=1).stderr
+    other = cmc("export", gone, "--format", "csv", "--as-of", LABEL, status=1).stderr
     assert "--as-of is about --format bibtex" in other
-    assert "holds no result" in cmc_here("export", gone, "--format", "bibtex", status=1).stderr
+    assert "holds no result" in cmc("export", gone, "--format", "bibtex", status=1).stderr
 
 
 def freeze_sha256(store: FolderStore) -> str:

@@ -150,7 +150,7 @@ def test_groups_are_joined_and_a_row_alone_has_nothing_to_plan(tmp_path: Path) -
 
 
 def test_the_command_plans_queues_and_a_worker_fills_the_matrix(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
     captions: Path,
@@ -167,16 +167,16 @@ def test_the_command_plans_queues_and_a_worker_fills_the_matrix(
             assert claim is not None
             evaluation = evaluate(request, bench)
             store.finish(claim, evaluation.result, evaluation.per_image)
-    plan = json.loads(cmc_here("plan", "--json").stdout)
+    plan = json.loads(cmc("plan", "--json").stdout)
     (planned,) = plan["planned"]
     assert (planned["pair"]["encoder"], planned["pair"]["decoder"]) == ("other.csv", "start-image")
     assert planned["pair"]["seconds"] > 0
     assert store.queue()[0].position is None
-    said = cmc_here("plan", "--submit", "--budget-gpu-hours", "1").stdout
+    said = cmc("plan", "--submit", "--budget-gpu-hours", "1").stdout
     assert "together they take away" in said
     assert "1 queued behind what people submitted" in said
     assert work(store, bench, once=False, say=lambda _: None).finished == 1
-    full = cmc_here("plan", "--submit").stdout
+    full = cmc("plan", "--submit").stdout
     assert "every pair of 2 encoders and 2 decoders has been run" in full
     assert len(store.queue()) == 4
-    assert "wanted --limit from 1" in cmc_here("plan", "--limit", "0", status=1).stderr
+    assert "wanted --limit from 1" in cmc("plan", "--limit", "0", status=1).stderr

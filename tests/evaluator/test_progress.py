@@ -79,11 +79,11 @@ def test_a_result_holds_its_report_and_an_older_one_has_an_empty_one(
 
 
 def test_evaluate_prints_the_report_or_events(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
     options = ("evaluate", "--codec", "jpeg:20", "--images", images, "--protocol", "demo-0")
-    done = cmc_here(*options, "--out", "o", "--json", "--price-per-hour", "2")
+    done = cmc(*options, "--out", "o", "--json", "--price-per-hour", "2")
     assert json.loads(done.stdout)["run"]["pictures"]["jpeg"] == 3
     assert json.loads(done.stderr.splitlines()[-1])["done"] == 3
-    again = cmc_here(*options, "--out", "o", "--no-overlap", "--lanes", "2", "--batch-size", "2")
+    again = cmc(*options, "--out", "o", "--no-overlap", "--lanes", "2", "--batch-size", "2")
     assert "from the cache: picture 3 of 3, reference 3 of 3, score 6 of 6" in again.stdout

@@ -129,17 +129,17 @@ def test_what_a_killed_process_left_half_written_goes_after_a_day(tmp_path: Path
 
 
 def test_the_command_says_what_there_is_and_deletes_what_it_is_told(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     filled(tmp_path / "cache")
-    assert "features             5 entries" in cmc_here("cache", "look").stdout
-    assert json.loads(cmc_here("cache", "look", "--json").stdout) == {
+    assert "features             5 entries" in cmc("cache", "look").stdout
+    assert json.loads(cmc("cache", "look", "--json").stdout) == {
         "features": {"entries": 5, "bytes": 5000}
     }
-    assert cmc_here("cache", "prune", "--to", "2K").stdout == "deleted 3 entries, 0.0 MB\n"
-    assert cmc_here("cache", "look", "--cache", tmp_path / "none").stdout.startswith("in all")
-    assert "wanted a size like" in cmc_here("cache", "prune", "--to", "lots", status=2).stderr
-    said = cmc_here("cache", "prune", "--to", "0", "--kind", "feature", status=2).stderr
+    assert cmc("cache", "prune", "--to", "2K").stdout == "deleted 3 entries, 0.0 MB\n"
+    assert cmc("cache", "look", "--cache", tmp_path / "none").stdout.startswith("in all")
+    assert "wanted a size like" in cmc("cache", "prune", "--to", "lots", status=2).stderr
+    said = cmc("cache", "prune", "--to", "0", "--kind", "feature", status=2).stderr
     assert "invalid choice: 'feature'" in said
 
 

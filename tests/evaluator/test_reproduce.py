@@ -129,35 +129,35 @@ def test_a_model_in_another_folder_must_be_the_same(
 
 
 def test_the_command_runs_compares_and_files(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
     system = ("--codec", "jpeg:30", "--images", images, "--protocol", "demo-0")
-    cmc_here("submit", *system)
-    cmc_here("work", "--once", "--images", images)
-    (entry,) = json.loads(cmc_here("queue", "--json").stdout)
+    cmc("submit", *system)
+    cmc("work", "--once", "--images", images)
+    (entry,) = json.loads(cmc("queue", "--json").stdout)
     request_id = entry["state"]["request_id"]
-    done = cmc_here("reproduce", request_id, "--subset", 3, "--images", images, "--file")
+    done = cmc("reproduce", request_id, "--subset", 3, "--images", images, "--file")
     assert "3 of 3 decoded pictures are equal" in done.stdout
     assert len(read_replications(FolderStore(tmp_path / "cmc-store"))) == 1
-    board = cmc_here("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
+    board = cmc("leaderboard", "--track", "codec", "--source", "results", "--json").stdout
     assert json.loads(board)[0]["replications"] == 1
     assert (
         "holds no result of nothing"
-        in cmc_here("reproduce", "nothing", "--images", images, status=1).stderr
+        in cmc("reproduce", "nothing", "--images", images, status=1).stderr
     )
 
 
 def test_a_row_of_submitted_weights_is_run_again_without_any_token(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,
     t2i: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     system = ("--t2i", t2i, "--modes", "image", "--protocol", "demo-0")
-    cmc_here("submit", *system, "--images", images)
+    cmc("submit", *system, "--images", images)
     (entry,) = FolderStore(tmp_path / "cmc-store").queue()
-    cmc_here("work", "--once", "--images", images, "--in-process")
+    cmc("work", "--once", "--images", images, "--in-process")
     # An interpreter looks here for code to run at its start; it stands for submitted code.
     (tmp_path / "spy").mkdir()
     (tmp_path / "spy" / "sitecustomize.py").write_text(
@@ -172,7 +172,7 @@ def test_a_row_of_submitted_weights_is_run_again_without_any_token(
     monkeypatch.setenv("HF_TOKEN", "hf_canary")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'spy'}:{ROOT}")
     again = ("reproduce", entry.request.request_id, "--subset", 1, "--images", images)
-    assert "1 of 1 decoded pictures are equal" in cmc_here(*again).stdout
+    assert "1 of 1 decoded pictures are equal" in cmc(*again).stdout
     assert set((tmp_path / "seen").read_text().split(";")[:-1]) == {"no token"}
-    said = cmc_here(*again, "--engine", "ray", status=1).stderr
+    said = cmc(*again, "--engine", "ray", status=1).stderr
     assert "give --in-process too" in said

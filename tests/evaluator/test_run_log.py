@@ -91,7 +91,7 @@ def test_only_new_lines_of_a_log_that_forgets_are_printed() -> None:
 
 
 def test_the_command_follows_a_run_to_its_end_and_says_where_others_stand(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     ask: Callable[..., Request],
     make_bench: Callable[..., Bench],
     tmp_path: Path,
@@ -101,14 +101,14 @@ def test_the_command_follows_a_run_to_its_end_and_says_where_others_stand(
     store = FolderStore(tmp_path / "cmc-store")
     request = ask(modes=(Mode.IMAGE,))
     store.submit(request)
-    waits = cmc_here("queue", "--log", request.request_id).stdout
+    waits = cmc("queue", "--log", request.request_id).stdout
     assert waits == f"{request.request_id} is PENDING: number 1 in the queue\n"
     bench = make_bench()
     worker = threading.Timer(
         1, lambda: work(FolderStore(store.folder), bench, once=True, say=lambda _: None)
     )
     worker.start()
-    followed = cmc_here("queue", "--log", request.request_id, "--follow").stdout
+    followed = cmc("queue", "--log", request.request_id, "--follow").stdout
     worker.join()
     # Who follows a request that waits is told so, and not nothing.
     assert followed.startswith(waits)
@@ -117,5 +117,5 @@ def test_the_command_follows_a_run_to_its_end_and_says_where_others_stand(
     assert "3 pictures in image mode on cpu" in followed
     assert followed.splitlines()[-1] == f"{request.request_id} is FINISHED"
     assert list((store.folder / "progress").iterdir()) == []
-    said = cmc_here("queue", "--log", "nothing", status=1).stderr
+    said = cmc("queue", "--log", "nothing", status=1).stderr
     assert "holds no request 'nothing'" in said

@@ -148,13 +148,13 @@ def test_a_run_on_pictures_too_small_for_every_indicator_says_so(
 
 
 def test_cmc_evaluate_of_nothing_that_can_be_scored_writes_what_it_has_and_exits_with_1(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     images: Path,
     captions: Path,
     tmp_path: Path,
 ) -> None:
     silence(captions)
-    done = cmc_here(
+    done = cmc(
         *("evaluate", "--i2t", f"file:{captions}", "--t2i", "start-image", "--mode", "full"),
         *("--images", images, "--protocol", "demo-0", "--out", tmp_path / "out"),
         status=1,
@@ -166,11 +166,9 @@ def test_cmc_evaluate_of_nothing_that_can_be_scored_writes_what_it_has_and_exits
 
 
 def test_the_command_says_what_the_whole_run_would_take(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path
 ) -> None:
-    done = cmc_here(
-        "smoke", "--codec", "jpeg:30", "--images", images, "--protocol", "demo-0", "--json"
-    )
+    done = cmc("smoke", "--codec", "jpeg:30", "--images", images, "--protocol", "demo-0", "--json")
     told = json.loads(done.stdout)
     assert told["modes"][0]["images"] == 3
     assert told["whole_run_minutes"] > 0

@@ -96,22 +96,22 @@ def test_other_pictures_are_another_board(store: FolderStore) -> None:
     assert len(made) == 2
 
 
-def test_a_row_without_a_score_is_shown_and_not_ranked(store: FolderStore, cmc_here: Run) -> None:
+def test_a_row_without_a_score_is_shown_and_not_ranked(store: FolderStore, cmc: Run) -> None:
     add_result(store, "a", 1.0)
     add_result(store, "b", 2.0, missing={NAMES[0]: [Mode.FULL]})
-    text = cmc_here("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
+    text = cmc("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
     assert "b  not ranked; without score: 1 of full_fr, 1 of full_nr" in text
     assert PUBLISHED_NOTE in text
 
 
-def test_rows_of_one_model_are_told_apart(store: FolderStore, cmc_here: Run) -> None:
+def test_rows_of_one_model_are_told_apart(store: FolderStore, cmc: Run) -> None:
     ids = [
         add_result(store, "a", level, i2t=i2t).request.request_id
         for i2t, level in (("short.csv", 1.0), ("long.csv", 1.2))
     ]
-    text = cmc_here("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
+    text = cmc("statistics", "board", "--track", "t2i-ulb", "--content", "all").stdout
     assert f"a {ids[1][:8]} - a {ids[0][:8]}: " in text
-    said = cmc_here("statistics", "compare", *ids, "--track", "t2i-ulb").stdout
+    said = cmc("statistics", "compare", *ids, "--track", "t2i-ulb").stdout
     assert said.startswith("a with short.csv against a with long.csv, Overall of t2i-ulb")
 
 
@@ -143,7 +143,7 @@ def test_changed_per_image_scores_are_refused(store: FolderStore) -> None:
         only_board(store)
 
 
-def test_matrix_finds_encoders_and_decoders(store: FolderStore, cmc_here: Run) -> None:
+def test_matrix_finds_encoders_and_decoders(store: FolderStore, cmc: Run) -> None:
     for i2t, up in (("gpt4v.csv", 0.2), ("qwen.csv", 0.0)):
         for model, level in (("a", 1.0), ("b", 1.5)):
             add_result(store, model, level + up, i2t=i2t)
@@ -155,7 +155,7 @@ def test_matrix_finds_encoders_and_decoders(store: FolderStore, cmc_here: Run) -
     assert [round(e.value, 2) for e in found.decoders.values()] == pytest.approx(
         [-0.25, 0.25], abs=0.02
     )
-    lines = cmc_here("statistics", "matrix").stdout.splitlines()
+    lines = cmc("statistics", "matrix").stdout.splitlines()
     assert any(line.endswith(" gpt4v.csv") for line in lines)
 
 
@@ -176,12 +176,12 @@ def test_one_model_in_two_adapters_is_two_decoders(store: FolderStore) -> None:
 
 
 def test_board_keeps_the_pairs_effects_beside_the_results_until_another_pair_comes(
-    store: FolderStore, cmc_here: Run
+    store: FolderStore, cmc: Run
 ) -> None:
     for i2t in ("gpt4v.csv", "qwen.csv"):
         for model, level in (("a", 1.0), ("b", 1.5)):
             add_result(store, model, level, i2t=i2t)
-    cmc_here("statistics", "board", "--resamples", "200")
+    cmc("statistics", "board", "--resamples", "200")
     (effects,) = read_evidence(store.beside).effects
     assert effects.track is Track.T2I_ULB
     assert effects_are_current(effects, store.results())
@@ -196,7 +196,7 @@ def test_statistics_count_the_pictures_that_the_decoders_family_made(store: Fold
     assert counts == {"stabilityai/stable-diffusion-xl-base-1.0": 8, "b": 0}
 
 
-def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc_here: Run) -> None:
+def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc: Run) -> None:
     files = [
         write_parquet(tmp_path / f"{seed}.parquet", image_rows(1.0, [Mode.FULL], {}, seed))
         for seed in (1, 2, 3)
@@ -205,7 +205,7 @@ def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc_here: R
     assert [item.mode for item in found] == [Mode.FULL]
     assert found[0].result.seed_variance.value == pytest.approx(0.05**2, rel=0.5)
     assert found[0].result.image_variance > 10 * found[0].result.seed_variance.value
-    text = cmc_here("statistics", "seeds", *files, "--indicator", "ms_ssim").stdout
+    text = cmc("statistics", "seeds", *files, "--indicator", "ms_ssim").stdout
     assert "3 seeds, 24 images" in text
     with pytest.raises(StatisticsError, match="no vsi scores"):
         separate_seeds(files, "vsi", resamples=500, seed=0)
@@ -216,16 +216,16 @@ def test_repeated_decodings_give_the_seed_s_variance(tmp_path: Path, cmc_here: R
             separate_seeds([*files, twice], "ms_ssim", resamples=500, seed=0)
 
 
-def test_published_leaders_by_weight_need_no_store(cmc_here: Run) -> None:
-    answer = json.loads(cmc_here("statistics", "weights", "--track", "t2i-elb", "--json").stdout)
+def test_published_leaders_by_weight_need_no_store(cmc: Run) -> None:
+    answer = json.loads(cmc("statistics", "weights", "--track", "t2i-elb", "--json").stdout)
     ((bench, found),) = answer.items()
     assert bench.startswith("cmc-1")
     assert found[0]["weight_low"] == 0
     assert found[-1]["weight_high"] == 1
 
 
-def test_weights_compare_systems_over_the_same_modes_only(cmc_here: Run) -> None:
-    answer = json.loads(cmc_here("statistics", "weights", "--track", "t2i", "--json").stdout)
+def test_weights_compare_systems_over_the_same_modes_only(cmc: Run) -> None:
+    answer = json.loads(cmc("statistics", "weights", "--track", "t2i", "--json").stdout)
     ((_, found),) = answer.items()
     # DiffBIR is first on the public board, with two modes where the others have four.
     assert "DiffBIR" not in {lead["model"] for lead in found}

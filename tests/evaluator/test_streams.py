@@ -32,7 +32,7 @@ def test_a_picture_goes_through_pipes_and_the_notes_beside_them(tmp_path: Path) 
 
 
 def test_what_is_read_is_not_written_over(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     picture, captions = tmp_path / "a.png", tmp_path / "a.prior"
     paint(16, 16).save(picture)
@@ -45,15 +45,15 @@ def test_what_is_read_is_not_written_over(
         ("text-prior", "build", captions),
     ):
         before = [path.read_bytes() for path in (picture, captions, file)]
-        assert "is what is read, and would be lost" in cmc_here(*command, status=1).stderr
+        assert "is what is read, and would be lost" in cmc(*command, status=1).stderr
         assert [path.read_bytes() for path in (picture, captions, file)] == before
 
 
 def test_a_decoded_picture_is_a_png_and_is_not_called_otherwise(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "a.cmc").write_bytes(open_codec(codec="jpeg:30").encode(paint(16, 16)))
-    assert "ends in .png" in cmc_here("decode", "a.cmc", "-o", "a.JPG", status=1).stderr
+    assert "ends in .png" in cmc("decode", "a.cmc", "-o", "a.JPG", status=1).stderr
     for name in ("a.v1", "a", "a.PNG"):
-        cmc_here("decode", "a.cmc", "-o", name)
+        cmc("decode", "a.cmc", "-o", name)
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

@@ -95,12 +95,12 @@ def test_a_letter_that_the_terminal_lacks_ends_no_command(tmp_path: Path) -> Non
 
 
 def test_a_name_that_is_no_text_is_refused_before_anything_is_computed(
-    tmp_path: Path, images: Path, cmc_here: Callable[..., subprocess.CompletedProcess[str]]
+    tmp_path: Path, images: Path, cmc: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     odd = tmp_path / "caf\udce9"
     shutil.copytree(images, odd)
     system = ("--codec", "vvc:53", "--protocol", "demo-0", "--out", tmp_path / "out")
-    refused = cmc_here("evaluate", *system, "--images", odd, status=1)
+    refused = cmc("evaluate", *system, "--images", odd, status=1)
     assert "a name is no text in UTF-8" in refused.stderr
     assert "--dataset" in refused.stderr
 

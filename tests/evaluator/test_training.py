@@ -250,19 +250,17 @@ def test_the_ten_of_table_2_are_those_that_can_be_trained() -> None:
 
 
 def test_the_command_trains_and_correlates_what_was_held_out(
-    folder: Path, tmp_path: Path, cmc_here: Callable[..., CompletedProcess[str]]
+    folder: Path, tmp_path: Path, cmc: Callable[..., CompletedProcess[str]]
 ) -> None:
     where: list[object] = ["--labels", folder / "labels.csv", "--pictures", folder / "pictures"]
     where += ["--references", folder / "references"]
     settings = ("--epochs", 4, "--learning-rate", 1e-3, "--crop", 40)
     out = tmp_path / "trained"
-    done = cmc_here(
-        "indicators", "train", "cnniqa", "--from-scratch", *where, *settings, "--out", out
-    )
+    done = cmc("indicators", "train", "cnniqa", "--from-scratch", *where, *settings, "--out", out)
     assert "epoch   0  untrained" in done.stdout
     assert "trained on 32, held out 8" in done.stdout
     again = ("--indicator", "cnniqa", "--weights", out, "--held-out-by", out, "--json")
-    (row,) = json.loads(cmc_here("indicators", "correlate", *where, *again).stdout)
+    (row,) = json.loads(cmc("indicators", "correlate", *where, *again).stdout)
     assert row["measured"]["pictures"] == 8
     record = json.loads((out / "training.json").read_text())
     assert row["measured"]["srocc"]["value"] == pytest.approx(record["history"][-1]["srocc"])
@@ -279,20 +277,20 @@ def test_a_folder_without_a_trainings_record_is_called_that(record: str, tmp_pat
 
 def test_an_unknown_indicator_is_refused_before_any_picture_is_scored(
     folder: Path,
-    cmc_here: Callable[..., CompletedProcess[str]],
+    cmc: Callable[..., CompletedProcess[str]],
 ) -> None:
     where: list[object] = ["--labels", folder / "labels.csv", "--pictures", folder / "pictures"]
     where += ["--references", folder / "references", "--indicator", "ssim"]
-    done = cmc_here("indicators", "correlate", *where, "--indicator", "simm", status=1)
+    done = cmc("indicators", "correlate", *where, "--indicator", "simm", status=1)
     assert "simm" in done.stderr
     # A bar is drawn as soon as the first picture is taken up.
     assert "ssim " not in done.stderr
 
 
 def test_the_list_names_every_indicator_with_its_licences(
-    cmc_here: Callable[..., CompletedProcess[str]],
+    cmc: Callable[..., CompletedProcess[str]],
 ) -> None:
-    rows = {row["name"]: row for row in json.loads(cmc_here("indicators", "--json").stdout)}
+    rows = {row["name"]: row for row in json.loads(cmc("indicators", "--json").stdout)}
     assert {"topiq_fr", "lpips", "clipsim", "fid", "legibility"} <= set(rows)
     assert rows["lpips"]["lower_is_better"]
     assert rows["fid"]["is_of_sets"]

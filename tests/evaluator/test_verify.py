@@ -53,7 +53,7 @@ def test_a_result_is_recomputed_from_its_scores_and_a_better_mean_is_found(
 
 
 def test_verify_names_what_was_changed_and_exits_with_1(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]],
+    cmc: Callable[..., subprocess.CompletedProcess[str]],
     make_bench: Callable[..., Bench],
     ask: Callable[..., Request],
     tmp_path: Path,
@@ -64,24 +64,22 @@ def test_verify_names_what_was_changed_and_exits_with_1(
         assert claim is not None
         evaluation = evaluate(claim.request, make_bench())
         store.finish(claim, evaluation.result, evaluation.per_image)
-    verified = cmc_here("verify").stdout
+    verified = cmc("verify").stdout
     assert "1 result recomputed from their scores" in verified
     noted = verified.split()[-1]
     assert main(["verify", str(store.folder), "--expect", noted]) == 0
     assert main(["verify", str(store.folder), "--expect", "f" * 64]) == 1
     assert main(["verify", str(store.folder), "--expect", noted[:8]]) == 1
     assert main(["freeze", "--store", str(store.folder), "--label", "v1"]) == 0
-    assert ", 1 frozen board" in cmc_here("verify").stdout
+    assert ", 1 frozen board" in cmc("verify").stdout
     frozen = store.folder / "frozen" / "v1.json"
     good = frozen.read_text(encoding="utf-8")
     frozen.write_text(good.replace('"ledger_lines":3', '"ledger_lines":2'), encoding="utf-8")
-    assert (
-        "line 2 of the ledger is not the one that it names" in cmc_here("verify", status=1).stdout
-    )
+    assert "line 2 of the ledger is not the one that it names" in cmc("verify", status=1).stdout
     frozen.write_text(good, encoding="utf-8")
     (path,) = (store.folder / "results").rglob("*.parquet")
     path.write_bytes(b"other")
-    assert f"{path.name}: changed outside the ledger" in cmc_here("verify", status=1).stdout
+    assert f"{path.name}: changed outside the ledger" in cmc("verify", status=1).stdout
 
 
 def test_what_is_no_store_is_neither_checked_nor_worked_for(

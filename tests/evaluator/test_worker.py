@@ -57,11 +57,11 @@ def test_a_killed_worker_is_taken_over_and_nothing_is_decoded_twice(
 
 
 def test_a_full_disk_ends_in_one_sentence_and_keeps_earlier_results(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
-    cmc_here("submit", "--codec", "vvc:50", "--images", images, "--protocol", "demo-0")
-    cmc_here("work", "--once", "--images", images)
-    cmc_here("submit", "--codec", "vvc:20", "--images", images, "--protocol", "demo-0")
+    cmc("submit", "--codec", "vvc:50", "--images", images, "--protocol", "demo-0")
+    cmc("work", "--once", "--images", images)
+    cmc("submit", "--codec", "vvc:20", "--images", images, "--protocol", "demo-0")
     # A limit on the size of files is how a process can be made to meet a full disk.
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
@@ -79,8 +79,6 @@ def test_a_full_disk_ends_in_one_sentence_and_keeps_earlier_results(
     assert done.returncode == 1
     assert "cmc work: [Errno 27] File too large" in done.stderr
     assert "Traceback" not in done.stderr
-    statuses = {
-        e["label"]: e["state"]["status"] for e in json.loads(cmc_here("queue", "--json").stdout)
-    }
+    statuses = {e["label"]: e["state"]["status"] for e in json.loads(cmc("queue", "--json").stdout)}
     assert statuses == {"VVC QP 50": "FINISHED", "VVC QP 20": "PENDING"}
-    assert cmc_here("work", "--once", "--images", images).stdout.startswith("1 finished")
+    assert cmc("work", "--once", "--images", images).stdout.startswith("1 finished")

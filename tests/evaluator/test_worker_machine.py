@@ -60,20 +60,18 @@ def test_weights_that_are_not_there_stop_the_worker_and_fail_no_request(
 
 
 def test_actors_that_cannot_be_read_stop_the_worker_before_it_claims(
-    cmc_here: Command, store: FolderStore, ask: Callable[..., Request], images: Path
+    cmc: Command, store: FolderStore, ask: Callable[..., Request], images: Path
 ) -> None:
     request = ask(i2t=None, modes=(Mode.IMAGE,))
     store.submit(request)
     options = ("work", "--images", images, "--engine", "ray", "--actors", "nonsense")
-    said = cmc_here(*options, "--in-process", status=1).stderr
+    said = cmc(*options, "--in-process", status=1).stderr
     assert "actors 'nonsense': wanted STAGE=NUMBERxGPUS" in said
     assert [event.action for event in store.events(request.request_id)] == [Action.SUBMIT]
 
 
-def test_ray_is_not_said_to_keep_submitted_weights_from_tokens(
-    cmc_here: Command, images: Path
-) -> None:
-    said = cmc_here("work", "--images", images, "--engine", "ray", status=1).stderr
+def test_ray_is_not_said_to_keep_submitted_weights_from_tokens(cmc: Command, images: Path) -> None:
+    said = cmc("work", "--images", images, "--engine", "ray", status=1).stderr
     assert "give --in-process too where there are none" in said
 
 
@@ -100,17 +98,17 @@ def test_a_picture_that_was_pruned_while_it_was_needed_gives_the_request_back(
 
 
 def test_a_cache_of_no_size_at_all_is_pruned_when_nothing_needs_it_any_more(
-    cmc_here: Command, store: FolderStore, ask: Callable[..., Request], images: Path, tmp_path: Path
+    cmc: Command, store: FolderStore, ask: Callable[..., Request], images: Path, tmp_path: Path
 ) -> None:
     options = ("--images", images, "--cache-size", "0")
     out = tmp_path / "out"
-    cmc_here("evaluate", "--codec", "jpeg:20", "--protocol", "demo-0", "--out", out, *options)
+    cmc("evaluate", "--codec", "jpeg:20", "--protocol", "demo-0", "--out", out, *options)
     assert len(list(out.glob("pictures/image/*.png"))) == 3
     assert (out / "result.json").is_file()
     assert not sum(usage.entries for usage in look(tmp_path / "cache").values())
     request = ask(role=Role.CODEC, i2t=None, t2i=None, codec="jpeg:20", modes=(Mode.IMAGE,))
     store.submit(request)
-    cmc_here("work", *options)
+    cmc("work", *options)
     assert store.state(request.request_id).status is Status.FINISHED
     assert (store.folder / "gallery" / request.request_id / "gallery.json").is_file()
     assert not sum(usage.entries for usage in look(tmp_path / "cache").values())

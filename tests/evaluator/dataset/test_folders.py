@@ -223,15 +223,15 @@ def test_a_release_that_cannot_be_is_refused_before_anything_is_read(
 
 
 def test_the_tables_and_the_intake_take_a_dataset_folder_too(
-    cmc_here: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
+    cmc: Callable[..., subprocess.CompletedProcess[str]], images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    cmc_here("dataset", "build", images, "--no-references", "--out", out)
+    cmc("dataset", "build", images, "--no-references", "--out", out)
     store = tmp_path / "store"
     FolderStore(store).create()
-    shown = [cmc_here("tables", 3, "--store", store, "--images", d).stdout for d in (images, out)]
+    shown = [cmc("tables", 3, "--store", store, "--images", d).stdout for d in (images, out)]
     assert shown[0] == shown[1]
-    assert "no results wait" in cmc_here("receive", "--store", store, "--images", out).stdout
+    assert "no results wait" in cmc("receive", "--store", store, "--images", out).stdout
     (tmp_path / "empty").mkdir()
-    said = cmc_here("tables", 3, "--store", store, "--images", tmp_path / "empty", status=1).stderr
+    said = cmc("tables", 3, "--store", store, "--images", tmp_path / "empty", status=1).stderr
     assert "holds no PNG file" in said
