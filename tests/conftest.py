@@ -30,7 +30,6 @@ from evaluator.demo.models import build_i2t, build_t2i
 from evaluator.requests import make_request
 from protocol.records import Request
 from protocol.rules import Role
-from submission.store import FolderStore
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -162,12 +161,6 @@ def cmc(
         return subprocess.CompletedProcess(texts, returned, said.out, said.err)
 
     return run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    """The store that commands take in an empty folder; nothing was submitted to it yet."""
-    return FolderStore(tmp_path / "cmc-store")
 
 
 @pytest.fixture

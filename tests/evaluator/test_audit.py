@@ -34,6 +34,11 @@ SYSTEM = ("--codec", "jpeg:30", "--protocol", "demo-0", "--dataset", "three")
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
+
+
+@pytest.fixture
 def evaluation(ask: Callable[..., Request], make_bench: Callable[..., Bench]) -> Evaluation:
     return evaluate(ask(i2t=None, t2i=None, codec="jpeg:30", modes=(Mode.IMAGE,)), make_bench())
 

@@ -29,6 +29,11 @@ from submission.store import FolderStore
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
+
+
 def only_board(store: FolderStore) -> BoardStatistics:
     (made,) = make_boards(
         read_measured(store), store.folder, [Track.T2I_ULB], [None], resamples=500, seed=0

@@ -1,6 +1,7 @@
 """A GPU that is gone, that stops a computation, or that is too small, and whose fault each is."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,11 @@ from protocol.records import Request
 from protocol.rules import Mode
 from protocol.states import Status
 from submission.store import FolderStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
 
 
 def test_a_gpu_that_is_gone_when_a_model_is_loaded_fails_no_request(

@@ -38,6 +38,11 @@ from submission.store import FolderStore
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "cmc-store")
+
+
 def is_given_back(store: FolderStore, request: Request) -> bool:
     state = store.state(request.request_id)
     return state.status is Status.PENDING and state.attempt == 0
