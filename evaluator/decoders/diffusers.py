@@ -219,6 +219,8 @@ def _check_options(pipeline: Any, plan: Plan, system: System) -> None:
             f"{system.label}: {type(pipeline).__name__} paints after a control picture, and no "
             "file holds one; save its base model alone"
         )
+    if "num_frames" in known:
+        raise ModelError(f"{system.label}: {type(pipeline).__name__} makes films, and no pictures")
     missing = [name for name in plan.options if name not in known]
     if missing:
         raise ModelError(f"{system.label}: {type(pipeline).__name__} has no {', '.join(missing)}")

@@ -66,6 +66,7 @@ def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
     for name in table.pipelines:
         parameters = inspect.signature(served[name].__call__).parameters
         assert "control_image" not in parameters, name
+        assert "num_frames" not in parameters, name
         assert "controlnet" not in inspect.signature(served[name].__init__).parameters, name
 
 
