@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_more import save_chroma, save_flux2_klein, save_lcm
+from tiny_more import save_chroma, save_cogview4, save_flux2_klein, save_lcm
 from tiny_parts import SD_NOISE, UNCHECKED, clip_text, flow_vae, safety_checker, sd_parts, t5_text
 from tiny_qwen import save_qwen_edit, save_qwen_edit_plus, save_qwen_image, save_z_image
 
@@ -200,6 +200,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "qwen-edit-plus": save_qwen_edit_plus,
     "kontext": _save_kontext,
     "chroma": save_chroma,
+    "cogview4": save_cogview4,
     "lcm": save_lcm,
     "flux2-klein": save_flux2_klein,
     "motion-module": _save_motion_module,

@@ -1,4 +1,4 @@
-"""Tiny checkpoints that diffusers' automatic choice treats apart: Chroma, LCM, FLUX.2 klein."""
+"""Tiny checkpoints of pipelines that are unlike the others: Chroma, LCM, FLUX.2 klein, CogView4."""
 
 from pathlib import Path
 from typing import Any
@@ -90,4 +90,50 @@ def save_flux2_klein(path: Path) -> None:
             axes_dims_rope=(4, 4, 4, 4),
         ),
         is_distilled=True,
+    ).save_pretrained(path, safe_serialization=True)
+
+
+def save_cogview4(path: Path) -> None:
+    from diffusers import (
+        CogView4Pipeline,
+        CogView4Transformer2DModel,
+        FlowMatchEulerDiscreteScheduler,
+    )
+    from transformers import GlmConfig, GlmForCausalLM
+
+    # Its own tokenizer begins every text with two marks; this one ends it with one.
+    tokenizer, _ = t5_text(32)
+    tokenizer.padding_side = "left"
+    text = GlmConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        head_dim=8,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    CogView4Pipeline(
+        tokenizer=tokenizer,
+        text_encoder=GlmForCausalLM(text).eval(),
+        vae=flow_vae(),
+        transformer=CogView4Transformer2DModel(
+            patch_size=2,
+            in_channels=16,
+            out_channels=16,
+            num_layers=1,
+            attention_head_dim=4,
+            num_attention_heads=4,
+            text_embed_dim=32,
+            time_embed_dim=8,
+            condition_dim=4,
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            base_shift=0.25,
+            max_shift=0.75,
+            base_image_seq_len=256,
+            use_dynamic_shifting=True,
+            time_shift_type="linear",
+        ),
     ).save_pretrained(path, safe_serialization=True)

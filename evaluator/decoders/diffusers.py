@@ -71,6 +71,11 @@ _UNMAPPED = {"ChromaPipeline": "ChromaImg2ImgPipeline"}
 """Image-to-image pipelines by strength that diffusers' automatic choice does not know."""
 
 
+_ALONE = frozenset({"CogView4Pipeline", "GlmImagePipeline"})
+"""Pipelines in which a picture depends on the others of its batch: the first fills short captions
+up without a mask, the second draws what it plans for all of them with the first one's seed."""
+
+
 class DiffusersDecoder:
     """A text-to-image pipeline and the image-to-image pipeline of the same weights."""
 
@@ -88,6 +93,11 @@ class DiffusersDecoder:
 
     def decode(self, batch: Sequence[Received]) -> "list[Image | DecodeError]":
         """Run one pipeline on the batch, at the model's working size."""
+        if type(self._from_noise).__name__ in _ALONE:
+            return [self._paint([item])[0] for item in batch]
+        return self._paint(batch)
+
+    def _paint(self, batch: Sequence[Received]) -> "list[Image | DecodeError]":
         import torch
 
         mode, size = batch[0].mode, self.working_size(batch[0])

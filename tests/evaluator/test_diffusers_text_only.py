@@ -1,14 +1,37 @@
 """Pipelines of diffusers that paint from words alone, each in its own way."""
 
-import pytest
+from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_models import build
+
+from evaluator.decoders import Received, find_decoder
 from evaluator.decoders._plan import plan_of
 from evaluator.decoders.diffusers import SETTINGS, _check_options
 from protocol.errors import ModelError
 from protocol.records import System
+from protocol.rules import Mode
 from protocol.versions import PROTOCOLS
+from submission.systems import pin_system
 
 DEMO = PROTOCOLS["demo-0"]
+
+
+def received(caption: str, seed: int) -> Received:
+    return Received(mode=Mode.TEXT, width=101, height=75, caption=caption, start=None, seed=seed)
+
+
+def test_a_picture_of_cogview4_does_not_depend_on_the_captions_beside_its_own(models: Path) -> None:
+    system = pin_system(f"diffusers:{build(models, 'cogview4')}?steps=2")
+    decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
+    items = [received("a blue house", 1), received("a blue house beside a lake and trees", 2)]
+    for item, beside_another in zip(items, decoder.decode(items), strict=True):
+        (alone,) = decoder.decode([item])
+        assert isinstance(alone, Image.Image)
+        assert isinstance(beside_another, Image.Image)
+        assert np.array_equal(alone, beside_another)
 
 
 def test_a_pipeline_that_makes_films_is_refused() -> None:
