@@ -18,6 +18,10 @@ from submission.systems import split_pinned
 NO_CHECKER: Mapping[str, Any] = {"safety_checker": None, "requires_safety_checker": False}
 """Leaves Stable Diffusion's safety checker out; other pipelines pass over it."""
 
+_IN_PAIRS = frozenset({"GlmImagePipeline", "QwenImage21Pipeline"})
+"""Pipelines whose patches come in pairs, which none of their parts says: the first refuses a side
+of an odd number of them, and the second paints one patch less without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -166,7 +170,10 @@ def size_unit(pipeline: Any) -> int:
     The image processor knows its model's, but for models that cut latents into patches.
     """
     scale = int(getattr(pipeline, "vae_scale_factor", 8))
-    patch = int(_backbone(pipeline).get("patch_size") or 1)
+    sides = _backbone(pipeline).get("patch_size") or 1
+    patch = max(sides) if isinstance(sides, list | tuple) else int(sides)
+    if type(pipeline).__name__ in _IN_PAIRS:
+        patch *= 2
     processor = getattr(pipeline, "image_processor", None)
     return max(int(processor.config.vae_scale_factor) if processor else scale, scale * patch)
 

@@ -8,6 +8,7 @@ from PIL import Image
 from tiny_models import build
 
 from evaluator.decoders import Received, find_decoder
+from evaluator.decoders._pipelines import size_unit
 from evaluator.decoders._plan import plan_of
 from evaluator.decoders.diffusers import SETTINGS, _check_options
 from protocol.errors import ModelError
@@ -32,6 +33,34 @@ def test_a_picture_of_cogview4_does_not_depend_on_the_captions_beside_its_own(mo
         assert isinstance(alone, Image.Image)
         assert isinstance(beside_another, Image.Image)
         assert np.array_equal(alone, beside_another)
+
+
+def test_a_model_that_takes_its_patches_in_pairs_paints_at_multiples_of_two() -> None:
+    from diffusers import GlmImagePipeline, GlmImageTransformer2DModel
+
+    transformer = GlmImageTransformer2DModel(
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        text_embed_dim=32,
+        time_embed_dim=16,
+        condition_dim=8,
+        prior_vq_quantizer_codebook_size=16,
+    )
+    nothing = dict.fromkeys(("processor", "text_encoder", "vae", "scheduler"))
+    glm = GlmImagePipeline(
+        transformer=transformer, tokenizer=None, vision_language_encoder=None, **nothing
+    )
+    assert size_unit(glm) == 32
+    glm.check_inputs("a house", 64, 96, None)
+    with pytest.raises(ValueError, match="divisible by 32"):
+        glm.check_inputs("a house", 80, 96, None)
+    # The real one is not made without its text encoder's processor.
+    qwen = type("QwenImage21Pipeline", (), {"vae_scale_factor": 16, "transformer": None})
+    assert size_unit(qwen()) == 32
 
 
 def test_a_pipeline_that_makes_films_is_refused() -> None:
