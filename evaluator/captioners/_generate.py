@@ -50,7 +50,7 @@ class ModelCaptioner:
                 num_beams=1,
                 max_new_tokens=self._asking.max_new_tokens,
             )
-        question = inputs.get("input_ids")
+        question = inputs.get("input_ids", inputs.get("decoder_input_ids"))
         answers = _without_question(tokens, question).tolist()
         questions = [[]] * len(answers) if question is None else question.tolist()
         return [self._read(*pair) for pair in zip(questions, answers, strict=True)]
@@ -91,20 +91,20 @@ class ModelCaptioner:
         )
 
     def _plain_inputs(self, pictures: "Sequence[Image]", text: str) -> Any:
+        kind = self._model.config.model_type
+        asked: dict[str, Any] = {"text": [text] * len(pictures), "padding": True}
+        if kind == "pix2struct":
+            # Its answer goes on from the text, which must not be ended, nor be there if empty.
+            asked = {**asked, "add_special_tokens": False} if text else {}
         try:
-            inputs = self._processor(
-                images=list(pictures),
-                text=[text] * len(pictures),
-                padding=True,
-                return_tensors="pt",
-            )
+            inputs = self._processor(images=list(pictures), return_tensors="pt", **asked)
         except ValueError as error:
-            kind = type(self._processor).__name__
             raise ModelError(
-                f"{kind} has no chat template and takes no picture beside a plain text ({error}); "
-                "save the processor with the template that the model was trained with"
+                f"{type(self._processor).__name__} has no chat template and takes no picture "
+                f"beside a plain text ({error}); save the processor "
+                "with the template that the model was trained with"
             ) from error
-        if self._model.config.model_type == "git":
+        if kind == "git":
             # Its tokenizer ends every text, and nothing is said after the end.
             for name in ("input_ids", "attention_mask"):
                 inputs[name] = inputs[name][:, :-1]
@@ -147,15 +147,16 @@ def _padding_colour(image_processor: Any) -> tuple[int, int, int] | None:
 def _without_question(tokens: Any, question: Any) -> Any:
     """Return `(N, L)` tokens without the question's, where the model repeats it.
 
-    Decoder-only models do, BLIP without the mark at its end; a model with an encoder starts its
-    answer afresh.
+    Decoder-only models do, BLIP without the mark at its end, Pix2Struct with one before it; any
+    other model with an encoder starts its answer afresh.
     """
     if question is None:
         return tokens
-    for length in (question.shape[1], question.shape[1] - 1):
-        begun = tokens[:, :length]
+    whole = question.shape[1]
+    for first, length in ((0, whole), (0, whole - 1), (1, whole)):
+        begun = tokens[:, first : first + length]
         if begun.shape[1] == length and bool((begun == question[:, :length]).all()):
-            return tokens[:, length:]
+            return tokens[:, first + length :]
     return tokens
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import paint
 from tiny_captioners import save_qwen2_vl
-from tiny_plain_models import save_blip, save_git
+from tiny_plain_models import save_blip, save_git, save_pix2struct
 
 from evaluator.captioners import Caption, NamedPicture, find_captioner
 from evaluator.captioners._asking import Asking
@@ -23,7 +23,7 @@ ASKING = Asking(prompt=find_prompt("q5"), max_new_tokens=20, cut_to=None)
 PICTURES = [NamedPicture(f"{n}.png", paint(56, 56, seed=n)) for n in range(2)]
 
 
-@pytest.mark.parametrize("save", [save_blip, save_git])
+@pytest.mark.parametrize("save", [save_blip, save_git, save_pix2struct])
 def test_without_a_question_a_model_says_what_it_says_by_its_librarys_own_call(
     save: Any, models: Path
 ) -> None:
@@ -39,6 +39,28 @@ def test_without_a_question_a_model_says_what_it_says_by_its_librarys_own_call(
         said = model.generate(**shown, do_sample=False, max_new_tokens=20)
         (caption,) = captioner.caption([item])
         assert caption.text == processor.decode(said[0], skip_special_tokens=True).strip()
+
+
+def test_pix2struct_says_after_a_question_what_it_says_by_its_librarys_own_call(
+    models: Path,
+) -> None:
+    from transformers import AutoProcessor, Pix2StructForConditionalGeneration
+
+    folder = save_pix2struct(models)
+    processor = AutoProcessor.from_pretrained(folder)
+    model = Pix2StructForConditionalGeneration.from_pretrained(folder)
+    system = pin_system(f"transformers:{folder}?prompt=q5&max_new_tokens=12")
+    question = find_prompt("q5").text
+    captions = find_captioner("transformers").load(system, DEMO, "cpu").caption(PICTURES)
+    for item, caption in zip(PICTURES, captions, strict=True):
+        shown = processor(
+            images=item.picture, text=question, add_special_tokens=False, return_tensors="pt"
+        )
+        said = model.generate(**shown, do_sample=False, max_new_tokens=12)
+        whole = processor.decode(said[0], skip_special_tokens=True)
+        asked = processor.tokenizer.decode(processor.tokenizer(question).input_ids[1:-1])
+        assert whole.strip() == f"{asked} {caption.text}"
+        assert caption.tokens == 12
 
 
 def test_the_half_precision_of_a_captioner_is_its_checkpoints() -> None:

@@ -1,4 +1,4 @@
-"""I2T models without a chat template, with random weights: BLIP, GIT, Florence-2, PaliGemma."""
+"""I2T models without a chat template, with random weights: BLIP, GIT, Florence-2 and others."""
 
 from pathlib import Path
 from typing import Any
@@ -167,4 +167,43 @@ def save_paligemma(folder: Path) -> Path:
     pictures = SiglipImageProcessor(size={"height": 56, "width": 56})
     pictures.image_seq_length = 16
     PaliGemmaProcessor(pictures, tokenizer).save_pretrained(path)
+    return path
+
+
+def save_pix2struct(folder: Path) -> Path:
+    """Save Pix2Struct: a decoder goes on from the text, and its tokenizer ends every text."""
+    from transformers import (
+        Pix2StructConfig,
+        Pix2StructForConditionalGeneration,
+        Pix2StructImageProcessor,
+        Pix2StructProcessor,
+    )
+
+    path = folder / "tiny-pix2struct-random-weights"
+    if path.is_dir():
+        return path
+    tokenizer = bert_tokenizer()
+    seed(25)
+    marks = {**bert_marks(tokenizer), "decoder_start_token_id": tokenizer.pad_token_id}
+    half = {"hidden_size": 32, "d_kv": 8, "d_ff": 64}
+    config = Pix2StructConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            **half,
+            "num_layers": 2,
+            "num_heads": 4,
+            **marks,
+        },
+        vision_config={
+            **half,
+            "patch_embed_hidden_size": 768,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+        },
+    )
+    model = speak_up(Pix2StructForConditionalGeneration(config), tokenizer)
+    model.generation_config.decoder_start_token_id = tokenizer.pad_token_id
+    model.save_pretrained(path)
+    pictures = Pix2StructImageProcessor(is_vqa=False)
+    Pix2StructProcessor(pictures, tokenizer).save_pretrained(path)
     return path
