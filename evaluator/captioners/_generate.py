@@ -96,6 +96,13 @@ class ModelCaptioner:
         if kind == "pix2struct":
             # Its answer goes on from the text, which must not be ended, nor be there if empty.
             asked = {**asked, "add_special_tokens": False} if text else {}
+        if kind == "vision-encoder-decoder":
+            if text:
+                raise ModelError(
+                    f"{type(self._model).__name__} is asked nothing, it says what it sees; "
+                    "set prompt=none"
+                )
+            return self._processor.image_processor(list(pictures), return_tensors="pt")
         try:
             inputs = self._processor(images=list(pictures), return_tensors="pt", **asked)
         except ValueError as error:

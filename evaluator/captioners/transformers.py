@@ -65,7 +65,14 @@ def half_of(own: Any) -> Any:
 
 
 def _load_parts(system: System, device: str, dtype: str = "") -> tuple[Any, Any]:
-    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+    from transformers import (
+        AutoConfig,
+        AutoImageProcessor,
+        AutoModelForImageTextToText,
+        AutoProcessor,
+        AutoTokenizer,
+        VisionTextDualEncoderProcessor,
+    )
     from transformers.utils import find_adapter_config_file
 
     name, pinned = system.path or system.model, {}
@@ -79,8 +86,14 @@ def _load_parts(system: System, device: str, dtype: str = "") -> tuple[Any, Any]
                 f"{system.label} holds an adapter for another model (adapter_config.json); merge "
                 "it with peft's merge_and_unload() and save the whole model"
             )
-        processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
         config = AutoConfig.from_pretrained(**source, trust_remote_code=False)
+        processor = AutoProcessor.from_pretrained(**source, trust_remote_code=False)
+        if config.model_type == "vision-encoder-decoder" and not hasattr(processor, "tokenizer"):
+            # Its two halves, as ViT and GPT-2, are saved with a processor of neither.
+            processor = VisionTextDualEncoderProcessor(
+                AutoImageProcessor.from_pretrained(**source, trust_remote_code=False),
+                AutoTokenizer.from_pretrained(**source, trust_remote_code=False),
+            )
     chosen = choose_dtype(dtype, device)
     options = {
         **source,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import paint
 from tiny_captioners import save_qwen2_vl
-from tiny_plain_models import save_blip, save_git, save_pix2struct
+from tiny_plain_models import save_blip, save_git, save_pix2struct, save_vit_gpt2
 
 from evaluator.captioners import Caption, NamedPicture, find_captioner
 from evaluator.captioners._asking import Asking
@@ -61,6 +61,24 @@ def test_pix2struct_says_after_a_question_what_it_says_by_its_librarys_own_call(
         asked = processor.tokenizer.decode(processor.tokenizer(question).input_ids[1:-1])
         assert whole.strip() == f"{asked} {caption.text}"
         assert caption.tokens == 12
+
+
+def test_two_halves_without_a_processor_of_their_own_caption_and_are_asked_nothing(
+    models: Path,
+) -> None:
+    from transformers import AutoTokenizer, VisionEncoderDecoderModel, ViTImageProcessor
+
+    folder = save_vit_gpt2(models)
+    model = VisionEncoderDecoderModel.from_pretrained(folder)
+    shown = ViTImageProcessor.from_pretrained(folder)([p.picture for p in PICTURES])
+    said = model.generate(shown.convert_to_tensors("pt").pixel_values, max_new_tokens=12)
+    wanted = AutoTokenizer.from_pretrained(folder).batch_decode(said, skip_special_tokens=True)
+    system = pin_system(f"transformers:{folder}?prompt=none&max_new_tokens=12")
+    captions = find_captioner("transformers").load(system, DEMO, "cpu").caption(PICTURES)
+    assert [caption.text for caption in captions] == wanted
+    asked = find_captioner("transformers").load(pin_system(f"transformers:{folder}"), DEMO, "cpu")
+    with pytest.raises(ModelError, match="set prompt=none"):
+        asked.caption(PICTURES)
 
 
 def test_the_half_precision_of_a_captioner_is_its_checkpoints() -> None:

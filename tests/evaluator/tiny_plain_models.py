@@ -207,3 +207,37 @@ def save_pix2struct(folder: Path) -> Path:
     pictures = Pix2StructImageProcessor(is_vqa=False)
     Pix2StructProcessor(pictures, tokenizer).save_pretrained(path)
     return path
+
+
+def save_vit_gpt2(folder: Path) -> Path:
+    """Save two halves that were trained together, which have no processor of their own."""
+    from transformers import (
+        GPT2Config,
+        VisionEncoderDecoderConfig,
+        VisionEncoderDecoderModel,
+        ViTConfig,
+        ViTImageProcessor,
+    )
+
+    path = folder / "tiny-vit-gpt2-random-weights"
+    if path.is_dir():
+        return path
+    tokenizer = plain_tokenizer()
+    seed(26)
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        ViTConfig(**_EYE),
+        GPT2Config(
+            vocab_size=len(tokenizer),
+            n_embd=32,
+            n_layer=2,
+            n_head=4,
+            n_positions=128,
+            **marks_of(tokenizer),
+        ),
+    )
+    model = speak_up(VisionEncoderDecoderModel(config), tokenizer)
+    model.generation_config.decoder_start_token_id = tokenizer.bos_token_id
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    ViTImageProcessor(size={"height": 56, "width": 56}).save_pretrained(path)
+    return path
