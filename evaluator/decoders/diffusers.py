@@ -4,6 +4,7 @@ Steps, strength, prompt and seed are the protocol's; guidance and scheduler are 
 own. Safetensors only, never remote code. Every picture has a generator of its own.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,9 @@ SETTINGS: Mapping[str, Value] = {
 _UNMAPPED = {"ChromaPipeline": "ChromaImg2ImgPipeline"}
 """Image-to-image pipelines by strength that diffusers' automatic choice does not know."""
 
+
+_UNKNOWN = re.compile(r"AutoPipeline can't find a pipeline linked to (\w+)")
+"""What diffusers says of a pipeline that its automatic choice does not know."""
 
 _ALONE = frozenset({"CogView4Pipeline", "GlmImagePipeline"})
 """Pipelines in which a picture depends on the others of its batch: the first fills short captions
@@ -191,7 +195,17 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     from diffusers import AutoPipelineForText2Image
 
     unsafe = {} if settings["safety_checker"] else NO_CHECKER
-    loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
+    try:
+        loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
+    except ModelError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if unknown is None:
+            raise
+        raise ModelError(
+            f"{system.label} is a {unknown[1]}, which is none of the text-to-image pipelines that "
+            "diffusers chooses by itself; other adapters are in `cmc systems`, and CONTRIBUTING.md "
+            "says how to add one"
+        ) from error
     from_image = image_pipeline_of(loaded)
     _check_options(loaded.pipeline, plan, system)
     speed_up(

@@ -70,3 +70,12 @@ def test_a_pipeline_that_makes_films_is_refused() -> None:
     system = System(adapter="diffusers", model="a/b", revision="", path="", settings={})
     with pytest.raises(ModelError, match="Films makes films, and no pictures"):
         _check_options(Films(), plan_of(SETTINGS, DEMO), system)
+
+
+def test_a_pipeline_that_diffusers_does_not_choose_by_itself_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "HiDreamImagePipeline"}')
+    system = System(
+        adapter="diffusers", model="dream", revision="", path=str(tmp_path), settings={}
+    )
+    with pytest.raises(ModelError, match="dream is a HiDreamImagePipeline, which is none of"):
+        find_decoder("diffusers").load(system, DEMO, "cpu")
