@@ -60,15 +60,16 @@ def _row_groups(
     is_heavy = any(column.dtype in ("image", "binary") for column in config.columns)
     schema, source = schema_of(config), iter(rows)
     group: list[RecordBatch] = []
+    held_bytes = 0
     while taken := list(islice(source, 1 if is_heavy else PLAIN_GROUP_ROWS)):
         for row in taken:
             if odd := find_odd(config, row):
                 raise DatasetError(f"{path}: {', '.join(odd)} missing, empty or unknown")
         group.append(pa.RecordBatch.from_pylist(taken, schema))
-        held_bytes = sum(batch.nbytes for batch in group)
+        held_bytes += group[-1].nbytes
         if not is_heavy or len(group) == HEAVY_GROUP_ROWS or held_bytes >= HEAVY_GROUP_BYTES:
             yield group
-            group = []
+            group, held_bytes = [], 0
     if group:
         yield group
 
