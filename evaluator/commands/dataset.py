@@ -98,6 +98,7 @@ def _build(options: argparse.Namespace) -> None:
     from evaluator.dataset.div2k import build_div2k
     from evaluator.dataset.runs import build_outputs
     from evaluator.dataset.stores import build_requests, build_results
+    from evaluator.progress import progress_bars
     from protocol.errors import DatasetError
     from submission.store import open_store, require_there
 
@@ -112,7 +113,8 @@ def _build(options: argparse.Namespace) -> None:
     elif options.kind == "div2k":
         inventory = build_div2k(first, out)
     elif options.kind == "outputs":
-        inventory = build_outputs(options.source, out)
+        with progress_bars() as report:
+            inventory = build_outputs(options.source, out, report)
     else:
         build = {"requests": build_requests, "results": build_results}[options.kind]
         store = open_store(str(first))

@@ -25,7 +25,7 @@ from evaluator.codec import open_captioner
 from evaluator.codecs import load_codec
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.folder import finish, locked, staged, write_shard
-from evaluator.dataset.runs import add_run
+from evaluator.dataset.runs import add_runs
 from evaluator.pictures import fingerprint, open_picture, png_bytes
 from evaluator.pixels import decode_pixels, encode_pixels
 from evaluator.progress import Reporter, silent
@@ -106,8 +106,8 @@ def build(
                 folder, by_content, captioner, system, protocol=wanted.protocol, report=report
             )
         pictures = _fingerprint(by_content)
-        for run in wanted.runs:
-            add_run(folder, run, CMC_BENCH.config("distorted"), pictures)
+        if wanted.runs:
+            add_runs(folder, wanted.runs, CMC_BENCH.config("distorted"), pictures, report)
         return finish(folder, CMC_BENCH)
 
 

@@ -16,6 +16,7 @@ from evaluator.bitstream import bits_per_pixel
 from evaluator.dataset.archives import check_png
 from evaluator.dataset.folder import finish, staged, write_shard
 from evaluator.dataset.row_checks import made_bits
+from evaluator.progress import Advance, Reporter, silent
 from protocol.errors import DatasetError, PictureError
 from protocol.files import sha256_of_file
 from protocol.jsonable import from_json
@@ -23,6 +24,7 @@ from protocol.records import Result
 from protocol.samples import Sample, parse_name
 
 Row = dict[str, Any]
+_RESULT, _TABLE = "result.json", "per_image.parquet"
 _COLUMNS = ("name", "mode", "caption", "seed", "status", "width", "height", "picture_sha256")
 
 
@@ -34,37 +36,55 @@ class Run(NamedTuple):
     rows: dict[str, dict[str, list[Row]]]
 
 
-def build_outputs(runs: Sequence[Path], out: Path) -> Inventory:
+def build_outputs(runs: Sequence[Path], out: Path, report: Reporter = silent) -> Inventory:
     """Make the dataset of runs' files and pictures.
 
     Raises:
         DatasetError: a run's folder is not whole.
     """
     with staged(out) as staging:
-        for run in runs:
-            add_run(staging, run, RUNS)
+        add_runs(staging, runs, RUNS, report=report)
         return finish(staging, OUTPUTS)
 
 
-def add_run(folder: Path, run: Path, config: Config, pictures: str = "") -> None:
-    """Write a run's pictures into a dataset folder, a folder a mode.
+def add_runs(
+    folder: Path,
+    runs: Sequence[Path],
+    config: Config,
+    pictures: str = "",
+    report: Reporter = silent,
+) -> None:
+    """Write runs' pictures into a dataset folder, a folder a mode.
 
     Args:
         folder: the dataset's.
-        run: a folder of `cmc evaluate --out`.
+        runs: folders of `cmc evaluate --out`.
         config: `distorted` or `outputs`.
         pictures: the fingerprint of the dataset's ground truth; empty where it has none.
+        report: is told how many pictures were written.
 
     Raises:
-        DatasetError: the run's folder is not whole, or it is about other pictures.
+        DatasetError: a run's folder is not whole, or it is about other pictures; the latter is
+            found before anything is written.
     """
-    opened = read_run(run)
+    total = 0
+    for run in runs:
+        result = _result(run)
+        request = result.request
+        if pictures and request.dataset_sha256 != pictures:
+            raise DatasetError(
+                f"{run} is about other pictures than {folder}: {request.dataset} with the "
+                f"fingerprint {request.dataset_sha256[:8]}, wanted {pictures[:8]}; evaluate the "
+                "dataset folder"
+            )
+        total += result.images * len(request.modes)
+    with report("runs", total) as advance:
+        for run in runs:
+            _add_run(folder, read_run(run), config, advance)
+
+
+def _add_run(folder: Path, opened: Run, config: Config, advance: Advance) -> None:
     request = opened.result.request
-    if pictures and request.dataset_sha256 != pictures:
-        raise DatasetError(
-            f"{run} is about other pictures than {folder}: {request.dataset} with the fingerprint "
-            f"{request.dataset_sha256[:8]}, wanted {pictures[:8]}; evaluate the dataset folder"
-        )
     for mode, by_content in opened.rows.items():
         parts: tuple[str, ...] = (request.request_id, mode)
         if config is not RUNS:
@@ -75,6 +95,7 @@ def add_run(folder: Path, run: Path, config: Config, pictures: str = "") -> None
         for shard, rows in cut(config, parts, by_content):
             marks = [request.request_id, *map(repr, rows)]
             write_shard(folder, shard, _rows(opened, mode, rows), marks)
+            advance(len(rows))
 
 
 def read_run(folder: Path) -> Run:
@@ -85,13 +106,9 @@ def read_run(folder: Path) -> Run:
     """
     import pyarrow.parquet as pq
 
-    result_path, table_path = folder / "result.json", folder / "per_image.parquet"
-    for path in (result_path, table_path):
-        if not path.is_file():
-            raise DatasetError(f"{path} is missing; wanted a folder of `cmc evaluate --out`")
-    result = from_json(Result, result_path.read_bytes())
+    result, table_path = _result(folder), folder / _TABLE
     if sha256_of_file(table_path) != result.per_image_sha256:
-        raise DatasetError(f"{table_path} is not the table that {result_path} was made from")
+        raise DatasetError(f"{table_path} is not the table that {folder / _RESULT} was made from")
     table = pq.read_table(io.BytesIO(table_path.read_bytes()), columns=list(_COLUMNS))
     rows: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     seen = set()
@@ -102,6 +119,16 @@ def read_run(folder: Path) -> Run:
             seen.add(key)
             rows[row["mode"]][parse_name(row["name"]).content].append(row)
     return Run(folder, result, rows)
+
+
+def _result(folder: Path) -> Result:
+    """Return a run's result, if its table is beside it."""
+    for name in (_RESULT, _TABLE):
+        if not (folder / name).is_file():
+            raise DatasetError(
+                f"{folder / name} is missing; wanted a folder of `cmc evaluate --out`"
+            )
+    return from_json(Result, (folder / _RESULT).read_bytes())
 
 
 def _rows(run: Run, mode: str, rows: Sequence[Row]) -> Iterator[Row]:

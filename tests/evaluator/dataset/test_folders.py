@@ -3,7 +3,8 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from dataset_cards.requests.features import REQUESTS
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
-from evaluator.dataset.runs import add_run
+from evaluator.dataset.runs import add_runs
 from evaluator.dataset.stores import build_requests
 from evaluator.dataset.unpacking import plain_folder
+from evaluator.progress import Advance
 from protocol.records import Request
 from submission.ledger_check import check_ledger
 from submission.store_folder import FolderStore
@@ -192,10 +194,23 @@ def test_a_run_about_other_pictures_is_not_added(
     assert "is about other pictures than" in capsys.readouterr().err
     assert not rows_in(out, DISTORTED)
     own = evaluated(out, tmp_path / "own")
-    assert main(["dataset", "build", str(out), "--no-references", "--run", str(own)]) == 0
+    add = ["dataset", "build", str(out), "--no-references", "--run", str(own)]
+    assert main([*add, "--run", str(run)]) == 1
+    assert not rows_in(out, DISTORTED), "it is found out before the run in front of it is written"
+    assert main(add) == 0
     assert len(rows_in(out, DISTORTED)) == 1
 
-    add_run(out, run, DISTORTED)
+    told: list[tuple[str, int]] = []
+    written: list[int] = []
+
+    @contextmanager
+    def report(stage: str, total: int) -> Iterator[Advance]:
+        told.append((stage, total))
+        yield written.append
+
+    add_runs(out, [run], DISTORTED, report=report)
+    assert told == [("runs", 3)]
+    assert sum(written) == 3
     finish(out, CMC_BENCH)
     write_expected(expect, {"NSI_pgc": 1})
     assert main(["dataset", "validate", str(out), "--expect", str(expect)]) == 1
