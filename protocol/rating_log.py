@@ -81,13 +81,14 @@ class RatingLog:
         values = [str(getattr(rating, name)) for name in COLUMNS]
         _append(self._path(rating.viewer), COLUMNS, values)
 
-    def ratings(self, viewer: str) -> Parsed:
-        """Return what counts of a viewer's ratings: the latest of each image and dimension."""
-        return parse_ratings(_rows(self._path(viewer)))
+    def answers(self, viewer: str) -> tuple[Parsed, list[datetime]]:
+        """Return what counts of a viewer's ratings, and when each was given, in order.
 
-    def times(self, viewer: str) -> list[datetime]:
-        """Return when a viewer gave each answer, changed ones too, in order."""
-        return sorted(datetime.fromisoformat(row["time"]) for row in _rows(self._path(viewer)))
+        The latest of each image and dimension counts; the times are of the changed ones too. The
+        file is read once for both: it is asked for at every picture.
+        """
+        rows = list(_rows(self._path(viewer)))
+        return parse_ratings(rows), sorted(datetime.fromisoformat(row["time"]) for row in rows)
 
     def rows(self) -> list[dict[str, str]]:
         """Return every rating that was ever given, superseded ones too, by time."""

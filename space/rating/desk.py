@@ -62,7 +62,8 @@ class Desk:
             RatingError: the viewer has not agreed to this study's text.
         """
         self._check(viewer)
-        given = _given(self._log.ratings(viewer))
+        parsed, times = self._log.answers(viewer)
+        given = _given(parsed)
         order = self._order(viewer)
         open_places = [
             place
@@ -75,7 +76,7 @@ class Desk:
         place = open_places[0]
         pair, now = order[place], self._now()
         is_begun = pair.image in given
-        until = rest_until(self._log.times(viewer), now, place, is_begun=is_begun)
+        until = rest_until(times, now, place, is_begun=is_begun)
         if until is not None:
             return {**told, "state": "rest", "seconds": (until - now).total_seconds()}
         (mark,) = self._marks(viewer, [pair])

@@ -34,7 +34,7 @@ def test_a_changed_text_asks_for_consent_again(tmp_path: Path) -> None:
 
 def test_a_forged_viewer_reaches_no_other_file(tmp_path: Path) -> None:
     with pytest.raises(RatingError, match="no viewer's pseudonym"):
-        RatingLog(tmp_path).ratings("../../etc/passwd")
+        RatingLog(tmp_path).answers("../../etc/passwd")
 
 
 def test_nobody_can_be_forgotten_in_a_folder_without_ratings(tmp_path: Path) -> None:

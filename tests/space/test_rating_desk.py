@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import paint
 
+from protocol import rating_log
 from protocol.errors import RatingError
 from protocol.rating_log import RatingLog
 from protocol.ratings import parse_ratings
@@ -55,16 +57,24 @@ def open_desk(tmp_path: Path, folders: tuple[Path, Path]) -> Callable[..., Desk]
 
 
 def test_every_picture_is_shown_once_and_then_it_is_finished(
-    open_desk: Callable[..., Desk], tmp_path: Path
+    open_desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    rows_of, read = rating_log._rows, Counter[str]()
+
+    def counted(path: Path) -> Iterator[dict[str, str]]:
+        read[path.stem] += 1
+        return rows_of(path)
+
     desk = open_desk()
     told = desk.enter("Ada", agrees=True)
+    monkeypatch.setattr(rating_log, "_rows", counted)
     for done in range(4):
         assert (told["state"], told["done"], told["total"]) == ("rate", done, 4)
         for dimension in ("consistency", "perception"):
             desk.save(told["viewer"], told["picture"], dimension, done + 0.5)
         told = desk.show(told["viewer"])
     assert told["state"] == "finished"
+    assert read[told["viewer"]] == 4, "a long log is read once a picture"
     parsed = parse_ratings(RatingLog(tmp_path / "ratings").rows())
     assert len(parsed.ratings) == 8
     assert len({rating.image for rating in parsed.ratings}) == 4
