@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from conftest import paint
 from make_release import archives_of, made_captions, pack, png
-from PIL import Image
 
 from dataset_cards.cmc_bench.features import CAPTIONS, CMC_BENCH, GROUND_TRUTH, REFERENCES
 from dataset_cards.cmc_bench.release import CMC_BENCH_1, RELEASES
@@ -16,7 +15,6 @@ from dataset_cards.parquet import read_rows, write_rows
 from dataset_cards.schema import Config
 from evaluator.__main__ import main
 from evaluator.dataset.folder import finish
-from evaluator.looks import Look, Looks, look_alike
 from protocol.rules import IMAGES_PER_CONTENT, Content
 
 NAMES = ("NSI_pgc_000.png", "NSI_pgc_001.png", "SCI_screen_000.png", "AIGI_MJ_000.png")
@@ -237,30 +235,6 @@ def test_a_near_duplicate_is_named_unless_the_release_knows_of_it(
     known = {"near_duplicates": [["NSI_pgc_000.png", "NSI_pgc_001.png"]]}
     expect.write_text(json.dumps({**json.loads(expect.read_text()), **known}))
     assert "whole" in validate(folder, capsys, status=0)
-
-
-def test_real_pictures_are_no_near_duplicates_and_their_jpegs_are(
-    shared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compared: list[Look] = []
-
-    def counted(one: Look, two: Look) -> bool:
-        compared.append(one)
-        return look_alike(one, two)
-
-    monkeypatch.setattr("evaluator.looks.look_alike", counted)
-    looks = Looks()
-    paths = sorted((shared / "images").glob("*.png"))[::3]
-    for path in paths:
-        with Image.open(path) as picture:
-            looks.add(path.name, picture)
-    assert looks.pairs() == []
-    with Image.open(paths[0]) as picture:
-        looks.add("jpeg", picture.resize((300, 400)).quantize(32).convert("RGB"))
-    compared.clear()
-    assert looks.pairs() == [(paths[0].name, "jpeg")]
-    # Ten thousand pictures have fifty million pairs: only those with near hashes are looked at.
-    assert len(compared) <= len(paths)
 
 
 def test_form_is_checked_before_contents(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
