@@ -16,6 +16,7 @@ from evaluator.image_scores import (
     read_rows,
     stands_on,
 )
+from evaluator.progress import Reporter, silent
 from protocol.boards import result_rows
 from protocol.eligibility import may_be_ranked
 from protocol.errors import StatisticsError, StoreError
@@ -74,15 +75,22 @@ def make_boards(
     *,
     resamples: int,
     seed: int,
+    report: Reporter = silent,
 ) -> list[BoardStatistics | Refused]:
     """Make the statistics of all boards with some of the results and write them into a folder.
 
     A board whose images do not allow any is answered with the reason; the others are made.
     """
+    tables = [
+        (track, bench, rows)
+        for track in tracks
+        for bench, rows in by_bench(
+            [one for one in results if stands_on(one.result, track)]
+        ).items()
+    ]
     made: list[BoardStatistics | Refused] = []
-    for track in tracks:
-        on_track = [item for item in results if stands_on(item.result, track)]
-        for bench, rows in by_bench(on_track).items():
+    with report("boards", len(tables) * len(contents)) as advance:
+        for track, bench, rows in tables:
             systems = [row.images for row in rows]
             for content in contents:
                 on_board = result_rows([row.result for row in rows], track, content)
@@ -97,12 +105,14 @@ def make_boards(
                         seed=seed,
                     )
                 except StatisticsError as error:
+                    why = str(error)
                     made.append(
-                        Refused(track=track, bench=bench.label, content=content, reason=str(error))
+                        Refused(track=track, bench=bench.label, content=content, reason=why)
                     )
-                    continue
-                write_statistics(folder, statistics)
-                made.append(statistics)
+                else:
+                    write_statistics(folder, statistics)
+                    made.append(statistics)
+                advance(1)
     return made
 
 

@@ -88,6 +88,7 @@ def _board(options: argparse.Namespace) -> object:
     from tempfile import TemporaryDirectory
 
     from evaluator.image_scores import read_measured
+    from evaluator.progress import progress_bars
     from evaluator.statistics_answers import PAIR_TRACKS, make_boards, make_effects
     from submission.store import open_existing
 
@@ -102,10 +103,10 @@ def _board(options: argparse.Namespace) -> object:
     results = read_measured(store, tracks if options.out else None)
     if options.out is None:
         make_effects(store, results, [track for track in tracks if track in PAIR_TRACKS], **asked)
-    if folder is not None:
-        return make_boards(results, folder, tracks, contents, **asked)
-    with TemporaryDirectory() as temporary:
-        made = make_boards(results, Path(temporary), tracks, contents, **asked)
+    # Of some hundred systems a board takes its time.
+    with progress_bars() as report, TemporaryDirectory() as temporary:
+        where = folder or Path(temporary)
+        made = make_boards(results, where, tracks, contents, **asked, report=report)
         written = Path(temporary) / "statistics"
         if written.is_dir():
             store.beside.put(written, "statistics")
