@@ -35,8 +35,14 @@ def test_the_pairs_are_the_same_pictures_on_every_machine_and_for_ever() -> None
 
 def test_a_row_is_held_to_the_first_verified_row_of_its_table(row: Result) -> None:
     first, later = scored(row, "2026-01-01", 0.5, 0.7), scored(row, "2026-01-02", 0.6, 0.8)
+    libraries = {"torch": "2.9", "numpy": "2.3", "pyiqa": "0.1"}
+    first = replace(first, provenance=replace(first.provenance, libraries=libraries))
     said = unlike(scored(row, "2026-01-03", 0.6, 0.8), [later, first])
     assert "ms_ssim is 0.1000 off from request " + row.request.request_id in said
+    assert said.endswith(
+        "that one was scored with torch 2.9, pyiqa 0.1 on cpu, this one with unnamed libraries on "
+        "cpu"
+    )
     assert not unlike(scored(row, "2026-01-03", 0.5 + TOLERANCE / 2, 0.7), [later, first])
 
 
@@ -56,13 +62,24 @@ def test_rows_of_other_weights_and_from_before_there_were_pairs_are_no_measure(r
     )
     elsewhere = scored(row, "2026-01-01", 0.1, 0.1)
     elsewhere = replace(elsewhere, provenance=replace(elsewhere.provenance, indicators=(other,)))
-    assert not unlike(scored(row, "2026-01-03", 0.5, 0.7), [elsewhere, row])
+    before = replace(row, provenance=replace(row.provenance, finished_at="2025-01-01"))
+    assert not unlike(scored(row, "2026-01-03", 0.5, 0.7), [elsewhere, before])
+    assert unlike(scored(row, "2026-01-03", 0.5, 0.7), [before, scored(row, "2026-01-02", 0.1)])
     assert not unlike(row, [scored(row, "2026-01-01", 0.1, 0.1)])
+
+
+def test_an_indicator_that_memory_was_too_short_for_is_no_measure(row: Result) -> None:
+    known = replace(row.provenance, calibration={"piqe": (0.5, 0.7)})
+    assert not unlike(
+        scored(row, "2026-01-03", 0.1, 0.1),
+        [replace(row, source="verified", provenance=known)],
+    )
 
 
 @pytest.mark.parametrize("other", [(), (0.5,), (0.5, math.nan), (0.5, math.inf)])
 def test_scores_that_cannot_be_compared_are_off(other: tuple[float, ...]) -> None:
     assert is_off((0.5, 0.7), other)
+    assert is_off((), ())
 
 
 def test_a_difference_is_the_mean_over_the_pairs_without_signs() -> None:
