@@ -1,5 +1,6 @@
 """What the Hub adds: trouble on the line, lost answers, rights, and thousands of requests."""
 
+import gzip
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from protocol.errors import HubError, InputError, LedgerError
 from protocol.states import Action, Status
 from submission import ledger_hub
 from submission.hub_files import Backoff, Found
-from submission.ledger import events_of
+from submission.ledger import Book, events_of
 from submission.ledger_check import check_ledger
 from submission.store import FolderStore, open_store
 from submission.store_hub import HubStore
@@ -40,6 +41,16 @@ def finish_next(store: HubStore) -> str:
         assert claim is not None
         store.finish(claim, result_of(claim.request), PER_IMAGE)
         return claim.request.request_id
+
+
+def put(hub: LoopbackHub, path: str, content: bytes) -> None:
+    """Write a file of the requests past the ledger."""
+    hub.api().upload_file(
+        path_or_fileobj=content,
+        path_in_repo=path,
+        repo_id="acme/cmc-requests",
+        repo_type="dataset",
+    )
 
 
 @pytest.mark.parametrize("status", [0, 500, 503])
@@ -121,7 +132,13 @@ def test_the_ledger_goes_on_over_its_segments(
     assert [e.request for e in away.queue()] == [e.request for e in store.queue()]
     assert check_ledger(fresh.ledger).problems == []
     files = hub.api().list_repo_files("acme/cmc-requests", repo_type="dataset")
-    assert sum(path.startswith("ledger/snapshots/") for path in files) == 1
+    (snapshot,) = [path for path in files if path.startswith("ledger/snapshots/")]
+    put(hub, snapshot, gzip.compress(json.dumps(Book().to_snapshot()).encode()))
+    with pytest.raises(LedgerError, match=f"{snapshot} is not its line's"):
+        open_hub(hub, tmp_path).queue()
+    hub.api().delete_file(snapshot, "acme/cmc-requests", repo_type="dataset")
+    with pytest.raises(LedgerError, match=f"{snapshot} is missing"):
+        open_hub(hub, tmp_path).queue()
 
 
 def test_a_lost_answer_is_found_though_the_ledger_went_on_to_new_segments(
@@ -147,13 +164,16 @@ def test_a_lost_answer_is_found_though_the_ledger_went_on_to_new_segments(
 def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubStore) -> None:
     store.submit(request_for(1))
     store.submit(request_for(2))
-    hub.api().upload_file(
-        path_or_fileobj=b'{"after": 0, "sha256": "", "snapshot": ""}\n',
-        path_in_repo=ledger_hub.CURRENT,
-        repo_id="acme/cmc-requests",
-        repo_type="dataset",
-    )
-    with pytest.raises(LedgerError, match="has lost lines"):
+    content = store.ledger.attached(ledger_hub.CURRENT)
+    assert content is not None
+    header, first, second = content.splitlines(keepends=True)
+    # Fewer lines, as many with another last one, more after another.
+    for lines in ([], [first, first], [first, first, second]):
+        put(hub, ledger_hub.CURRENT, b"".join([header, *lines]))
+        with pytest.raises(LedgerError, match="has lost lines"):
+            store.queue()
+    hub.api().delete_file(ledger_hub.CURRENT, "acme/cmc-requests", repo_type="dataset")
+    with pytest.raises(LedgerError, match="acme/cmc-requests has lost its ledger"):
         store.queue()
 
 
