@@ -1,9 +1,11 @@
 """Indicators: higher is better, no reference is mixed up, and weights are the ones wanted."""
 
 import hashlib
+import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from conftest import paint
 from PIL import Image, ImageFilter
 
 from evaluator.indicators import find_indicator, indicator_names
+from evaluator.lazy_indicator import LazyIndicator
 from evaluator.score import match_folders, score_folders
 from evaluator.weights import find_weights
 from protocol.errors import ModelError, PictureError, WeightsError
@@ -220,3 +223,22 @@ def test_folders_with_different_names_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b" / "other.jpg").write_bytes(b"")
     with pytest.raises(PictureError, match=r"no PNG files .*other\.jpg"):
         match_folders(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(PictureError, match="c is no folder; wanted a folder of PNG files"):
+        match_folders(tmp_path / "a", tmp_path / "c")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(PictureError, match=r"0 only in .*, 0 only in"):
+        match_folders(tmp_path / "c", tmp_path / "c")
+
+
+def test_pairs_of_two_sizes_and_scores_that_are_no_number_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, width in (("a", 64), ("b", 72)):
+        (tmp_path / folder).mkdir()
+        paint(width, 64).save(tmp_path / folder / "1.png")
+    where: dict[str, Any] = {"weights": None, "device": "cpu"}
+    with pytest.raises(PictureError, match="72x64 distorted, 64x64 reference; wanted equal sizes"):
+        score_folders(tmp_path / "a", tmp_path / "b", ["ssim"], **where)
+    monkeypatch.setattr(LazyIndicator, "score", lambda *_: [math.nan])
+    with pytest.raises(PictureError, match=r"1\.png: the indicator ssim answers nan and no number"):
+        score_folders(tmp_path / "a", tmp_path / "a", ["ssim"], **where)

@@ -52,7 +52,8 @@ def test_rows_are_scored_by_content_and_kept_beside_the_results(
     assert {row.request_id for row in found["ssim"].rows} == ids
     for row in found["ssim"].rows:
         assert [score.content for score in row.scores] == [None, *Content]
-        assert all(score.mean is not None for score in row.scores)
+        assert all(0 < (score.mean or 0) <= 1 for score in row.scores)
+    assert all(1 < (score.mean or 0) < 100 for row in found["psnr"].rows for score in row.scores)
     assert "AVC QP 50  ssim" in capsys.readouterr().out
 
 
