@@ -1,18 +1,21 @@
 """A table that says it is small is read where it can take no more than it may."""
 
 import io
+import pickle
 import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evaluator import reported_rows
 from evaluator.reported_rows import NUMBERS, TEXTS, WHOLE, read_table
 from evaluator.reported_table import read_apart
 from protocol.errors import RecordError
+from protocol.rules import MAX_CAPTION_BYTES
 
 
-def table_of(captions: list[str]) -> bytes:
+def table_of(captions: list[str], *, use_dictionary: bool = False, twice: str = "") -> bytes:
     """Return a table of the right form; nothing in it makes sense."""
     many = len(captions)
     columns = {name: pa.array([name] * many) for name in TEXTS}
@@ -20,7 +23,10 @@ def table_of(captions: list[str]) -> bytes:
     columns |= {name: pa.array([0.1 + 0.2] * many) for name in NUMBERS}
     file = io.BytesIO()
     columns["caption"] = pa.array(captions)
-    pq.write_table(pa.table(columns), file, compression="zstd", use_dictionary=False)
+    table = pa.table(columns)
+    if twice:
+        table = table.append_column(twice, table[twice])
+    pq.write_table(table, file, compression="zstd", use_dictionary=use_dictionary)
     return file.getvalue()
 
 
@@ -56,6 +62,39 @@ def test_an_honest_table_comes_back_row_by_row_as_it_is() -> None:
 def test_what_the_reader_refuses_is_refused_in_its_words() -> None:
     with pytest.raises(RecordError, match="are no Parquet file"):
         read_apart(b"PAR1 and nothing else PAR1")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1", pickle.dumps([1]), b"PAR1" + b"x" * 99 + b"PAR1"]
+)
+def test_what_is_no_parquet_is_refused(content: bytes) -> None:
+    with pytest.raises(RecordError, match="no Parquet file"):
+        read_table(content)
+
+
+def test_a_column_that_comes_twice_is_refused() -> None:
+    with pytest.raises(RecordError, match="missing or foreign: one twice"):
+        read_table(table_of(["a house"], twice="seed"))
+
+
+def test_a_table_is_read_up_to_its_bounds_and_refused_past_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reported_rows, "MOST_ROWS", 2)
+    longest = "x" * MAX_CAPTION_BYTES
+    packed = table_of([longest] * 2, use_dictionary=True)
+    texts = 2 * len("".join(TEXTS).replace("caption", longest))
+    monkeypatch.setattr(reported_rows, "MOST_BYTES", texts)
+    assert [row["caption"] for row in read_table(packed)] == [longest] * 2
+    with pytest.raises(RecordError, match="3 per-image scores, wanted 2 at most"):
+        read_table(table_of(["a house"] * 3))
+    with pytest.raises(RecordError, match=f"a caption has over {MAX_CAPTION_BYTES} bytes"):
+        read_table(table_of([longest + "x"]))
+    monkeypatch.setattr(reported_rows, "MOST_BYTES", texts - 1)
+    with pytest.raises(RecordError, match=f"texts have more than {texts - 1:,} bytes"):
+        read_table(packed)
+    with pytest.raises(RecordError, match=f"unpack to more than {texts - 1:,} bytes"):
+        read_table(table_of([longest] * 2))
 
 
 def test_a_table_that_lies_about_its_size_ends_its_reader_and_nothing_else() -> None:
