@@ -3,6 +3,8 @@
 import io
 import pickle
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +17,13 @@ from protocol.errors import RecordError
 from protocol.rules import MAX_CAPTION_BYTES
 
 
-def table_of(captions: list[str], *, use_dictionary: bool = False, twice: str = "") -> bytes:
+def table_of(
+    captions: list[Any],
+    *,
+    use_dictionary: bool = False,
+    twice: str = "",
+    without: Sequence[str] = (),
+) -> bytes:
     """Return a table of the right form; nothing in it makes sense."""
     many = len(captions)
     columns = {name: pa.array([name] * many) for name in TEXTS}
@@ -23,7 +31,7 @@ def table_of(captions: list[str], *, use_dictionary: bool = False, twice: str = 
     columns |= {name: pa.array([0.1 + 0.2] * many) for name in NUMBERS}
     file = io.BytesIO()
     columns["caption"] = pa.array(captions)
-    table = pa.table(columns)
+    table = pa.table(columns).drop_columns(list(without))
     if twice:
         table = table.append_column(twice, table[twice])
     pq.write_table(table, file, compression="zstd", use_dictionary=use_dictionary)
@@ -57,6 +65,8 @@ def say_small(content: bytes) -> bytes:
 def test_an_honest_table_comes_back_row_by_row_as_it_is() -> None:
     content = table_of(["a house", "ein Haus ß \U0001f3e0"])
     assert read_apart(content) == read_table(content)
+    (row,) = read_table(table_of([None]))
+    assert (row["caption"], row["score"]) == (None, 0.1 + 0.2)
 
 
 def test_what_the_reader_refuses_is_refused_in_its_words() -> None:
@@ -72,9 +82,14 @@ def test_what_is_no_parquet_is_refused(content: bytes) -> None:
         read_table(content)
 
 
-def test_a_column_that_comes_twice_is_refused() -> None:
+def test_a_column_that_comes_twice_or_never_or_holds_no_texts_is_refused() -> None:
     with pytest.raises(RecordError, match="missing or foreign: one twice"):
         read_table(table_of(["a house"], twice="seed"))
+    with pytest.raises(RecordError, match="missing or foreign: caption, picture_sha256, status"):
+        read_table(table_of(["a house"], without=("caption", "picture_sha256", "status")))
+    for captions, kind in (([b"a house"], "dictionary<values=binary"), ([["a house"]], "list<")):
+        with pytest.raises(RecordError, match=f"column caption is {kind}"):
+            read_table(table_of(captions))
 
 
 def test_a_table_is_read_up_to_its_bounds_and_refused_past_them(
