@@ -17,10 +17,11 @@ from make_evidence import (
 from make_results import make_codec, make_result, make_store
 
 from protocol.ablations import Repeated
+from protocol.boards import bench_of
 from protocol.evidence import Evidence, current_evidence
 from protocol.families import family_of_system
 from protocol.records import Result, RunReport
-from protocol.rules import Content, Mode, Track
+from protocol.rules import Content, Mode, Role, Track
 from protocol.statistics.components import separate
 from protocol.statistics.records import BoardStatistics, RowStatistics
 from space.drawings.sweep import sweep_figure
@@ -268,3 +269,14 @@ def test_a_dispute_says_how_many_more_comparisons_say_so_where_any_do() -> None:
 def test_a_board_without_flags_has_no_such_column() -> None:
     (table,) = board(Track.T2I_ULB, "all", Rows([make_result()])).tables[:1]
     assert "flags" not in cells(table)
+
+
+def test_what_statistics_say_of_codecs_stands_before_their_bd_rates() -> None:
+    results = make_store()
+    codec = next(result for result in results if result.request.role is Role.CODEC)
+    known = family_statistics(codec, 0)
+    known = replace(known, track=Track.CODEC, bench=bench_of(codec).label)
+    for statistics, before in (([], "mean_nr"), ([known], "tie_group")):
+        (table,) = board(Track.CODEC, "all", Rows(results, statistics)).tables
+        keys = [column.key for column in table.columns]
+        assert keys[keys.index(before) + 1] == "bd_rate_fr"

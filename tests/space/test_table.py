@@ -198,10 +198,15 @@ def test_board_is_plain_json_without_nan() -> None:
         assert json.loads(text)["track"] == track
 
 
-def test_cells_of_every_column_are_as_many_as_there_are_lines() -> None:
-    for table in board_record(board(Track.T2I_ULB, "all", Rows(make_store())))["tables"]:
-        assert {len(values) for values in table["cells"].values()} == {table["count"]}
-        assert {column["key"] for column in table["columns"]} <= set(table["cells"])
+def test_cells_of_every_column_are_those_of_the_lines() -> None:
+    shown = board(Track.T2I_ULB, "all", Rows(make_store()))
+    for table, record in zip(shown.tables, board_record(shown)["tables"], strict=True):
+        cells = record["cells"]
+        assert {len(values) for values in cells.values()} == {record["count"]}
+        assert {column["key"] for column in record["columns"]} <= set(cells)
+        for key in ("rank", "model", "source", "lacks"):
+            assert cells[key] == [getattr(line, key) for line in table.lines]
+        assert cells["overall"] == [line.values.get("overall") for line in table.lines]
 
 
 def test_two_mode_systems_stand_unranked_on_the_board_of_all_modes() -> None:
