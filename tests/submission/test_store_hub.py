@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +77,25 @@ def test_trouble_that_passes_is_waited_for(hub: LoopbackHub, store: HubStore, st
     assert len(store.events(request_for(53).request_id)) == 1
 
 
+def test_a_result_is_sent_once_and_elsewhere_though_its_line_is_refused(
+    hub: LoopbackHub, store: HubStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.submit(request_for(53))
+    results, sent = store._hub_ledger.results, list[str]()
+    add = results.add
+
+    def add_before_others(api: Any, files: Mapping[str, bytes], message: str) -> None:
+        sent.extend(files)
+        add(api, files, message)
+        hub.faults.order("commit", 412)
+
+    monkeypatch.setattr(results, "add", add_before_others)
+    finish_next(store)
+    assert sorted(path.rpartition(".")[2] for path in sent) == ["json", "parquet"]
+    there = hub.api().list_repo_files("acme/cmc-requests", repo_type="dataset")
+    assert {path.partition("/")[0] for path in there} == {".gitattributes", "ledger", "requests"}
+
+
 def test_a_call_that_hangs_is_given_up_and_asked_again(hub: LoopbackHub, tmp_path: Path) -> None:
     store = open_hub(hub, tmp_path, timeout=0.3)
     store.create()
@@ -128,6 +148,7 @@ def test_the_ledger_goes_on_over_its_segments(
     numbers = [json.loads(line)["number"] for line in away.ledger.lines()]
     assert numbers == list(range(1, 17))
     fresh = open_hub(hub, tmp_path)
+    fresh.create()  # Repositories that are there stay as they are.
     assert fresh.ledger.refresh().to_snapshot() == store.ledger.refresh().to_snapshot()
     assert [e.request for e in away.queue()] == [e.request for e in store.queue()]
     assert check_ledger(fresh.ledger).problems == []
