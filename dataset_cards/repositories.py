@@ -74,7 +74,9 @@ def refused(repo: str, error: Exception) -> DatasetError:
     """Return what a user is told of such an error."""
     response = getattr(error, "response", None)
     said = f"HTTP {response.status_code}" if response is not None else type(error).__name__
+    # An error of the line may have no words.
+    told = str(error).strip().rpartition("\n")[2][:200] or "no answer"
     return DatasetError(
-        f"the Hub did not take it ({said}): {str(error).strip().splitlines()[-1][:200]}. "
+        f"the Hub did not take it ({said}): {told}. "
         f"What of {repo} was done is kept; publish again to go on"
     )

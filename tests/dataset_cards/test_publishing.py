@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import httpx2
 import pytest
 from loopback_hub import LoopbackHub
 from made_folder import (
@@ -15,6 +16,7 @@ from made_folder import (
 
 from dataset_cards.cmc_bench.features import CMC_BENCH, DISTORTED
 from dataset_cards.parquet import write_rows
+from dataset_cards.repositories import refused
 from evaluator.dataset.folder import finish
 from protocol.errors import DatasetError
 
@@ -145,3 +147,8 @@ def test_who_may_not_write_is_told_so(folder: Path, hub: LoopbackHub) -> None:
     made = publication(folder, hub, token)
     with pytest.raises(DatasetError, match="HTTP 403"):
         made.publish(made.plan(), lambda _: None)
+
+
+def test_an_error_of_the_line_that_has_no_words_is_told_by_its_kind() -> None:
+    told = str(refused(REPO, httpx2.PoolTimeout("")))
+    assert told.startswith("the Hub did not take it (PoolTimeout): no answer. What of ")
