@@ -132,10 +132,7 @@ def read_tensors(path: Path) -> State:
     Raises:
         WeightsError: the file is no plain file of tensors.
     """
-    import pickle
-
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -144,8 +141,11 @@ def read_tensors(path: Path) -> State:
         if is_torchscript(path):
             return _torchscript_tensors(path)
         held = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError) as error:
-        reason = str(error).splitlines()[0][:150]
+    except WeightsError:
+        raise
+    # torch and safetensors raise whatever a damaged file makes them raise.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:150]
         raise WeightsError(f"{path} is no plain file of tensors: {reason}") from error
     if not isinstance(held, Mapping):
         raise WeightsError(f"{path} holds a {type(held).__name__}; wanted tensors by name")

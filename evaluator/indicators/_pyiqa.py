@@ -1,6 +1,6 @@
 """pyiqa's networks and formulas behind the one `score` call; the only file that imports it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,8 +104,6 @@ def load_topiq(weights: Path | None, *, has_reference: bool, device: str) -> Any
         WeightsError: no weights are given, the file is no plain state dict, or a tensor that the
             network needs is missing or of another shape.
     """
-    import pickle
-
     import torch
     from pyiqa.archs.topiq_arch import CFANet
 
@@ -113,9 +111,12 @@ def load_topiq(weights: Path | None, *, has_reference: bool, device: str) -> Any
         raise WeightsError("TOPIQ needs the benchmark's weights; give their folder with --weights")
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0][:150]
+    # torch raises whatever a damaged file makes it raise.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:150]
         raise WeightsError(f"{weights} is no plain file of tensors: {reason}") from error
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"{weights} holds a {type(state).__name__}; wanted tensors by name")
     state = {
         name.removeprefix("module."): tensor for name, tensor in state.get("params", state).items()
     }

@@ -198,6 +198,19 @@ def test_a_pickle_is_refused_and_does_not_run(
     assert not (tmp_path / "canary").exists()
 
 
+@pytest.mark.parametrize("name", ["topiq_nr", "cnniqa"])
+@pytest.mark.parametrize("content", [b"", b"\x80\x02", b"\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K"])
+def test_weights_that_came_in_part_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    import torch
+
+    (tmp_path / "part.pth").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"part\.pth is no plain file of tensors: \w+"):
+        find_indicator(name).load(tmp_path / "part.pth", "cpu")
+    torch.save([1], tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match=r"list\.pth holds a list; wanted tensors by name"):
+        find_indicator(name).load(tmp_path / "list.pth", "cpu")
+
+
 def test_the_weights_of_the_other_network_are_refused(topiq_weights: Path) -> None:
     with pytest.raises(WeightsError, match=r"does not fit TOPIQ|lacks"):
         find_indicator("topiq_fr").load(topiq_weights / "topiq-nr.pth", "cpu")

@@ -168,6 +168,10 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "net.safetensors").write_bytes(b"no header")
     with pytest.raises(ModelError, match="is no plain file of tensors"):
         load(f"spandrel:{tmp_path / 'net.safetensors'}")
+    # What the first half of an unpickled file makes torch raise is no error of the pickle module.
+    (tmp_path / "net.pth").write_bytes(b"\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K")
+    with pytest.raises(ModelError, match=r"net\.pth is no plain file of tensors: \w+"):
+        load(f"spandrel:{tmp_path / 'net.pth'}")
     (tmp_path / "net.bmp").write_bytes(b"")
     with pytest.raises(ModelError, match=r"net\.bmp is no weight file; wanted \.safetensors"):
         load(f"spandrel:{tmp_path / 'net.bmp'}")
