@@ -103,7 +103,7 @@ def open_pull_request(
     except (HfHubHTTPError, httpx2.HTTPError) as error:
         raise InputError(
             f"{model} takes no pull request ({type(error).__name__}): "
-            f"{str(error).splitlines()[0][:200]}"
+            + str(error).partition("\n")[0][:200]
         ) from error
     return str(made.pr_url)
 

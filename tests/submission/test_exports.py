@@ -7,16 +7,19 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import jsonschema
 import pytest
 import yaml
-from huggingface_hub import CommitOperationAdd, parse_eval_result_entries
+from httpx2 import PoolTimeout
+from huggingface_hub import CommitOperationAdd, HfApi, parse_eval_result_entries
 from loopback_hub import LoopbackHub
+from made_provenance import make_provenance
 
 from dataset_cards.cmc_bench.features import GROUND_TRUTH
 from protocol.errors import InputError
-from protocol.records import IndicatorUse, Provenance, Request, Result, Score, System
+from protocol.records import IndicatorUse, Request, Result, Score, System
 from protocol.rules import TRACKS, Content, Dimension, Mode, Role, Track
 from submission.exports.eval_results import (
     benchmark_yaml,
@@ -44,18 +47,14 @@ def use(dimension: Dimension) -> IndicatorUse:
     )
 
 
-PROVENANCE = Provenance(
+PROVENANCE = make_provenance(
     libraries={"torch": "2.9"},
-    platform="Linux",
     device="NVIDIA A100",
-    ffmpeg="9.0",
     codec="vvc",
     code_version="0.1.0",
     indicators=(use(Dimension.FR), use(Dimension.NR)),
     seed=42,
     batch_size=8,
-    start_sigma={},
-    started_at="2026-11-21T10:00:00.000Z",
     finished_at="2026-11-22T10:00:00.000Z",
 )
 
@@ -155,10 +154,8 @@ def test_only_hub_models_on_the_benchmark_go_into_a_repository(changes: dict[str
 def test_a_pull_request_is_opened_once_and_needs_no_right_to_write(hub: LoopbackHub) -> None:
     api = hub.api()
     api.create_repo("acme/painter")
-    api.create_commit(
-        "acme/painter", [CommitOperationAdd("README.md", b"# A")], commit_message="start"
-    )
-    before = api.model_info("acme/painter").sha
+    readme = [CommitOperationAdd("README.md", b"# A")]
+    before = api.create_commit("acme/painter", readme, commit_message="start").oid
     guest = hub.add_account("guest-token", "guest", rights={"*": "pr"})
     row = result()
     text = eval_results_yaml(row, task_values(row))
@@ -171,6 +168,9 @@ def test_a_pull_request_is_opened_once_and_needs_no_right_to_write(hub: Loopback
     other = result(submitted_at="2026-11-22T10:00:00Z", protocol="demo-1")
     with pytest.raises(InputError, match="takes no pull request"):
         open_pull_request(other, text, token=stranger, endpoint=hub.endpoint)
+    wordless = patch.object(HfApi, "create_commit", side_effect=PoolTimeout(""))
+    with wordless, pytest.raises(InputError, match=r"no pull request \(PoolTimeout\)"):
+        open_pull_request(other, text, token=guest, endpoint=hub.endpoint)
 
 
 @pytest.mark.parametrize(
