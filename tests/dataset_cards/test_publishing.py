@@ -67,7 +67,8 @@ def test_adding_a_system_uploads_its_own_bytes_and_at_most_5_percent_more(
     publish(folder, hub)
     own_bytes = add_system(folder, "three", side=400)
     hub.calls.clear()
-    publish(folder, hub)
+    plan, _ = publish(folder, hub)
+    assert plan.upload_bytes == own_bytes + (folder / "README.md").stat().st_size
     # Every request: looking, preupload, LFS and commits, the card too; lines, headers and bodies.
     uploaded = sum(call.head_bytes + call.received_bytes for call in hub.calls())
     assert own_bytes < uploaded <= 1.05 * own_bytes
