@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from protocol.errors import HubError
+from protocol.errors import HubError, LedgerError
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,7 +81,8 @@ class HubFiles:
         """Return the bytes of a file without reading it.
 
         Raises:
-            HubError: it is not there, or the Hub cannot be reached.
+            LedgerError: it is not there.
+            HubError: the Hub cannot be reached.
         """
         found = self.patiently(
             lambda: api.get_paths_info(self.repo_id, path, repo_type="dataset"),
@@ -89,7 +90,7 @@ class HubFiles:
         )
         size = getattr(found[0], "size", None) if found else None
         if size is None:
-            raise HubError(f"{self.repo_id} holds no file {path}")
+            raise LedgerError(f"{self.repo_id}: {path} is missing; the ledger has it")
         return int(size)
 
     def head(self, api: "HfApi") -> str:

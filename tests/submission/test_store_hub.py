@@ -187,6 +187,10 @@ def test_a_history_that_was_rewritten_is_refused(hub: LoopbackHub, store: HubSto
     store.submit(request_for(2))
     content = store.ledger.attached(ledger_hub.CURRENT)
     assert content is not None
+    assert store.ledger.size(ledger_hub.CURRENT) == len(content)
+    # As in a folder: it speaks against one request, and stops nobody who receives others.
+    with pytest.raises(LedgerError, match="reported/none is missing; the ledger has it"):
+        store.ledger.size("reported/none")
     header, first, second = content.splitlines(keepends=True)
     # Fewer lines, as many with another last one, more after another.
     for lines in ([], [first, first], [first, first, second]):
