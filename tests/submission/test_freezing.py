@@ -176,11 +176,15 @@ def test_a_freeze_whose_store_sees_a_newer_commit_meanwhile_replaces_nothing(
     assert read_frozen(mine, LABEL).entry == first[0]
 
 
-def test_the_hub_has_a_tag_at_the_commit_with_the_file(hub: LoopbackHub, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [0, 503])
+def test_the_hub_has_a_tag_at_the_commit_with_the_file(
+    status: int, hub: LoopbackHub, tmp_path: Path
+) -> None:
     store = open_hub_store(hub, tmp_path / "cache")
     store.create()
     run(store, request_for(51))
-    hub.faults.order("commit", 503, after=True)
+    hub.hang_seconds = 0.01
+    hub.faults.order("commit", status, after=True)
     entry, is_new = freeze(store, LABEL, "ada")
     # The answer was lost, and the file is this call's own.
     assert is_new
