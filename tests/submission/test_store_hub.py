@@ -114,6 +114,11 @@ def test_trouble_that_stays_ends_in_one_sentence(hub: LoopbackHub, tmp_path: Pat
     assert len(hub.calls("commit")) == 3
 
 
+def test_pauses_grow_twofold_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    assert list(Backoff(first_seconds=1, limit_seconds=5, tries=5).pauses()) == [1, 2, 4, 5]
+
+
 def test_a_store_that_is_not_there_is_named_with_what_makes_it(
     hub: LoopbackHub, tmp_path: Path
 ) -> None:
