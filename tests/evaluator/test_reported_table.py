@@ -18,7 +18,7 @@ from protocol.rules import MAX_CAPTION_BYTES
 
 
 def table_of(
-    captions: list[Any],
+    captions: Any,
     *,
     use_dictionary: bool = False,
     twice: str = "",
@@ -65,8 +65,9 @@ def say_small(content: bytes) -> bytes:
 def test_an_honest_table_comes_back_row_by_row_as_it_is() -> None:
     content = table_of(["a house", "ein Haus ß \U0001f3e0"])
     assert read_apart(content) == read_table(content)
-    (row,) = read_table(table_of([None]))
-    assert (row["caption"], row["score"]) == (None, 0.1 + 0.2)
+    for kind in (pa.null(), pa.string()):
+        (row,) = read_table(table_of(pa.array([None], kind)))
+        assert (row["caption"], row["score"]) == (None, 0.1 + 0.2)
 
 
 def test_what_the_reader_refuses_is_refused_in_its_words() -> None:
@@ -87,6 +88,8 @@ def test_a_column_that_comes_twice_or_never_or_holds_no_texts_is_refused() -> No
         read_table(table_of(["a house"], twice="seed"))
     with pytest.raises(RecordError, match="missing or foreign: caption, picture_sha256, status"):
         read_table(table_of(["a house"], without=("caption", "picture_sha256", "status")))
+    with pytest.raises(RecordError, match="missing or foreign: seed"):
+        read_table(table_of(["a house"], twice="width", without=["seed"]))
     for captions, kind in (([b"a house"], "dictionary<values=binary"), ([["a house"]], "list<")):
         with pytest.raises(RecordError, match=f"column caption is {kind}"):
             read_table(table_of(captions))
