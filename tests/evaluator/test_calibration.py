@@ -87,6 +87,22 @@ def test_an_indicator_that_knows_no_number_stops_the_run(
         evaluate(request, make_bench())
 
 
+def test_an_indicator_that_memory_is_too_short_for_says_nothing_of_either_pair(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    answers = iter([[0.5]])
+
+    def once(*_: object) -> list[float]:
+        if scores := next(answers, None):
+            return scores
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(LazyIndicator, "score", once)
+    assert calibrate([LazyIndicator("ms_ssim", None, "cpu")], make_bench()) == {}
+
+
 def test_scorers_of_one_run_that_differ_stop_it() -> None:
     same = {"ms_ssim": (0.5, 0.7)}
     assert merge([{}, same, same]) == same
