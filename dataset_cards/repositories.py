@@ -7,7 +7,7 @@ from pathlib import Path
 
 from protocol.errors import DatasetError
 
-_PASSING = frozenset({409, 412, 429, 500, 502, 503, 504})
+_PASSING = frozenset({408, 409, 412, 429, 500, 502, 503, 504})
 _PART = r"(?![.-])(?!.*(?:--|\.\.))[A-Za-z0-9._-]{1,96}(?<![.-])"
 _REPO = re.compile(f"{_PART}/{_PART}")
 _TAG = re.compile(r"(?!.*(?:\.\.|//|\.lock$))[A-Za-z0-9][A-Za-z0-9._/-]*(?<![./])")
