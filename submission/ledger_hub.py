@@ -246,8 +246,9 @@ class HubLedger:
     def _catch_up(self, header: dict[str, Any]) -> None:
         """Bring the book to a header's line."""
         # A snapshot knows no nonces, and a writer must not miss that its change has happened.
-        if not self._tried:
-            self.book = self._snapshot(header)
+        found = None if self._tried else self._snapshot(header)
+        if found is not None:
+            self.book = found
             return
         missed: list[bytes] = []
         while self.book.number < header["after"]:
@@ -260,12 +261,15 @@ class HubLedger:
         for line in missed:
             self.book.apply(line)
 
-    def _snapshot(self, header: dict[str, Any]) -> Book:
-        """Return the book of a header."""
+    def _snapshot(self, header: dict[str, Any]) -> Book | None:
+        """Return the book of a header; None where an older version wrote it, which kept less."""
         content = self.requests.read(header["snapshot"], self._head).content
         if content is None:
             raise LedgerError(f"{self.requests.repo_id}: {header['snapshot']} is missing")
-        book = Book.from_snapshot(json.loads(gzip.decompress(content)))
+        plain = json.loads(gzip.decompress(content))
+        if "milestones" not in plain:
+            return None
+        book = Book.from_snapshot(plain)
         if (book.number, book.sha256) != (header["after"], header["sha256"]):
             raise LedgerError(f"{self.requests.repo_id}: {header['snapshot']} is not its line's")
         return book

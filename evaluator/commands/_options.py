@@ -113,6 +113,16 @@ def images_from(options: argparse.Namespace) -> Path:
     return plain_folder(options.images, cache_from(options))
 
 
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add `--cache`."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=DEFAULT_CACHE,
+        help="folder of finished work (default: $CMC_CACHE, or ~/.cache/cmc-bench)",
+    )
+
+
 def cache_from(options: argparse.Namespace) -> Path:
     """Return the folder that `--cache` stands for, or the default where there is no such option."""
     from submission.folders import under_home
@@ -132,12 +142,7 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
     """Add the options that change where a run computes, not what comes out."""
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=DEFAULT_CACHE,
-        help="folder of finished work (default: $CMC_CACHE, or ~/.cache/cmc-bench)",
-    )
+    add_cache(parser)
     add_weights(parser)
     parser.add_argument(
         "--cache-size",

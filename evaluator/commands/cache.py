@@ -5,10 +5,9 @@ unpacked pictures of a dataset folder and the caption files of requests stay.
 """
 
 import argparse
-from pathlib import Path
 
 from evaluator.commands._numbers import size_in_bytes
-from evaluator.commands._options import DEFAULT_CACHE, add_json, cache_from
+from evaluator.commands._options import add_cache, add_json, cache_from
 from evaluator.pruning import KINDS
 
 HELP = "look at the cache of finished work, and prune it"
@@ -28,12 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     prune.add_argument("--kind", choices=KINDS, help="only this kind")
     for action in (look, prune):
-        action.add_argument(
-            "--cache",
-            type=Path,
-            default=DEFAULT_CACHE,
-            help="default: $CMC_CACHE, or ~/.cache/cmc-bench",
-        )
+        add_cache(action)
         add_json(action)
 
 

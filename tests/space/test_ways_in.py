@@ -160,6 +160,8 @@ def test_a_wrong_question_is_answered_in_words_and_leaves_no_trace_in_the_server
         ("/pictures", None),
     ]
     with app_served(store) as address:
+        # The client waits five seconds for the app, which is still being imported.
+        httpx.get(f"{address}config", timeout=60)
         arguments = [sys.executable, "-c", code, address, json.dumps(asked)]
         done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     for said, wanted in zip(
