@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from protocol.change_reasons import OTHERS_MOVED, why_came, why_left, why_moved
+from protocol.frozen import LIVE
 from protocol.manifest import ManifestEntry, Milestone, by_request
 from protocol.rules import Content, Track
 from protocol.standings import Place, Side, standings
@@ -77,10 +78,12 @@ def compare_boards(
     Args:
         before: the earlier one.
         after: the later one; the same one compares its benches with each other.
-        manifest: who brought and who took away each row.
+        manifest: who brought and who took away each row; what came after a frozen board is no
+            reason for what stands on it.
         tracks: the tables to compare.
     """
-    entries = by_request(manifest)
+    known = manifest if after.name == LIVE else [entry.as_of(after.at) for entry in manifest]
+    entries = by_request(known)
     pairs = _same_bench if before.name != after.name else _other_bench
     boards = [(track, content) for track in tracks for content in (None, *Content)]
     tables = (table for board in boards for table in _tables(before, after, board, pairs, entries))

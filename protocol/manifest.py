@@ -1,7 +1,7 @@
 """What became of every row that was ever asked for: dates, names and reasons, and no score."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.records import Request
 from protocol.rules import Mode, Role
@@ -97,11 +97,20 @@ class ManifestEntry:
         """Return the newest milestone of one of these kinds, None where there is none."""
         return next((one for one in reversed(self.milestones) if one.action in actions), None)
 
+    def as_of(self, at: str) -> "ManifestEntry":
+        """Return the entry with what a board of a time (UTC, ISO 8601) could know of its rows."""
+        told = tuple(one for one in self.milestones if one.at <= at)
+        return replace(self, milestones=told, successor=told[-1].successor if told else "")
+
     def removed_since(self, at: str) -> Milestone | None:
         """Return what took a row away that stood at a time (UTC, ISO 8601); None: nothing did."""
-        removal = self.last(*REMOVALS, Action.RESTORE)
-        if removal is None or removal.action is Action.RESTORE:
+        removals = [one for one in self.milestones if one.action in (*REMOVALS, Action.RESTORE)]
+        while removals and removals[-1].action is Action.RESTORE:
+            # It took back what was before it, and nothing earlier: a result that was withdrawn.
+            del removals[-2:]
+        if not removals:
             return None
+        removal = removals[-1]
         # Two machines' clocks may differ; that it is away is sure.
         is_away = self.status in (Status.WITHDRAWN, Status.SUPERSEDED)
         return removal if is_away or removal.at >= at else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, add_store
+from protocol.counts import counted
 from protocol.rules import Content, Track
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _lines(changes: "BoardChanges") -> Iterator[str]:
         yield _head(table)
         yield from (f"  {_line(change)}" for change in table.changes)
         if table.same:
-            yield f"  {table.same} rows are as they were"
+            still = "is as it was" if table.same == 1 else "are as they were"
+            yield f"  {counted(table.same, 'row')} {still}"
 
 
 def _head(table: "TableChanges") -> str:

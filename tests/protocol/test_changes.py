@@ -8,13 +8,7 @@ from made_provenance import make_provenance
 from protocol.boards import bench_of
 from protocol.changes import Change, Kind, change_columns, change_lines, compare_boards
 from protocol.manifest import Former, ManifestEntry, Milestone
-from protocol.records import (
-    IndicatorUse,
-    Request,
-    Result,
-    Score,
-    System,
-)
+from protocol.records import IndicatorUse, Request, Result, Score, System
 from protocol.rules import Content, Dimension, Mode, Role, Track
 from protocol.standings import Side
 from protocol.states import Action, Status
@@ -180,6 +174,10 @@ def test_a_row_that_stands_again_says_why() -> None:
     steps = step(Action.FINISH), step(Action.SUPERSEDE), step(Action.RESTORE, "x was withdrawn")
     (came,) = changes(side("v1", []), side("live", [row]), entry(row, *steps))
     assert (came.kind, came.why, came.by) == (Kind.CAME, "stands again: x was withdrawn", "ada")
+    # Nothing of that had happened to a board that was frozen when it was new.
+    early = entry(row, replace(steps[0], at="2026-09-30"), *steps[1:])
+    (came,) = changes(side("v1", []), side("v2", [row]), early)
+    assert came.why == "a new result"
 
 
 def test_another_commit_of_a_system_is_a_new_result_of_it() -> None:
@@ -277,6 +275,9 @@ def test_what_took_a_row_away_is_told_of_boards_before_it() -> None:
     assert gone.removed_since("2026-10-03") is None
     restored = entry(row, step(Action.FINISH), step(Action.SUPERSEDE), step(Action.RESTORE))
     assert restored.removed_since("2026-10-01") is None
+    # The run that the board had was withdrawn before another of the row was restored.
+    both = replace(gone, milestones=(*gone.milestones, *restored.milestones))
+    assert both.removed_since("2026-10-01") == gone.last(Action.WITHDRAW)
     assert entry(row, step(Action.FINISH)).removed_since("2026-10-01") is None
 
 
