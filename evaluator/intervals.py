@@ -1,11 +1,11 @@
 """Where a row's means lie, from its per-image scores."""
 
-import io
 from collections.abc import Mapping
 from math import sqrt
+from pathlib import Path
 from statistics import NormalDist, fmean, stdev
-from typing import Any
 
+from evaluator.image_scores import read_rows
 from protocol.rules import TRACKS, Dimension, Mode, Role, Track
 from submission.exports.tasks import Interval
 
@@ -13,17 +13,17 @@ LEVEL = 0.95
 _TRACKS = {Role.I2T: Track.I2T, Role.T2I: Track.T2I, Role.CODEC: Track.CODEC}
 
 
-def task_intervals(per_image: bytes, role: Role) -> Mapping[str, Interval]:
+def task_intervals(per_image: Path, role: Role) -> Mapping[str, Interval]:
     """Return the interval of each task's mean over the images, by task id.
 
     It is the normal one, mean ± 1.96 s / sqrt(n): it says how far another draw of images would
     move the mean, and nothing about seeds. An Overall is linear in an image's scores, so it has
     one as well. A task with an image that was not scored has none.
-    """
-    import pyarrow.parquet as pq
 
-    columns = ["name", "mode", "dimension", "score"]
-    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(per_image), columns=columns).to_pylist()
+    Raises:
+        RecordError: the file is no table of scores on single images.
+    """
+    rows = read_rows(per_image, ("name", "mode", "dimension", "score"))
     cells: dict[tuple[Mode, Dimension], dict[str, float | None]] = {}
     for row in rows:
         cell = (Mode(row["mode"]), Dimension(row["dimension"]))

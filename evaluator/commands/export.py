@@ -99,7 +99,7 @@ def _find(options: argparse.Namespace) -> "tuple[Result, tuple[TaskValue, ...]]"
 
     store = _store(options)
     result = _result(options, store.results(), options.store)
-    per_image = store.per_image_path(result.request.request_id).read_bytes()
+    per_image = store.per_image_path(result.request.request_id)
     return result, task_values(result, task_intervals(per_image, result.request.role))
 
 
