@@ -121,8 +121,10 @@ class FolderLedger:
                 file.write(line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            except OSError:
+            except OSError as error:
                 os.ftruncate(file.fileno(), self._offset)
+                # "No space left on device" alone does not say on which.
+                error.filename = error.filename or str(self._path)
                 raise
         self.refresh()
 

@@ -77,7 +77,7 @@ def test_a_full_disk_ends_in_one_sentence_and_keeps_earlier_results(
         check=False,
     )
     assert done.returncode == 1
-    assert "cmc work: [Errno 27] File too large" in done.stderr
+    assert "cmc work: [Errno 27] File too large: " in done.stderr
     assert "Traceback" not in done.stderr
     statuses = {e["label"]: e["state"]["status"] for e in json.loads(cmc("queue", "--json").stdout)}
     assert statuses == {"VVC QP 50": "FINISHED", "VVC QP 20": "PENDING"}
