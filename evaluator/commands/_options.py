@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.commands._numbers import number, size_in_bytes, whole
+from evaluator.commands._once import Once
 from protocol.rules import Mode, Role
 from protocol.versions import PROTOCOLS
 
@@ -62,15 +63,19 @@ def keep_and_print(options: argparse.Namespace, answer: "Piece", text: str) -> N
 def add_systems(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is run on which pictures."""
     system = "NAME|ADAPTER:MODEL[@REVISION]"
-    parser.add_argument("--i2t", metavar=system, help="e.g. file:captions.csv, llava-1.5")
-    parser.add_argument("--t2i", metavar=system, help="e.g. start-image, realvis")
+    parser.add_argument(
+        "--i2t", action=Once, metavar=system, help="e.g. file:captions.csv, llava-1.5"
+    )
+    parser.add_argument("--t2i", action=Once, metavar=system, help="e.g. start-image, realvis")
     parser.add_argument(
         "--strength-match",
         choices=["snr"],
         help="start the T2I model at the noise that the strength is for Stable Diffusion 1.5, "
         "whatever its scheduler; the same as the setting strength_match=snr",
     )
-    parser.add_argument("--codec", metavar="NAME:QP", help="a plain codec instead: vvc:53")
+    parser.add_argument(
+        "--codec", action=Once, metavar="NAME:QP", help="a plain codec instead: vvc:53"
+    )
     parser.add_argument(
         "--role",
         choices=[Role.T2I.value, Role.I2T.value],

@@ -1,4 +1,4 @@
-"""Options that are numbers: what cannot be meant is refused before anything starts."""
+"""Options that are numbers or name one thing: what cannot be meant is refused before any start."""
 
 import json
 from pathlib import Path
@@ -69,6 +69,14 @@ def test_a_number_out_of_range_is_wrong_usage(
         assert said.out == ""
         assert f"argument {option}" in said.err
         assert ("wanted a" in said.err) == (option != "--gpu")
+
+
+def test_a_system_that_is_named_twice_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--codec", "--i2t", "--t2i"):
+        with pytest.raises(SystemExit) as ended:
+            main(["evaluate", "--images", ".", "--out", "o", option, "jpeg:10", option, "avc:20"])
+        assert ended.value.code == 2
+        assert f"argument {option}: given twice" in capsys.readouterr().err
 
 
 def test_a_number_in_range_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
