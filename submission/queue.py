@@ -44,8 +44,18 @@ class Submitted(NamedTuple):
     state: State
     is_new: bool
     """False when an identical request was there before."""
-    is_queued: bool
-    """False when that one waits, runs or has a row, which stays or stands again."""
+    is_changed: bool
+    """False when that one waits, runs or has a row, and stays as it was."""
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits because of this submission."""
+        return self.is_changed and self.state.status is Status.PENDING
+
+    @property
+    def stands_again(self) -> bool:
+        """Whether its row, which had been superseded, is back."""
+        return self.is_changed and self.state.status is Status.FINISHED
 
 
 class QueueEntry(NamedTuple):

@@ -76,8 +76,8 @@ class LedgerStore:
             if state is None:
                 raise StoreError(f"request {request.request_id} did not enter the ledger")
             is_new = event is not None and event.request is not None
-            is_queued = event is not None and state.status is Status.PENDING
-            answers.append(Submitted(state, is_new and request.request_id not in told, is_queued))
+            is_first = is_new and request.request_id not in told
+            answers.append(Submitted(state, is_first, event is not None))
             told.add(request.request_id)
         return answers
 

@@ -286,7 +286,8 @@ def _became(
         said = f"{request_id} is queued{again}; {what}, `cmc queue` shows it"
     else:
         lost = "; the results that you sent now were not taken" if bundle else ""
-        said = f"{request_id} was submitted before and is {status}{lost}"
+        before = "superseded, and its row stands again" if submitted.stands_again else ""
+        said = f"{request_id} was {before or f'submitted before and is {status}'}{lost}"
     if store.request(request_id).declared != request.declared:
         said += "\nwhat was said of the model when it was first submitted stays"
     return said

@@ -73,6 +73,8 @@ def test_a_request_is_superseded_by_another_of_the_same_submitter(store: LedgerS
         store.submit(request_for(53, submitter="eve"))
     again, _ = store.submit_all([request_for(53)] * 2)
     assert (again.state.status, again.is_queued, again.is_new) == (Status.FINISHED, False, False)
+    assert again.stands_again
+    assert not store.submit(request_for(53)).stands_again
     assert len(store.results()) == 2
     assert not check_ledger(store.ledger).problems
 

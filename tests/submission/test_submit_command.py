@@ -13,9 +13,10 @@ from conftest import ROOT
 from huggingface_hub import CommitOperationAdd
 from loopback_hub import LoopbackHub
 from made_models import PAINTER, Canary
-from made_requests import request_for
+from made_requests import PER_IMAGE, request_for, result_of
 
 from evaluator.__main__ import main
+from submission.store_folder import FolderStore
 from submission.store_hub import HubStore
 
 MODEL = "acme/painter"
@@ -236,6 +237,23 @@ def test_a_codec_s_quality_is_one_row_however_it_is_written(
     assert "is queued" in capsys.readouterr().out
     assert main([*command, "--codec", "jpeg:10"]) == 0
     assert "was submitted before" in capsys.readouterr().out
+
+
+def test_a_superseded_row_that_is_submitted_again_is_said_to_stand_again(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, asked = FolderStore(tmp_path / "store"), []
+    command = ["submit", "--images", str(images), "--store", str(store.folder), "--codec"]
+    for codec in ("jpeg:10", "jpeg:20"):
+        assert main([*command, codec]) == 0
+        with store.claim("w") as claim:
+            assert claim is not None
+            asked.append(claim.request)
+            store.finish(claim, result_of(claim.request), PER_IMAGE)
+    store.supersede(asked[0].request_id, asked[1].request_id, asked[0].submitter)
+    assert main([*command, "jpeg:10"]) == 0
+    said = capsys.readouterr().out
+    assert f"{asked[0].request_id} was superseded, and its row stands again\n" in said
 
 
 def test_captions_that_would_be_cut_are_refused(
