@@ -139,9 +139,11 @@ def _change(store: "Store", options: argparse.Namespace) -> int:
     import json
 
     from protocol.jsonable import to_plain
+    from protocol.states import Status
     from submission.identity import account_for, require_maintainer
 
     account = account_for(options.store)
+    displaced = _displaced_by(store, options.withdraw)
     if options.withdraw:
         state = _withdraw(store, account, options)
     elif options.supersede:
@@ -152,7 +154,18 @@ def _change(store: "Store", options: argparse.Namespace) -> int:
         request_id, priority = options.prioritise
         state = store.prioritise(request_id, _whole(priority), account.name)
     print(json.dumps(to_plain(state)) if options.json else f"{state.request_id} is {state.status}")
+    for request_id in displaced:
+        if not options.json and store.state(request_id).status is Status.FINISHED:
+            print(f"{request_id}, whose place it had taken, stands again")
     return 0
+
+
+def _displaced_by(store: "Store", request_id: str | None) -> list[str]:
+    """Return the requests whose place one took."""
+    from protocol.states import Status
+
+    superseded = store.ledger.refresh().with_status(Status.SUPERSEDED)
+    return [state.request_id for state in superseded if state.successor == request_id]
 
 
 def _withdraw(store: "Store", account: "Account", options: argparse.Namespace) -> "State":

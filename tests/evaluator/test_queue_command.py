@@ -24,12 +24,16 @@ def test_a_maintainer_withdraws_somebody_s_row_and_has_to_say_why(
     store: FolderStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request_id = add_result(store, "a", 1.0).request.request_id
+    before = add_result(store, "old", 1.0).request.request_id
+    store.supersede(before, request_id, "tests")
     command = ["queue", "--store", str(store.folder), "--withdraw", request_id]
     assert main(command) == 1
     assert "is tests's: say why with --reason" in capsys.readouterr().err
     assert store.state(request_id).status is Status.FINISHED
     assert main([*command, "--reason", "forged scores"]) == 0
-    assert capsys.readouterr().out == f"{request_id} is WITHDRAWN\n"
+    assert capsys.readouterr().out == (
+        f"{request_id} is WITHDRAWN\n{before}, whose place it had taken, stands again\n"
+    )
     last = store.events(request_id)[-1]
     assert last.actor.startswith("local:")
     assert last.reason == "forged scores"
