@@ -12,6 +12,7 @@ import torch
 from tiny_more import save_chroma, save_cogview4, save_flux2_klein, save_lcm
 from tiny_parts import SD_NOISE, UNCHECKED, clip_text, flow_vae, safety_checker, sd_parts, t5_text
 from tiny_qwen import save_qwen_edit, save_qwen_edit_plus, save_qwen_image, save_z_image
+from tiny_unchosen import save_bria, save_hunyuan_image, save_sana_sprint
 
 from evaluator.demo.models import _vae
 from evaluator.demo.vocabularies import clip_tokenizer
@@ -201,6 +202,9 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "kontext": _save_kontext,
     "chroma": save_chroma,
     "cogview4": save_cogview4,
+    "bria": save_bria,
+    "hunyuan-image": save_hunyuan_image,
+    "sana-sprint": save_sana_sprint,
     "lcm": save_lcm,
     "flux2-klein": save_flux2_klein,
     "motion-module": _save_motion_module,

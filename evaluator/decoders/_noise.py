@@ -15,6 +15,7 @@ def sigma_at(scheduler: Any, timestep: Any) -> float | None:
     timestep (Song, Meng & Ermon, arXiv:2010.02502, section 4.3). Schedulers with a table of sigmas:
     flow matching mixes (1 - s) x + s noise (Lipman et al., arXiv:2210.02747, section 4.1), so the
     ratio is s / (1 - s); the others have sigma itself, over sigma_data where they name one.
+    Trigonometric flow has cos(t) x + sin(t) noise (Lu & Song, arXiv:2410.11081), so tan(t).
 
     Returns:
         None for a scheduler of none of these kinds, and infinity for pure noise.
@@ -26,6 +27,9 @@ def sigma_at(scheduler: Any, timestep: Any) -> float | None:
         if _is_flow(scheduler):
             return sigma / (1 - sigma) if sigma < 1 else math.inf
         return sigma / float(scheduler.config.get("sigma_data", 1.0))
+    if scheduler.config.get("prediction_type") == "trigflow":
+        angle = float(timestep)
+        return math.tan(angle) if angle < math.pi / 2 else math.inf
     alphas = getattr(scheduler, "alphas_cumprod", None)
     if alphas is None:
         return None

@@ -68,16 +68,22 @@ SETTINGS: Mapping[str, Value] = {
 }
 
 
-_UNMAPPED = {"ChromaPipeline": "ChromaImg2ImgPipeline"}
-"""Image-to-image pipelines by strength that diffusers' automatic choice does not know."""
+_UNCHOSEN = frozenset({"BriaPipeline", "HunyuanImagePipeline", "SanaSprintPipeline"})
+"""Text-to-image pipelines that diffusers' automatic choice does not know."""
 
+_UNMAPPED = {
+    "ChromaPipeline": "ChromaImg2ImgPipeline",
+    "SanaSprintPipeline": "SanaSprintImg2ImgPipeline",
+}
+"""Image-to-image pipelines by strength that it does not know."""
 
 _UNKNOWN = re.compile(r"AutoPipeline can't find a pipeline linked to (\w+)")
-"""What diffusers says of a pipeline that its automatic choice does not know."""
+"""What diffusers says of a pipeline that it does not know."""
 
-_ALONE = frozenset({"CogView4Pipeline", "GlmImagePipeline"})
+_ALONE = frozenset({"CogView4Pipeline", "GlmImagePipeline", "HunyuanImagePipeline"})
 """Pipelines in which a picture depends on the others of its batch: the first fills short captions
-up without a mask, the second draws what it plans for all of them with the first one's seed."""
+up without a mask, the second draws what it plans for all of them with the first one's seed, the
+third guides all of them otherwise where one caption holds words in quotation marks."""
 
 
 class DiffusersDecoder:
@@ -153,6 +159,9 @@ class DiffusersDecoder:
             # PixArt, Sana and others would paint at a size of a table and cut the picture to ours.
             "use_resolution_binning": False,
         }
+        if self._plan.steps != 2:
+            # Of Sana-Sprint, whose default is for two steps alone, and which refuses any other.
+            options["intermediate_timesteps"] = None
         if "negative_prompt" in options:
             options["negative_prompt"] = [options["negative_prompt"]] * len(batch)
         if mode.has_start:
@@ -192,20 +201,8 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     settings = read_settings(system, SETTINGS)
     plan = plan_of(settings, protocol)
     dtype = choose_dtype(str(settings["dtype"]), device)
-    from diffusers import AutoPipelineForText2Image
-
     unsafe = {} if settings["safety_checker"] else NO_CHECKER
-    try:
-        loaded = load_pipeline(AutoPipelineForText2Image, system, dtype, **unsafe)
-    except ModelError as error:
-        unknown = _UNKNOWN.search(str(error))
-        if unknown is None:
-            raise
-        raise ModelError(
-            f"{system.label} is a {unknown[1]}, which is none of the text-to-image pipelines that "
-            "diffusers chooses by itself; other adapters are in `cmc systems`, and CONTRIBUTING.md "
-            "says how to add one"
-        ) from error
+    loaded = _load_chosen(system, dtype, unsafe)
     from_image = image_pipeline_of(loaded)
     _check_options(loaded.pipeline, plan, system)
     speed_up(
@@ -220,6 +217,25 @@ def load(system: System, protocol: Protocol, device: str) -> Decoder:
     # The parts are shared, so this holds for the image-to-image pipeline too.
     remember_inputs(loaded.pipeline)
     return DiffusersDecoder(loaded.pipeline, from_image, plan, loaded.details)
+
+
+def _load_chosen(system: System, dtype: Any, options: Mapping[str, Any]) -> Loaded:
+    """Load the text-to-image pipeline of a checkpoint that may have been saved for another task."""
+    from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+
+    try:
+        return load_pipeline(AutoPipelineForText2Image, system, dtype, **options)
+    except ModelError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if unknown is None:
+            raise
+        if unknown[1] in _UNCHOSEN:
+            return load_pipeline(DiffusionPipeline, system, dtype, **options)
+        raise ModelError(
+            f"{system.label} is a {unknown[1]}, which is none of the text-to-image pipelines that "
+            "this adapter runs; other adapters are in `cmc systems`, and CONTRIBUTING.md "
+            "says how to add one"
+        ) from error
 
 
 def image_pipeline_of(loaded: Loaded) -> Any:

@@ -1,12 +1,14 @@
-"""Pipelines of diffusers that paint from words alone, each in its own way."""
+"""Pipelines of diffusers that are served each in their own way, most of them by words alone."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from conftest import paint
+from made_received import LONG, SHORT, received, values
 from tiny_models import build
 
-from evaluator.decoders import Received, find_decoder
+from evaluator.decoders import Decoder, Received, find_decoder
 from evaluator.decoders._pipelines import size_unit
 from evaluator.decoders._plan import plan_of
 from evaluator.decoders.diffusers import SETTINGS, _check_options
@@ -19,19 +21,15 @@ from submission.systems import pin_system
 DEMO = PROTOCOLS["demo-0"]
 
 
-def received(caption: str, seed: int) -> Received:
-    return Received(mode=Mode.TEXT, width=101, height=75, caption=caption, start=None, seed=seed)
+def load(model: Path, settings: str) -> Decoder:
+    return find_decoder("diffusers").load(pin_system(f"diffusers:{model}?{settings}"), DEMO, "cpu")
 
 
 def test_a_picture_of_cogview4_does_not_depend_on_the_captions_beside_its_own(models: Path) -> None:
-    system = pin_system(f"diffusers:{build(models, 'cogview4')}?steps=2")
-    decoder = find_decoder("diffusers").load(system, DEMO, "cpu")
-    items = [received("a blue house", 1), received("a blue house beside a lake and trees", 2)]
+    decoder = load(build(models, "cogview4"), "steps=2")
+    items = [received(Mode.TEXT, 1, SHORT), received(Mode.TEXT, 2, f"{SHORT} beside a lake")]
     for item, beside_another in zip(items, decoder.decode(items), strict=True):
-        (alone,) = decoder.decode([item])
-        assert isinstance(alone, Image.Image)
-        assert isinstance(beside_another, Image.Image)
-        assert alone.tobytes() == beside_another.tobytes()
+        assert np.array_equal(values(decoder.decode([item])[0]), values(beside_another))
 
 
 def test_a_model_that_takes_its_patches_in_pairs_paints_at_multiples_of_two() -> None:
@@ -62,6 +60,41 @@ def test_a_model_that_takes_its_patches_in_pairs_paints_at_multiples_of_two() ->
     assert size_unit(qwen()) == 32
 
 
+@pytest.mark.parametrize(
+    ("family", "size"),
+    [("bria", (96, 80)), ("hunyuan-image", (104, 72)), ("sana-sprint", (96, 64))],
+)
+def test_a_pipeline_that_diffusers_does_not_choose_by_itself_paints_as_the_others(
+    family: str, size: tuple[int, int], models: Path
+) -> None:
+    decoder = load(build(models, family), "steps=3")
+    # HunyuanImage reads what stands in quotation marks by a text encoder of its own.
+    captions = (SHORT, f'{LONG} called "Lake Inn"', SHORT)
+    items = [received(Mode.TEXT, seed, caption) for seed, caption in enumerate(captions)]
+    together = np.stack([values(outcome) for outcome in decoder.decode(items)])
+    alone = np.stack([values(decoder.decode([item])[0]) for item in items])
+    assert np.abs(together - alone).max() <= 1
+    assert together.shape == (3, 75, 101, 3)
+    assert np.abs(together[0] - together[2]).max() > 1
+    assert np.any(values(decoder.decode([received(Mode.TEXT, 0, LONG)])[0]) != together[0])
+    account = decoder.account(items[0])
+    assert (account.width, account.height) == size
+
+
+def test_sana_sprint_starts_at_the_noise_of_its_angle_and_from_the_picture_that_was_sent(
+    models: Path,
+) -> None:
+    decoder = load(build(models, "sana-sprint"), "steps=4&strength=0.5")
+    one, other = (
+        Received(mode=Mode.PIXEL, width=64, height=64, caption="", start=paint(64, 64, n), seed=1)
+        for n in (1, 2)
+    )
+    first, second = (values(decoder.decode([item])[0]) for item in (one, other))
+    assert np.abs(first - second).max() > 1
+    # Half of the quarter circle that its noise comes from; cosine and sine are equal there.
+    assert decoder.account(one).start_sigma == pytest.approx(1, rel=1e-4)
+
+
 def test_a_pipeline_that_makes_films_is_refused() -> None:
     class Films:
         def __call__(self, prompt: str, num_frames: int) -> None:
@@ -72,7 +105,7 @@ def test_a_pipeline_that_makes_films_is_refused() -> None:
         _check_options(Films(), plan_of(SETTINGS, DEMO), system)
 
 
-def test_a_pipeline_that_diffusers_does_not_choose_by_itself_is_named(tmp_path: Path) -> None:
+def test_a_pipeline_that_is_not_served_is_named(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "HiDreamImagePipeline"}')
     system = System(
         adapter="diffusers", model="dream", revision="", path=str(tmp_path), settings={}

@@ -11,7 +11,7 @@ from evaluator.captioners._asking import CUTS
 from evaluator.captioners.openai import LIMITS, SAMPLINGS
 from evaluator.decoders import _plan, diffbir, find_decoder, spandrel
 from evaluator.decoders.control import KINDS
-from evaluator.decoders.diffusers import _UNMAPPED
+from evaluator.decoders.diffusers import _UNCHOSEN, _UNMAPPED
 from evaluator.decoders.instruct import EDITORS
 from evaluator.devices import DTYPES
 from protocol.prompts import PROMPTS
@@ -52,6 +52,7 @@ def test_the_pipelines_are_those_of_the_installed_diffusers() -> None:
 
     names = {kind.__name__ for m in auto.SUPPORTED_TASKS_MAPPINGS for kind in m.values()}
     served = {name: kind for name in names if (kind := find(text_to_image, name)) is not None}
+    served |= {name: getattr(diffusers, name) for name in _UNCHOSEN}
     with_strength = {
         name
         for name, kind in served.items()
