@@ -113,12 +113,13 @@ class EndpointCaptioner:
                 f"{self._name} used up its room before it answered for {item.name}, as models do "
                 "that think first; give it more: max_new_tokens=2000"
             )
-        if not text or reason == "content_filter":
+        caption = self._asking.finish(text, tokens, is_whole=reason != "length")
+        if not caption.text or reason == "content_filter":
+            refusal = getattr(choice.message, "refusal", None) or f"finish reason: {reason}"
             raise CaptionError(
-                f"{self._name} gave no caption for {item.name} (finish reason: {reason}); "
+                f"{self._name} gave no caption for {item.name} ({refusal:.200}); "
                 "give its captions as a file, with one written for this picture"
             )
-        caption = self._asking.finish(text, tokens, is_whole=reason != "length")
         return replace(caption, model=model or "", answered_at=now())
 
     def _answer(self, messages: list[dict[str, Any]], picture: str) -> Any:
@@ -230,7 +231,7 @@ def _asker(
 
     def ask(messages: list[dict[str, Any]]) -> Any:
         try:
-            return client.chat_completion(
+            answer = client.chat_completion(
                 messages,
                 model=model,
                 extra_body={**room, **greedy},
@@ -243,17 +244,24 @@ def _asker(
             raise CaptionError(f"{url} cannot be asked: {type(error).__name__}") from error
         except (ValueError, TypeError, KeyError) as error:
             raise CaptionError(f"{url} answered with something that is no JSON object") from error
+        if said := getattr(answer, "error", None):
+            # Some servers, such as OpenRouter, answer HTTP 200 with an error inside.
+            raise CaptionError(f"{url} answered with an error: {_without_key(said, key)[:300]}")
+        return answer
 
     return ask
+
+
+def _without_key(said: object, key: str) -> str:
+    """Return a server's words; some repeat a wrong key, and these are kept and shown."""
+    text = str(said).replace("\n", " ")
+    return text.replace(key, "[key]") if key else text
 
 
 def _refusal(response: "Response", error: Exception, key: str) -> Exception:
     """Return a Retry for what may pass, and a CaptionError for what will not."""
     status = response.status_code
-    said = str(error).replace("\n", " ")
-    if key:
-        # Some servers repeat a wrong key in their answer, and this text is kept and shown.
-        said = said.replace(key, "[key]")
+    said = _without_key(error, key)
     passes = status in (408, 429) or status >= 500
     # OpenAI's word for an account that is empty, which it stays.
     if passes and "insufficient_quota" not in response.text:

@@ -137,9 +137,12 @@ class ImageEndpoint:
             # Viewers show what a model leaves transparent on white.
             return open_picture(base64.b64decode(text, validate=True), f"{where}'s answer", "white")
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            said = answer.get("error") if isinstance(answer, dict) else None
             raise EndpointError(
-                f"{where} answered without data[0].b64_json; servers whose default is an address "
-                "may need response_format=b64_json"
+                f"{where} answered with an error: {str(said)[:200]}"
+                if said
+                else f"{where} answered without data[0].b64_json; servers whose default is an "
+                "address may need response_format=b64_json"
             ) from error
         except PictureError as error:
             raise EndpointError(str(error)) from error

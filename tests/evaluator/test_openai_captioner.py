@@ -209,10 +209,22 @@ def test_an_empty_account_is_no_reason_to_ask_again(endpoint: Endpoint) -> None:
     assert len(endpoint.bodies) == 1
 
 
-def test_an_empty_answer_is_no_caption(endpoint: Endpoint) -> None:
-    empty = {"choices": [{"message": {"content": None}, "finish_reason": "content_filter"}]}
-    endpoint.script = [(200, {}, json.dumps(empty).encode())]
-    with pytest.raises(CaptionError, match=r"no caption for NSI_pgc_000.png.*content_filter"):
+def test_an_empty_answer_is_no_caption_and_a_refusals_words_are_said(endpoint: Endpoint) -> None:
+    declined = {"content": None, "refusal": "I cannot help with that"}
+    refused = {"choices": [{"message": declined, "finish_reason": "stop"}]}
+    for answer, why in (
+        (finished(None, "content_filter"), "finish reason: content_filter"),
+        (finished("<think>a cat?</think>"), "finish reason: stop"),
+        ((200, {}, json.dumps(refused).encode()), "I cannot help with that"),
+    ):
+        endpoint.script = [answer]
+        with pytest.raises(CaptionError, match=rf"no caption for NSI_pgc_000.png \({why}\)"):
+            load(endpoint).caption([PICTURE])
+
+
+def test_an_error_inside_an_answer_is_said(endpoint: Endpoint) -> None:
+    endpoint.script = [(200, {}, b'{"error": {"message": "no such model", "code": 404}}')]
+    with pytest.raises(CaptionError, match=r"answered with an error: .*no such model"):
         load(endpoint).caption([PICTURE])
 
 

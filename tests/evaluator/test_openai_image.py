@@ -151,6 +151,7 @@ def test_an_endpoint_that_is_not_there_is_named(server: ImageServer) -> None:
         (b'{"data": [{"url": "https://x"}]}', r"may need response_format=b64_json"),
         (b'{"data": [{"b64_json": "!"}]}', r"without data\[0\]\.b64_json"),
         (b'{"data": [{"b64_json": "AAAA"}]}', "is no picture of a format that is known here"),
+        (b'{"error": {"message": "no such model"}}', "answered with an error: .*no such model"),
         (b"[1]", r"without data\[0\]\.b64_json"),
     ],
 )
