@@ -175,9 +175,20 @@ def check_class(subject: Subject) -> Iterator[Finding]:
             f"{subject.name} is of {kind} {shown(found)!r}, which {subject.adapter} does not run"
             if found
             else f"{subject.name} names no {kind} in a {file}",
-            _nearest(found, wanted) + "`cmc systems` lists what is known to run; any other kind "
+            _nearest(found, wanted)
+            + _from_one_file(subject)
+            + "`cmc systems` lists what is known to run; any other kind "
             "needs an adapter, see CONTRIBUTING.md",
         )
+
+
+def _from_one_file(subject: Subject) -> str:
+    """Return what is done with a checkpoint of diffusers in one file, and "" for anything else."""
+    facts, others = subject.facts, {"config.json", "pytorch_lora_weights.safetensors"}
+    is_one = len(facts.weight_files) == 1 and not others & {file.name for file in facts.files}
+    if facts.pipeline_class or not subject.served.pipelines or not is_one:
+        return ""
+    return "from_single_file() and save_pretrained() of its pipeline make a folder of one file; "
 
 
 def check_inputs(subject: Subject) -> Iterator[Finding]:
@@ -195,12 +206,12 @@ def check_adapters(subject: Subject) -> Iterator[Finding]:
     """The weights are a model's own, and not a change to another's (LoRA)."""
     facts, served = subject.facts, subject.served
     names = {"adapter_config.json"} if served.model_types else set()
-    if served.pipelines and not facts.pipeline_class:
+    if served.pipelines:
         names = {"adapter_config.json", "pytorch_lora_weights.safetensors"}
     for file in facts.files:
         if file.name in names:
             yield subject.finding(
-                Code.UNSUPPORTED_PIPELINE,
+                Code.ADAPTER_IGNORED if facts.pipeline_class else Code.UNSUPPORTED_PIPELINE,
                 f"{subject.name} holds an adapter for another model ({file.name}), which is not "
                 "laid over it here",
                 "merge it and save the whole model: merge_and_unload() with peft, fuse_lora() and "

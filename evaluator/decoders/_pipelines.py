@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evaluator.convolutions import compute_pointwise_by_onednn
@@ -46,6 +47,11 @@ def load_pipeline(kind: Any, system: System, dtype: Any, **options: Any) -> Load
     Raises:
         ModelError: neither the variant nor the default files can be loaded.
     """
+    if Path(system.path).is_file():
+        raise ModelError(
+            f"{system.label} is one file, and wanted is a pipeline's folder; diffusers makes one "
+            "of it: the pipeline's class has from_single_file(FILE), and that save_pretrained()"
+        )
     half = str(dtype) == "torch.float16"
     source = system.path or system.model
     pinned = {} if system.path else {"revision": system.revision}

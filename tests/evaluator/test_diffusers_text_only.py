@@ -112,3 +112,9 @@ def test_a_pipeline_that_is_not_served_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(ModelError, match="dream is a HiDreamImagePipeline, which is none of"):
         find_decoder("diffusers").load(system, DEMO, "cpu")
+
+
+def test_a_checkpoint_in_one_file_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "sdxl.safetensors").write_bytes(b"weights")
+    with pytest.raises(ModelError, match=r"is one file.*from_single_file\(FILE\)"):
+        load(tmp_path / "sdxl.safetensors", "steps=2")

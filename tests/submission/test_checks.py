@@ -70,6 +70,10 @@ def test_a_model_that_nothing_is_wrong_with_is_accepted_with_its_licence_named()
             {"files": (weights("unet/a.safetensors"), weights("unet/a.bin"))},
             Code.PICKLES_IGNORED,
         ),
+        (
+            {"files": (weights("a.safetensors"), weights("pytorch_lora_weights.safetensors"))},
+            Code.ADAPTER_IGNORED,
+        ),
     ],
 )
 def test_each_defect_has_its_code(changes: dict[str, Any], code: Code) -> None:
@@ -106,6 +110,22 @@ def test_an_adapter_for_another_model_is_to_be_merged_first(
     )
     found = [finding for finding in examine_model(subject) if "merge it" in finding.remedy]
     assert [finding.code for finding in found] == [Code.UNSUPPORTED_PIPELINE]
+
+
+def test_a_checkpoint_in_one_file_is_to_be_made_a_folder() -> None:
+    def remedies(*files: str) -> str:
+        subject = Subject(
+            about="t2i",
+            adapter="diffusers",
+            served=served_by()["diffusers"],
+            facts=facts(pipeline_class="", files=tuple(map(weights, files))),
+            limits=Limits(),
+        )
+        return " ".join(finding.remedy for finding in examine_model(subject))
+
+    assert "from_single_file()" in remedies("sdxl.safetensors")
+    assert "from_single_file()" not in remedies("model.safetensors", "config.json")
+    assert "from_single_file()" not in remedies("pytorch_lora_weights.safetensors")
 
 
 def test_what_a_whole_pipeline_does_not_load_may_lie_beside_it() -> None:
