@@ -48,16 +48,19 @@ def sweep_figure(found: AblationResult) -> "Figure":
 
 
 def _line(points: Sequence[Point], name: str, label: str, colour: str) -> dict[str, Any]:
-    known = [(p.value, mean) for p in points if (mean := p.means.get(name)) is not None]
-    sets = [(p.value, value) for p in points if (value := p.sets.get(name)) is not None]
+    """Return a line with a gap where a value has no score: it keeps its place on the axis."""
+    means = [point.means.get(name) for point in points]
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [safe(value) for value, _ in known or sets],
-        "y": [mean.value for _, mean in known] or [value for _, value in sets],
+        "x": [safe(point.value) for point in points],
+        "y": [
+            point.sets.get(name) if mean is None else mean.value
+            for point, mean in zip(points, means, strict=True)
+        ],
         "error_y": {
-            "array": [mean.high - mean.value for _, mean in known],
-            "arrayminus": [mean.value - mean.low for _, mean in known],
+            "array": [mean and mean.high - mean.value for mean in means],
+            "arrayminus": [mean and mean.value - mean.low for mean in means],
             "thickness": 1,
         },
         "name": label,

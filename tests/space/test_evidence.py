@@ -113,6 +113,18 @@ def test_the_paper_s_points_have_their_line_s_colour_and_every_qp_of_table_a1_a_
     assert layout["xaxis8"]["autorange"] == "reversed"
 
 
+def test_a_value_that_has_no_score_keeps_its_place_in_the_figure_of_what_was_varied() -> None:
+    ablation = make_ablation("strength", "s")
+    first, *others = ablation.points
+    points = (replace(first, means={"lpips": None, "ssim": None}), *others)
+    drawing = sweep_figure(replace(ablation, points=points))
+    of_sets, measured, paper, unscored = json.loads(str(drawing.to_json()))["data"]
+    assert {(*one["x"],) for one in (of_sets, measured, paper, unscored)} == {ablation.plan.values}
+    assert [value is None for value in measured["y"]] == [True, False, False]
+    assert measured["error_y"]["array"][0] is None
+    assert unscored["y"] == [None, None, None]
+
+
 def test_a_measured_correlation_names_the_dimension_in_the_paper_s_words() -> None:
     drawing = measured_correlation_figure(make_correlations("mine").rows)
     layout = json.loads(str(drawing.to_json()))["layout"]
