@@ -162,6 +162,8 @@ def _index(tracks: Sequence[Track]) -> bytes:
         "styles": f"<style>\n{styles}</style>",
         "first": f"data/board/{tracks[0]}.all.json",
         "boards": boards,
+        "keys": " ".join(tracks),
+        "contents": " ".join(CONTENT_TITLES),
     }
     for name, part in parts.items():
         page = page.replace(f"<!-- {name} -->", part)

@@ -237,11 +237,12 @@ state.onChange((changes) => {
   drawTabs();
   draw(changes);
 });
-// The first table is asked for together with the list of tables; if there is no such one, that is
-// found out in time.
+// The first table is asked for together with the list of tables, where there is such a table.
+const { boards, contents } = main.dataset;
 const likely = state.get("view", "t2i-ulb");
-if (!state.get("as_of") && !VIEWS.some(({ key }) => key === likely)) {
-  load(`data/board/${encodeURIComponent(likely)}.${state.get("content", "all")}.json`).catch(() => {});
+const content = state.get("content", "all");
+if (!state.get("as_of") && boards.split(" ").includes(likely) && contents.split(" ").includes(content)) {
+  load(`data/board/${likely}.${content}.json`).catch(() => {});
 }
 try {
   site = await load("data/site.json");

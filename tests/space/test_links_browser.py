@@ -189,7 +189,8 @@ def test_a_link_asks_for_no_file_that_there_is_not_and_for_no_board_that_it_does
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
     first, boards = "data/board/t2i-ulb.all.json", {}
-    for query in ("", "?view=&content=&as_of=", "?content=NSI", "?view=pairs"):
+    strange = ("?view=nonsense", "?content=nonsense")
+    for query in ("", "?view=&content=&as_of=", "?content=NSI", "?view=pairs", *strange):
         asked.clear()
         show(page, address + query)
         settle(page)
@@ -199,6 +200,7 @@ def test_a_link_asks_for_no_file_that_there_is_not_and_for_no_board_that_it_does
         "?view=&content=&as_of=": [first],
         "?content=NSI": ["data/board/t2i-ulb.NSI.json"],
         "?view=pairs": [],
+        **dict.fromkeys(strange, [first]),
     }
 
 
