@@ -149,29 +149,32 @@ function storedLines(site, statistics, a, b) {
   const titles = ["Overall of", "A − B", "95 % interval", "A wins", "Better?", "Images", "Images that would tell"];
   // Where everything is proven nothing more is needed.
   const shown = rows.some((row) => row.at(-1)) ? titles.length : titles.length - 1;
-  const table = plainTable(titles.slice(0, shown), rows.map((row) => row.slice(0, shown)));
+  const isText = (place) => titles[place] === "Better?";
+  const table = plainTable(titles.slice(0, shown), rows.map((row) => row.slice(0, shown)), isText);
   return [make("h3", "section-title", "Over all images"), table];
 }
 
-export function plainTable(titles, rows) {
+// `isText(place)` tells of a column whether it stands as texts do; the first one always does.
+export function plainTable(titles, rows, isText) {
   const box = make("div", "scroll plain");
   box.tabIndex = 0;
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", titles[0]);
   const table = make("table");
   const head = make("tr");
-  for (const title of titles) {
-    const cell = make("th", "", title);
+  const kinds = titles.map((_, place) => (!place || isText(place) ? "kind-text" : ""));
+  titles.forEach((title, place) => {
+    const cell = make("th", kinds[place], title);
     cell.scope = "col";
     head.append(cell);
-  }
+  });
   const top = make("thead");
   top.append(head);
   const body = make("tbody");
   for (const row of rows) {
     const line = make("tr");
     row.forEach((text, place) => {
-      const cell = make(place ? "td" : "th");
+      const cell = make(place ? "td" : "th", kinds[place]);
       if (!place) cell.scope = "row";
       cell.append(named("", text));
       line.append(cell);

@@ -160,7 +160,15 @@ function numbers(rows) {
   const heading = make("h3", "section-title", "The numbers");
   const more = rows.length - shown.length;
   const note = more > 0 ? [make("p", "note", `${more} more rows are in the files.`)] : [];
-  return [heading, plainTable(titles.map((title) => title.replaceAll("_", " ")), shown), ...note];
+  const isText = (place) => isOfText(rows.map((row) => row[titles[place]]));
+  return [heading, plainTable(titles.map((title) => title.replaceAll("_", " ")), shown, isText), ...note];
+}
+
+// Names, and not numbers, which what is varied has as texts too.
+function isOfText(values) {
+  const known = values.filter((value) => value !== null && value !== undefined);
+  const isWord = (value) => typeof value === "boolean" || value === "" || Number.isNaN(Number(value));
+  return known.length > 0 && known.every(isWord);
 }
 
 function cellText(value) {

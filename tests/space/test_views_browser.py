@@ -197,10 +197,14 @@ def test_the_leader_is_shown_with_its_rate_and_its_pictures(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("name", "starts"), [("CSV", b"part,name"), ("Parquet", b"PAR1")])
-def test_a_figures_numbers_are_saved(
+def test_a_figures_numbers_stand_at_the_right_its_texts_at_the_left_and_both_are_saved(
     page: Page, address: str, tmp_path: Path, name: str, starts: bytes
 ) -> None:
     show(page, f"{address}?view=figures&figure=effects")
+    stand = "(all) => all.map((one) => getComputedStyle(one).textAlign)"
+    sides = ["left", "left", "right", "right", "right"]
+    for row in ("thead tr", "tbody tr:first-child"):
+        assert page.locator(f".plain {row} > *").evaluate_all(stand) == sides
     with page.expect_download() as started:
         page.get_by_role("link", name=name, exact=True).click()
     started.value.save_as(tmp_path / "numbers")
