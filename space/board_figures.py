@@ -136,11 +136,12 @@ def _further(
 
 
 def _secondary_means(found: Secondary, row: Row) -> dict[tuple[Mode, str], float]:
+    """Return the means over all contents in the modes of the row's board."""
     return {
         (score.mode, name): score.mean
         for name, scores in found.get(row.request_id, {}).items()
         for score in scores
-        if score.content is None and score.mean is not None
+        if score.mode in row.bits_per_pixel and score.content is None and score.mean is not None
     }
 
 

@@ -106,10 +106,12 @@ def test_further_indicators_stand_over_the_rate_where_rows_were_scored_by_them()
     axes = [drawing["layout"][f"yaxis{at}"]["title"]["text"] for at in ("", "2", "3")]
     assert axes == ["lpips", "psnr", "ssim"]
     assert "yaxis4" not in drawing["layout"]
-    # Only what has a mean over all contents is drawn, and each point is among the numbers.
+    # Only what has a mean over all contents is drawn, and each point is among the numbers, which
+    # are of the board's modes.
     (points, *_) = named(drawing, "a")
     (line,) = figure.numbers
     assert (points["x"], points["y"]) == ([line["full_bpp"]], [line["full_lpips"]])
+    assert not [key for key in line if key.startswith(("text_", "pixel_"))]
     assert named(drawing, "b") == []
     everything = board_figures(Rows(results))
     assert not [one for one in everything if one.entry.key.startswith("rate-further")]
