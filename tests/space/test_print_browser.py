@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browsing import open_page, serving, settle, show
+from browsing import go, open_page, serving, settle, show
 from list_source import ListSource
 from make_evidence import make_evidence
 from make_results import make_result, make_store
@@ -81,6 +81,15 @@ def test_paper_is_light_whatever_the_screen_was(page: Page) -> None:
         style = "(node) => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
         assert page.locator("body").evaluate(style) == [WHITE, LIGHT_INK]
         assert page.locator("tbody td").nth(3).evaluate(style)[0] == WHITE
+
+
+def test_on_paper_an_owner_is_in_no_larger_print_than_its_model(page: Page) -> None:
+    go(page, "?view=pairs")
+    size = "(one) => Number.parseFloat(getComputedStyle(one).fontSize)"
+    with on_paper(page):
+        heads = page.locator(".matrix thead th:has(.owner)")
+        owner, own = (heads.locator(part).first.evaluate(size) for part in (".owner", ".own"))
+    assert owner <= own
 
 
 def test_a_printer_is_told_in_time_and_gets_sheets_on_their_long_side(
