@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NAME_WIDTH, NAME_HEIGHT = 0.16, 0.1
 """Of a level line, as shares of the narrowest figure that the page draws: 564 x 372 pixels."""
 
+LEAST_SPAN = 1e-9
+"""Of Overalls that are not equal; less is of floating point."""
+
 
 def plane_figure(track: Track, rows: Sequence[Row]) -> "Figure":
     """Return the figure for the ranked rows of a board."""
@@ -67,7 +70,9 @@ def _level_lines(track: Track, places: Sequence[tuple[float, float]]) -> list[di
     weights = TRACKS[track].weights
     (left, right), (low, high) = (_padded([place[axis] for place in places]) for axis in (0, 1))
     levels = [weights[Dimension.FR] * x + weights[Dimension.NR] * y for x, y in places]
-    step = _round_step((max(levels) - min(levels)) / 6)
+    span = max(levels) - min(levels)
+    # One row, or equal ones, have no span but that of the figure around them.
+    step = _round_step((span if span > LEAST_SPAN else right - left) / 6)
     first, last = math.floor(min(levels) / step), math.ceil(max(levels) / step)
     traces = []
     named: list[tuple[float, float]] = []
@@ -109,7 +114,7 @@ def _has_room(corner: tuple[float, float], named: Sequence[tuple[float, float]])
 
 def _round_step(wanted: float) -> float:
     """Return the least of 1, 2 and 5 times a power of ten that is not under `wanted`."""
-    power = 10.0 ** math.floor(math.log10(wanted or 1.0))
+    power = 10.0 ** math.floor(math.log10(wanted))
     return power * next((step for step in (1, 2, 5) if step * power >= wanted), 10)
 
 

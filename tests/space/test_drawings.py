@@ -61,6 +61,22 @@ def test_published_rows_stand_in_the_plane_of_perception_and_consistency() -> No
     assert points["hovertext"][0].startswith("<b>DiffBIR</b><br>Overall 2.6465")
 
 
+@pytest.mark.parametrize("places", [[(0.5, 0.4)], [(0.5, 0.4), (0.6, 0.2)]])
+def test_rows_of_one_overall_have_level_lines_around_them(
+    places: list[tuple[float, float]],
+) -> None:
+    rows = [
+        make_result(f"owner/{at}", consistency=fr, perception=nr)
+        for at, (fr, nr) in enumerate(places)
+    ]
+    shown = ranked_rows(Rows(rows).by_bench(Track.T2I_ULB, None)[bench_of(rows[0])])
+    *lines, _ = json.loads(str(plane_figure(Track.T2I_ULB, shown).to_json()))["data"]
+    levels = {float(line["text"][0].removeprefix("Overall ")) for line in lines}
+    assert 2 <= len(levels) == len(lines) <= 8
+    overall = shown[0].overall or 0.0
+    assert overall - 0.1 < min(levels) <= overall <= max(levels) < overall + 0.1
+
+
 def test_measured_rows_stand_over_the_rate_in_two_panels_with_codecs_as_lines() -> None:
     drawing = draw(Track.T2I_ELB, make_store())
     assert {trace["xaxis"] for trace in named(drawing, "VVC")} == {"x", "x2"}

@@ -200,7 +200,7 @@ def test_a_link_asks_for_no_file_that_there_is_not_and_for_no_board_that_it_does
         "?view=&content=&as_of=": [first],
         "?content=NSI": ["data/board/t2i-ulb.NSI.json"],
         "?view=pairs": [],
-        **dict.fromkeys(strange, [first]),
+        **{query: [first] for query in strange},
     }
 
 
