@@ -34,7 +34,7 @@ async function draw(box, site) {
   const changes = await load(`${stem}.json`);
   const [stillFrom, stillTo] = chosenPair(site);
   if (stillFrom !== from || stillTo !== to) return;
-  const content = state.get("content", "all");
+  const content = state.get("content") in site.contents ? state.get("content") : "all";
   const there = changes.tables.filter((table) => (table.content ?? "all") === content);
   const track = chosenTrack(site, there);
   const tables = there.filter((table) => table.track === track);

@@ -146,7 +146,8 @@ def test_changes_have_a_link_and_are_saved(
     assert page.request.get(f"{address}{whole}").text().startswith("before,after,track")
     assert page.request.get(f"{address}data/manifest.csv").text().count("\n") > 8
     # The other way round is the same question.
-    show(page, f"{address}?view=changes&from=live&to=v1.1")
+    # A content that there is not is all of them, as on a board.
+    show(page, f"{address}?view=changes&from=live&to=v1.1&content=nonsense")
     expect(page.locator(".changes tbody tr").first).to_contain_text("newest")
     page.get_by_label("From").select_option("live")
     expect(page.locator(".changes tbody")).to_contain_text("protocol demo-")
