@@ -4,6 +4,8 @@ from protocol.controls import is_control
 from protocol.records import Result
 from protocol.rules import Dimension, Mode
 
+_WORDS = {Dimension.FR: "consistency", Dimension.NR: "perception"}
+
 
 def may_be_ranked(result: Result) -> bool:
     """Say whether a result may stand among systems, as far as it is complete.
@@ -25,8 +27,8 @@ def unscored(result: Result) -> str:
             key = (score.mode, score.not_scored, score.images)
             lost.setdefault(key, []).append(score.dimension)
     parts = [
-        f"{count} of {images} in {mode} mode"
-        + ("" if len(dimensions) == len(Dimension) else f" ({dimensions[0].upper()})")
+        f"{count} of {images} pictures in {mode} mode"
+        + ("" if len(dimensions) == len(Dimension) else f" ({_WORDS[dimensions[0]]})")
         for (mode, count, images), dimensions in lost.items()
     ]
     return f"no score for {', '.join(parts)}: no mean and no Overall there" if parts else ""

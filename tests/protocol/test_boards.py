@@ -133,7 +133,8 @@ def test_a_mode_with_one_of_its_two_scores_is_missing_and_said_to_be() -> None:
     (row,) = result_rows([broken], Track.T2I_ULB, None)
     assert (row.overall, row.missing_modes) == (None, (Mode.FULL,))
     assert (Mode.FULL, Dimension.FR) in row.scores
-    assert unscored(broken) == "no score for 2 of 9 in full mode (NR): no mean and no Overall there"
+    lost = "no score for 2 of 9 pictures in full mode (perception): no mean and no Overall there"
+    assert unscored(broken) == lost
     assert unscored(whole) == ""
 
 

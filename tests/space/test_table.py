@@ -89,7 +89,7 @@ def test_a_mode_with_pictures_that_were_not_scored_counts_as_lacking() -> None:
     assert (broken.rank, broken.lacks) == (None, "lacks image")
     assert "image_fr" not in broken.values
     (flag,) = broken.flags
-    assert flag.text == "No score for 1 of 9 in image mode: no mean and no Overall there."
+    assert flag.text == "No score for 1 of 9 pictures in image mode: no mean and no Overall there."
 
 
 def test_a_row_without_a_whole_mean_stands_where_it_ran_and_nowhere_else() -> None:

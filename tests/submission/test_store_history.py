@@ -126,7 +126,7 @@ def test_who_looks_at_the_queue_is_told_which_pictures_of_a_finished_row_have_no
         store.finish(claim, replace(result_of(claim.request), scores=scores), PER_IMAGE)
     (entry,) = store.queue()
     path = per_image_path(entry.state)
-    assert entry.progress.startswith("no score for 3 of 9 in image mode: ")
+    assert entry.progress.startswith("no score for 3 of 9 pictures in image mode: ")
     assert entry.progress.endswith(f"`status` in {path} says why")
     store.submit(request_for(54))
     new = finish_next(store)
