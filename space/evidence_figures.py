@@ -158,6 +158,8 @@ def _opinions(study: Study) -> Iterator[Drawn]:
             f"{study.name}: how many of {study.images} images have which mean opinion score; 0 is "
             "the worst, 5 the best. As in the paper's figure A3."
         )
+        if any(one.low < SCALE_LOW or one.high > SCALE_HIGH for one in everything):
+            about += " Normalised scores off the scale are in the outermost bars."
         width = (SCALE_HIGH - SCALE_LOW) / BINS
         yield Drawn(
             entry=entry("opinions", digest(study.name), study.name, about),

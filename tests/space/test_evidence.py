@@ -148,6 +148,11 @@ def test_opinions_are_drawn_as_bars_of_a_quarter_point_and_as_a_box_a_folder() -
     # The best is the last, on top, and the first of the numbers.
     assert [line["mean"] for line in boxes.numbers] == sorted(trace["mean"], reverse=True)
     assert [line["median"] for line in boxes.numbers][::-1] == trace["median"]
+    # A bar may hold more than its ends say, and only then that is told.
+    assert "off the scale" not in bars.entry.about
+    beyond = tuple(replace(one, high=5.1) for one in study.opinions)
+    bars, _ = evidence_figures(Evidence(studies=(replace(study, opinions=beyond, viewers=()),)))
+    assert bars.entry.about.endswith("off the scale are in the outermost bars.")
 
 
 def test_a_figures_numbers_are_files_for_spreadsheets_and_for_programs() -> None:
