@@ -62,19 +62,13 @@ def test_published_rows_stand_in_the_plane_of_perception_and_consistency() -> No
 
 
 @pytest.mark.parametrize("places", [[(0.5, 0.4)], [(0.5, 0.4), (0.6, 0.2)]])
-def test_rows_of_one_overall_have_level_lines_around_them(
-    places: list[tuple[float, float]],
-) -> None:
-    rows = [
-        make_result(f"owner/{at}", consistency=fr, perception=nr)
-        for at, (fr, nr) in enumerate(places)
-    ]
+def test_rows_of_one_overall_have_level_lines_around_them(places: list[tuple[float, ...]]) -> None:
+    rows = [make_result(f"{fr}", consistency=fr, perception=nr) for fr, nr in places]
     shown = ranked_rows(Rows(rows).by_bench(Track.T2I_ULB, None)[bench_of(rows[0])])
     *lines, _ = json.loads(str(plane_figure(Track.T2I_ULB, shown).to_json()))["data"]
     levels = {float(line["text"][0].removeprefix("Overall ")) for line in lines}
     assert 2 <= len(levels) == len(lines) <= 8
-    overall = shown[0].overall or 0.0
-    assert overall - 0.1 < min(levels) <= overall <= max(levels) < overall + 0.1
+    assert max(abs(level - (shown[0].overall or 0.0)) for level in levels) < 0.1
 
 
 def test_measured_rows_stand_over_the_rate_in_two_panels_with_codecs_as_lines() -> None:
@@ -122,8 +116,7 @@ def test_further_indicators_stand_over_the_rate_where_rows_were_scored_by_them()
     axes = [drawing["layout"][f"yaxis{at}"]["title"]["text"] for at in ("", "2", "3")]
     assert axes == ["lpips", "psnr", "ssim"]
     assert "yaxis4" not in drawing["layout"]
-    # Only what has a mean over all contents is drawn, and each point is among the numbers, which
-    # are of the board's modes.
+    # Drawn is what has a mean over all contents; the numbers are its points, in the board's modes.
     (points, *_) = named(drawing, "a")
     (line,) = figure.numbers
     assert (points["x"], points["y"]) == ([line["full_bpp"]], [line["full_lpips"]])
