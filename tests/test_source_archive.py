@@ -1,24 +1,28 @@
-"""The source archive is the tree: what it was made of, it can be tested and read by."""
+"""The source archive is the tree, and the wheel its packages with their files and types."""
 
 import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BUILD = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
+BUILD = (
+    "import sys; from setuptools.build_meta import build_sdist, build_wheel; "
+    "folder = sys.argv[1]; build_sdist(folder); build_wheel(folder)"
+)
+PACKAGES = ("dataset_cards", "evaluator", "protocol", "space", "submission")
 TOP = (
     *("CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md"),
     *("app.py", "pyproject.toml", "requirements.txt"),
 )
-FOLDERS = (
-    *("benchmarks", "dataset_cards", "docs", "evaluator", "protocol", "space"),
-    *("submission", "tests"),
-)
+FOLDERS = (*PACKAGES, "benchmarks", "docs", "tests")
 
 
-def test_the_source_archive_has_every_file_of_the_tree(tmp_path: Path) -> None:
+def test_the_source_archive_has_every_file_and_the_wheel_those_of_packages_and_their_types(
+    tmp_path: Path,
+) -> None:
     tree = tmp_path / "tree"
     for name in FOLDERS:
         shutil.copytree(
@@ -34,3 +38,8 @@ def test_the_source_archive_has_every_file_of_the_tree(tmp_path: Path) -> None:
     with tarfile.open(archive) as opened:
         held = {name.partition("/")[2] for name in opened.getnames()}
     assert wanted - held == set()
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        held = set(file.namelist())
+    assert {name for name in wanted if name.startswith(PACKAGES)} - held == set()
+    assert {f"{package}/py.typed" for package in PACKAGES} <= held
