@@ -14,7 +14,7 @@ class System:
     """One model or codec, pinned: an adapter, what it loads, and exactly which version of it."""
 
     adapter: str
-    """File name in `evaluator/captioners/`, `decoders/` or `codecs/`."""
+    """File name in `evaluator/captioners/`, `decoders/` or `codecs/`; `-` and `_` are the same."""
     model: str
     """Hub id, folder or file name, a codec's quality; empty where the adapter needs none."""
     revision: str

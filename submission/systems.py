@@ -46,11 +46,12 @@ def pin_system(text: str) -> System:
     adapter, _, rest = written.partition(":")
     if not adapter:
         raise ModelError(f"{text!r} names no adapter; wanted ADAPTER:MODEL, or an adapter alone")
+    # Both spellings are one row.
     kind = adapter.replace("_", "-")
     if kind in ADAPTERS[Role.CODEC]:
         if typed:
             raise ModelError(f"{kind} has no settings, and {text!r} sets {', '.join(typed)}")
-        return System(adapter=adapter, model=_quality(kind, rest), revision="", path="")
+        return System(adapter=kind, model=_quality(kind, rest), revision="", path="")
     model, revision = split_revision(rest)
     _require_model(kind, model)
     settings = {
@@ -60,12 +61,12 @@ def pin_system(text: str) -> System:
     }
     # A server's model is known by its name alone; the answers' own model name is kept with them.
     if kind in WITHOUT_MODEL or kind in ENDPOINT_ADAPTERS:
-        return System(adapter=adapter, model=model, revision=revision, path="", settings=settings)
+        return System(adapter=kind, model=model, revision=revision, path="", settings=settings)
     if kind == "file" and not local_path(model).is_file():
         # A path of one folder and a name looks like a Hub id.
         raise ModelError(f"{model!r} is no file here; wanted a caption file, CSV or JSON lines")
     name, commit, path = _pin_model(model, revision)
-    return System(adapter=adapter, model=name, revision=commit, path=path, settings=settings)
+    return System(adapter=kind, model=name, revision=commit, path=path, settings=settings)
 
 
 def require_unchanged(system: System | None) -> None:

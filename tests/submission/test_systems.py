@@ -98,6 +98,11 @@ def test_an_adapter_that_needs_a_model_is_refused_without_one(text: str, wanted:
         pin_system(text)
 
 
+@pytest.mark.parametrize("text", ["start-image", "openai-image:a_model?base_url=http://a_b/v1"])
+def test_an_adapter_is_one_system_in_both_its_spellings(text: str) -> None:
+    assert pin_system(text.replace("-", "_", 1)) == pin_system(text)
+
+
 def test_an_adapter_that_loads_nothing_takes_no_model() -> None:
     assert pin_system("control?kind=blur").label == "control (kind blur)"
     with pytest.raises(ModelError, match="start-image loads no model, and 'acme/model' is named"):
