@@ -79,9 +79,9 @@ class CaptionerModule(Protocol):
 
 
 def find_captioner(name: str) -> CaptionerModule:
-    """Return the I2T adapter of this name.
+    """Return the I2T adapter of this name; `-` and `_` are the same.
 
     Raises:
         ModelError: there is none.
     """
-    return cast("CaptionerModule", find_adapter(__name__, name, "I2T adapter"))
+    return cast("CaptionerModule", find_adapter(__name__, name.replace("-", "_"), "I2T adapter"))

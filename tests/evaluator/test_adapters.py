@@ -248,6 +248,15 @@ def test_a_captioner_refuses_a_setting_that_it_has_not(
         find_captioner(system.adapter).load(system, DEMO, "cpu")
 
 
+@pytest.mark.parametrize("folder", ["captioners", "decoders"])
+def test_a_file_of_two_words_is_typed_with_a_hyphen(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"evaluator.{folder}.find_adapter", lambda _package, name, _what: name)
+    find = find_captioner if folder == "captioners" else find_decoder
+    assert str(find("two-words")) == "two_words"
+
+
 def test_unknown_adapters_are_answered_with_those_there_are() -> None:
     with pytest.raises(ModelError, match=f"'magic'; there are {', '.join(sorted(DECODERS))}"):
         find_decoder("magic")
