@@ -37,7 +37,7 @@ def read_plan(name: str) -> Ablation:
     """Return a plan by its name, or from a file of one's own.
 
     Raises:
-        InputError: there is none, or it varies something that cannot be varied.
+        InputError: there is none, or it varies nothing or something that cannot be varied.
         RecordError: the file is of another form.
     """
     path = PLANS / f"{name}.json"
@@ -50,6 +50,15 @@ def read_plan(name: str) -> Ablation:
     plan = from_json(Ablation, path.read_bytes())
     if plan.vary not in (*VARIABLES, "prompt"):
         raise InputError(f"{path} varies {plan.vary!r}; wanted {', '.join(VARIABLES)} or prompt")
+    if not (plan.values and plan.modes):
+        raise InputError(
+            f"{path} has no {'modes' if plan.values else 'values'}; wanted one at least"
+        )
+    if plan.codec and plan.vary != "vvc_qp":
+        raise InputError(
+            f"{path} varies {plan.vary!r}, at which no codec can be run by itself; leave `codec` "
+            f"empty, which is {plan.codec!r}, or vary vvc_qp"
+        )
     return plan
 
 
@@ -103,6 +112,7 @@ def _requests(plan: Ablation, request: Request, value: str) -> dict[str, Request
         check_quality("vvc", value)
     if not plan.codec:
         return {"system": varied}
+    check_quality(plan.codec, value)
     codec = System(adapter=plan.codec, model=value, revision="", path="")
     alone = replace(request, role=Role.CODEC, i2t=None, t2i=None, codec=codec, modes=(Mode.IMAGE,))
     return {plan.codec: alone, "system": varied}

@@ -18,7 +18,7 @@ from evaluator.codecs import load_codec
 from evaluator.indicators import find_indicator
 from evaluator.set_indicators import find_set_indicator
 from protocol.ablations import AblationResult, Point
-from protocol.errors import InputError, RecordError, WeightsError
+from protocol.errors import InputError, WeightsError
 from protocol.jsonable import from_json
 from protocol.prompts import find_prompt
 from protocol.records import Request
@@ -237,15 +237,18 @@ def test_a_value_that_cannot_be_meant_costs_no_run_of_the_others(
     assert not bench.cache.folder.exists()
 
 
-def test_a_plan_that_varies_nothing_known_is_refused(tmp_path: Path) -> None:
-    plan = json.loads((Path(ablation.__file__).parent / "plans" / "repeats.json").read_text())
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps({**plan, "vary": "weather"}))
-    with pytest.raises(InputError, match="varies 'weather'"):
-        read_plan(str(path))
-    path.write_text(json.dumps({**plan, "colour": "red"}))
-    with pytest.raises(RecordError, match="colour"):
-        read_plan(str(path))
+def test_a_plan_that_cannot_be_run_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    plan = json.loads((ablation.PLANS / "repeats.json").read_text())
+    for message, changes in (
+        ("varies 'weather'", {"vary": "weather"}),
+        ("has no values", {"values": []}),
+        ("has no modes", {"modes": []}),
+        ("leave `codec` empty, which is 'avc'", {"codec": "avc"}),
+        ("colour", {"colour": "red"}),
+    ):
+        (tmp_path / "mine.json").write_text(json.dumps({**plan, **changes}))
+        with pytest.raises(InputError, match=message):
+            read_plan(str(tmp_path / "mine.json"))
     with pytest.raises(InputError, match="reference-qp, repeats"):
         read_plan("nothing")
 
