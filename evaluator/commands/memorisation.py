@@ -7,6 +7,7 @@ the runs, from the cache of the machine that made them.
 """
 
 import argparse
+import json
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, bench_from
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.memorisation import find_memorised
     from evaluator.progress import progress_bars
     from protocol.errors import StoreError
-    from protocol.jsonable import to_json
+    from protocol.jsonable import to_plain
     from submission.evidence import put_evidence
     from submission.store import open_existing
 
@@ -41,11 +42,16 @@ def run(options: argparse.Namespace) -> int:
         results = [result for result in results if _has_test(result)]
     if not results:
         raise StoreError(f"{options.store} holds no row with a T2I model and text mode")
+    told = []
     for result in results:
         with progress_bars() as report:
             found = find_memorised(row_of(options, store, result), bench_from(options, report))
         put_evidence(store.beside, found)
-        print(to_json(found) if options.json else _text(result, found))
+        told.append(to_plain(found))
+        if not options.json:
+            print(_text(result, found))
+    if options.json:
+        print(json.dumps(told, indent=1, allow_nan=False))
     return 0
 
 

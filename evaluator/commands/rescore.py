@@ -6,6 +6,7 @@ made them; pictures that differ in a bit are refused. Legibility of screens:
 """
 
 import argparse
+import json
 from typing import TYPE_CHECKING
 
 from evaluator.commands._options import add_json, bench_from
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluator.lazy_indicator import LazyIndicator
     from evaluator.progress import progress_bars
     from evaluator.rescore import rescore
+    from protocol.jsonable import to_plain
     from protocol.secondary import SecondaryScores, merge_scores
     from submission.store import open_existing
 
@@ -63,20 +65,19 @@ def run(options: argparse.Namespace) -> int:
             if not options.json:
                 _show(result, indicator.name, row)
     for one in scored.values():
-        _keep(options, store, one)
+        _keep(store, one)
+    if options.json:
+        print(json.dumps([to_plain(one) for one in scored.values()], indent=1, allow_nan=False))
     return 0
 
 
-def _keep(options: argparse.Namespace, store: "Store", new: "SecondaryScores") -> None:
+def _keep(store: "Store", new: "SecondaryScores") -> None:
     """Keep the scores beside the results, with those of other rows that lie there."""
-    from protocol.jsonable import to_json
     from protocol.secondary import merge_scores
     from submission.evidence import put_evidence, read_evidence
 
     there = {one.about: one for one in read_evidence(store.beside).secondary}
     put_evidence(store.beside, merge_scores(there.get(new.about), new))
-    if options.json:
-        print(to_json(new))
 
 
 def _show(result: "Result", name: str, row: "RowScores") -> None:

@@ -145,7 +145,7 @@ def test_a_frozen_board_keeps_what_was_found(
     store: FolderStore, look: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert look("--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    (told,) = json.loads(capsys.readouterr().out)
     freeze(store, "v1", "someone")
     (kept,) = read_frozen(store, "v1").evidence.memorisation
     assert kept.request_id == told["request_id"]

@@ -69,8 +69,10 @@ def test_a_content_that_is_scored_again_takes_no_other_content_s_means_away(
     assert rescore("--indicator", "ssim") == 0
     first, second = (result.request.request_id for result in store.results())
     capsys.readouterr()
-    assert rescore(first, "--indicator", "ssim", "--content", "NSI", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    asked = ("--indicator", "ssim", "--indicator", "psnr", "--content", "NSI", "--json")
+    assert rescore(first, *asked) == 0
+    told, other = json.loads(capsys.readouterr().out)
+    assert [one["indicator"]["name"] for one in (told, other)] == ["ssim", "psnr"]
     assert [row["request_id"] for row in told["rows"]] == [first]
     assert [score["content"] for score in told["rows"][0]["scores"]] == ["NSI"]
     rows = {row.request_id: [s.content for s in row.scores] for row in kept(store)["ssim"].rows}
