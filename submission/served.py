@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from protocol.rules import Mode
+from protocol.rules import Mode, Role
+from protocol.systems import ADAPTERS
 
 FILE = Path(__file__).with_name("served.json")
 
@@ -46,7 +47,7 @@ def served_by() -> Mapping[str, Served]:
     stable_diffusion = frozenset({"StableDiffusionPipeline"})
     nothing = {
         name: Served(modes=frozenset({Mode.IMAGE}), has_weights=False)
-        for name in ("vvc", "hevc", "avc", "av1", "jpeg", "jxl", "webp")
+        for name in ADAPTERS[Role.CODEC]
     }
     return {
         **nothing,

@@ -225,7 +225,7 @@ def test_every_codec_writes_the_same_bytes_again(name: str) -> None:
 @pytest.mark.parametrize("name", IMAGE_CODECS)
 def test_every_codec_refuses_what_is_no_stream_or_of_another_size(name: str) -> None:
     codec = load_codec(name)
-    with pytest.raises(CodecError, match=r"ffmpeg ended with|cannot read the JPEG|no lossy WEBP"):
+    with pytest.raises(CodecError, match=r"ffmpeg ended with|cannot read the|no lossy WEBP"):
         codec.decode(b"no stream at all", 64, 64)
     stream = codec.encode(paint(64, 64), 40)
     with pytest.raises(CodecError, match=r"66x64 needs|holds 64x64, wanted 66x64"):
