@@ -19,7 +19,8 @@ CMCError
 ├── DecodeError         a decoder's output cannot be used (NaN, black by a safety checker)
 ├── KernelFault         a GPU stopped a model's computation: it would stop it again
 ├── MachineFault        this machine is at fault and not what was asked; also an OSError
-│   └── DeviceLost      its GPU no longer answers
+│   ├── DeviceLost      its GPU no longer answers
+│   └── OtherPictures   the pictures here are not those of a request; also an InputError
 ├── JobError            the Hub starts no job
 └── StoreError          a store refused an operation (unknown request, wrong state)
     ├── NoStoreError    a folder is no store, or not yet
