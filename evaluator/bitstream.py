@@ -183,6 +183,7 @@ def _check_sections(stream: Bitstream) -> None:
     ):
         if (part is not None) != wanted:
             raise BitstreamError(f"{mode} mode {'needs a' if wanted else 'has no'} {kind} section")
+    _check_names(stream)
     if stream.image == b"":
         raise BitstreamError("the image section is empty")
     if stream.pixels is not None:
@@ -192,6 +193,19 @@ def _check_sections(stream: Bitstream) -> None:
                 f"the pixels section has {len(stream.pixels)} bytes; "
                 f"{stream.width}x{stream.height} needs {needed}"
             )
+
+
+def _check_names(stream: Bitstream) -> None:
+    mode = stream.mode
+    for kind, name, names, wanted in (
+        ("text coder", stream.text_coder, [*TEXT_CODERS], mode.has_caption),
+        ("image codec", stream.image_codec, [*IMAGE_CODECS], mode.has_image),
+    ):
+        if wanted and name not in names:
+            there = ", ".join(names)
+            raise BitstreamError(f"{mode} mode names its {kind}, one of {there}; found {name!r}")
+        if name and not wanted:
+            raise BitstreamError(f"{mode} mode has no {kind}; found {name!r}")
 
 
 def _checksum(head: bytes, body: bytes) -> bytes:
