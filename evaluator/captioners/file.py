@@ -52,6 +52,8 @@ def require_captions(captions: Mapping[str, str], names: Sequence[str], source: 
         CaptionError: one is missing.
     """
     missing = [name for name in names if name not in captions]
+    if "" in missing:
+        raise CaptionError(f"{source} has captions by the pictures' names; give the picture's too")
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise CaptionError(f"{source} has no caption for {missing[0]}{more}; add a line")

@@ -219,6 +219,8 @@ def test_a_caption_file_that_lacks_a_name_says_which(captions: Path) -> None:
     captioner = find_captioner("file").load(system, DEMO, "cpu")
     with pytest.raises(CaptionError, match=r"no caption for X\.png and 1 more"):
         captioner.caption([NamedPicture(n, paint(8, 8)) for n in ("X.png", "Y.png")])
+    with pytest.raises(CaptionError, match="captions by the pictures' names; give the picture's"):
+        captioner.caption([NamedPicture("", paint(8, 8))])
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
