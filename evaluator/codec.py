@@ -152,7 +152,7 @@ class PairCodec:
 
 def open_codec(
     *,
-    mode: Mode = Mode.IMAGE,
+    mode: Mode | str = Mode.IMAGE,
     i2t: str | None = None,
     t2i: str = "start-image",
     codec: str | None = None,
@@ -164,7 +164,7 @@ def open_codec(
     """Return a codec, its models loaded.
 
     Args:
-        mode: what is sent.
+        mode: what is sent; a mode or its name.
         i2t: `ADAPTER:MODEL[@REVISION]` or a name of the registry, for every mode but image.
         t2i: the same.
         codec: `vvc:53`: the image codec and its quality; the protocol's VVC when not given.
@@ -176,6 +176,8 @@ def open_codec(
     Raises:
         InputError: a name is unknown or a model cannot be loaded.
     """
+    if mode not in list(Mode):
+        raise InputError(f"no mode {mode!r}; there are {', '.join(Mode)}")
     version = find_protocol(protocol)
     # Its errors name what there is.
     load_text_coder(text_coder or version.text_coder)
@@ -185,7 +187,7 @@ def open_codec(
         setting = CodecSetting(name, check_quality(name, quality))
     return PairCodec(
         encoder=FileEncoder(
-            mode=mode,
+            mode=Mode(mode),
             setting=setting,
             text_coder=text_coder or version.text_coder,
             captioner=open_captioner(i2t, version, device) if i2t else None,

@@ -61,6 +61,13 @@ def test_a_codec_gives_a_picture_of_the_exact_size_back_and_the_same_again(
     assert codec.decode(data).tobytes() == picture.tobytes()
 
 
+def test_a_mode_may_be_named_and_a_name_of_none_is_refused_before_a_model_is_loaded() -> None:
+    picture = paint(16, 16)
+    assert open_codec(mode="image").encode(picture) == open_codec(mode=Mode.IMAGE).encode(picture)
+    with pytest.raises(InputError, match="no mode 'fulll'; there are text, pixel, image, full"):
+        open_codec(mode="fulll", i2t="transformers:not/here")
+
+
 def test_a_mode_with_a_caption_needs_a_model_that_writes_it() -> None:
     with pytest.raises(CaptionError, match="full mode sends a caption, and no I2T model is given"):
         open_codec(mode=Mode.FULL).encode(paint(16, 16))
