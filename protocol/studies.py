@@ -12,6 +12,7 @@ from protocol.ratings import SCALE_HIGH, SCALE_LOW, Parsed, Rated
 
 BINS = 20
 """Of the scale from 0 to 5, each a quarter wide; 5 itself is in the last."""
+BIN_WIDTH = (SCALE_HIGH - SCALE_LOW) / BINS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +107,8 @@ def _opinions(part: Opinions) -> list[FolderScores]:
 def _spread(dimension: Rated, scores: Sequence[float]) -> dict[str, Any]:
     """Return the fields of a `Spread`."""
     counts = [0] * BINS
-    width = (SCALE_HIGH - SCALE_LOW) / BINS
     for score in scores:
-        counts[min(BINS - 1, max(0, int((score - SCALE_LOW) / width)))] += 1
+        counts[min(BINS - 1, max(0, int((score - SCALE_LOW) / BIN_WIDTH)))] += 1
     if len(scores) > 1:
         lower, middle, upper = quantiles(scores, n=4, method="inclusive")
     else:

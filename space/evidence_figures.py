@@ -9,7 +9,7 @@ from protocol.correlations import Correlations, Interval
 from protocol.evidence import Evidence
 from protocol.ratings import SCALE_HIGH, SCALE_LOW
 from protocol.statistics.records import PairEffects
-from protocol.studies import BINS, Spread, Study
+from protocol.studies import BIN_WIDTH, Spread, Study
 from space.drawings.effects import effects_figure
 from space.drawings.opinions import folders_figure, opinions_figure
 from space.drawings.sweep import sweep_figure
@@ -160,15 +160,14 @@ def _opinions(study: Study) -> Iterator[Drawn]:
         )
         if any(one.low < SCALE_LOW or one.high > SCALE_HIGH for one in everything):
             about += " Normalised scores off the scale are in the outermost bars."
-        width = (SCALE_HIGH - SCALE_LOW) / BINS
         yield Drawn(
             entry=entry("opinions", digest(study.name), study.name, about),
             draw=partial(opinions_figure, everything),
             numbers=[
                 {
                     "dimension": str(one.dimension),
-                    "from": SCALE_LOW + width * place,
-                    "to": SCALE_LOW + width * (place + 1),
+                    "from": SCALE_LOW + BIN_WIDTH * place,
+                    "to": SCALE_LOW + BIN_WIDTH * (place + 1),
                     "images": count,
                 }
                 for one in everything

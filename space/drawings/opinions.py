@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from protocol.ratings import SCALE_HIGH, SCALE_LOW
-from protocol.studies import BINS, FolderScores
+from protocol.studies import BIN_WIDTH, BINS, FolderScores
 from space.drawings.style import COLOURS, layout, safe, short, with_grid
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-WIDTH = (SCALE_HIGH - SCALE_LOW) / BINS
 
 
 def opinions_figure(opinions: Sequence[FolderScores]) -> "Figure":
@@ -20,17 +18,17 @@ def opinions_figure(opinions: Sequence[FolderScores]) -> "Figure":
     titles = [str(one.dimension) for one in opinions]
     drawing: Any = make_subplots(cols=len(titles), subplot_titles=titles, shared_yaxes="all")
     for column, one in enumerate(opinions, start=1):
-        lows = [SCALE_LOW + WIDTH * place for place in range(BINS)]
+        lows = [SCALE_LOW + BIN_WIDTH * place for place in range(BINS)]
         drawing.add_trace(
             {
                 "type": "bar",
                 "name": str(one.dimension),
-                "x": [low + WIDTH / 2 for low in lows],
+                "x": [low + BIN_WIDTH / 2 for low in lows],
                 "y": list(one.counts),
-                "width": WIDTH * 0.92,
+                "width": BIN_WIDTH * 0.92,
                 "marker": {"color": COLOURS[column - 1]},
                 "hovertext": [
-                    f"{low:.2f} to {low + WIDTH:.2f}: {count} images"
+                    f"{low:.2f} to {low + BIN_WIDTH:.2f}: {count} images"
                     for low, count in zip(lows, one.counts, strict=True)
                 ],
                 "hoverinfo": "text",

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from protocol.ratings import SCALE_HIGH, SCALE_LOW
-from protocol.studies import BINS, Study
+from protocol.studies import BIN_WIDTH, BINS, Study
 from space.drawings.style import COLOURS, layout, with_grid
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ def viewers_figure(study: Study) -> "Figure":
 
     dimensions = list(dict.fromkeys(viewer.dimension for viewer in study.viewers))
     drawing: Any = make_subplots(cols=len(dimensions), subplot_titles=[str(d) for d in dimensions])
-    width = (SCALE_HIGH - SCALE_LOW) / BINS
-    middles = [SCALE_LOW + width * (place + 0.5) for place in range(BINS)]
+    middles = [SCALE_LOW + BIN_WIDTH * (place + 0.5) for place in range(BINS)]
     for column, dimension in enumerate(dimensions, start=1):
         viewers = [viewer for viewer in study.viewers if viewer.dimension is dimension]
         names = [f"{v.number}{'' if v.is_used else ' out'}" for v in viewers]
